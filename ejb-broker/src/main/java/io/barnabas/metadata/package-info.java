@@ -1,0 +1,5 @@
+/** Cluster metadata: an immutable image, a controller, the journal between them. */
+@NullMarked
+package io.barnabas.metadata;
+
+import org.jspecify.annotations.NullMarked;

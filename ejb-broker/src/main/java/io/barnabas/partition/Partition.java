@@ -1,0 +1,53 @@
+package io.barnabas.partition;
+
+import io.barnabas.log.AppendOrigin;
+import io.barnabas.log.AppendResult;
+import io.barnabas.log.PartitionLog;
+import io.barnabas.log.ReadResult;
+import java.io.IOException;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+
+/** One replica: leader or follower of one log. Safe from any thread. */
+public interface Partition {
+    TopicPartition topicPartition();
+
+    Uuid topicId();
+
+    PartitionLog log();
+
+    int leaderEpoch();
+
+    /** Offset up to which records are replicated to the in-sync replicas and readable. */
+    long highWatermark();
+
+    /** High watermark, or first offset of the earliest open transaction if that is lower. */
+    long lastStableOffset();
+
+    /**
+     * Appends as the leader and raises the high watermark as far as the in-sync replicas allow.
+     *
+     * @param acks -1 checks min.insync.replicas first
+     * @throws org.apache.kafka.common.errors.ApiException the protocol's error; nothing was appended
+     */
+    AppendResult append(MemoryRecords records, AppendOrigin origin, short acks);
+
+    /**
+     * Completes when everything below {@code offset} is committed: replicated to every in-sync replica and as durable as the topic asks. Is
+     * already complete on return where nothing need be waited for (one replica, durability os).
+     */
+    CompletionStage<Void> committed(long offset);
+
+    /** Reads as {@link PartitionLog#read} does, up to what the isolation level shows. */
+    ReadResult read(long offset, int maxBytes, boolean atLeastOne, boolean readCommitted) throws IOException;
+
+    /** Calls {@code onData} once, on any thread, when the high watermark or last stable offset passes its present value. */
+    Registration onAdvance(Runnable onData);
+
+    /** Something that can be taken back. */
+    interface Registration {
+        void cancel();
+    }
+}

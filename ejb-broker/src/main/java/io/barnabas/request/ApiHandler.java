@@ -1,0 +1,30 @@
+package io.barnabas.request;
+
+import io.barnabas.port.Responder;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
+
+/**
+ * Serves one Kafka API in the range of versions it states; {@link HandlerRegistry} lists the handlers, and ApiVersions reports that list.
+ *
+ * @param <Q> the API's request message
+ */
+public interface ApiHandler<Q extends ApiMessage> {
+    ApiKeys api();
+
+    /** Lowest version that is served fully. */
+    default short lowestVersion() {
+        return api().oldestVersion();
+    }
+
+    /** Highest version that is served fully. */
+    default short highestVersion() {
+        return api().latestVersion();
+    }
+
+    /**
+     * Answers the request through {@code responder}, now or later. Called on the connection's event loop: it must not block, and buffers
+     * of the request are valid until it returns. What it throws is turned into the API's own error response by {@link ErrorResponses}.
+     */
+    void handle(Q request, RequestContext context, Responder responder);
+}

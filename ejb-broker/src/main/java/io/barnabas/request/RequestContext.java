@@ -1,0 +1,32 @@
+package io.barnabas.request;
+
+import io.barnabas.port.Connection;
+import io.barnabas.wire.RequestFrame;
+import org.apache.kafka.common.security.auth.KafkaPrincipal;
+import org.jspecify.annotations.Nullable;
+
+/** Who asks, and how: everything of a request but its body. */
+public record RequestContext(RequestFrame frame, Connection connection) {
+    public short version() {
+        return frame.version();
+    }
+
+    /** The client's id, or the empty string. */
+    public String clientId() {
+        @Nullable String id = frame.clientId();
+        return id == null ? "" : id;
+    }
+
+    /** The client's address as groups show it: a slash and the address. */
+    public String clientHost() {
+        return "/" + connection.remoteAddress().getAddress().getHostAddress();
+    }
+
+    public KafkaPrincipal principal() {
+        return connection.principal();
+    }
+
+    public String listenerName() {
+        return connection.listenerName();
+    }
+}

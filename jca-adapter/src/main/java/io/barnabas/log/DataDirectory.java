@@ -1,0 +1,20 @@
+package io.barnabas.log;
+
+import java.nio.file.Path;
+import org.apache.kafka.common.Uuid;
+
+/** One disk: online, or failed for good until the next start. */
+public interface DataDirectory {
+    /** Random, made when the directory was formatted, kept in meta.properties (KIP-858). */
+    Uuid id();
+
+    Path path();
+
+    boolean online();
+
+    /** Bytes of the file system. */
+    long totalBytes();
+
+    /** Bytes that may still be written. */
+    long usableBytes();
+}

@@ -1,0 +1,51 @@
+package io.barnabas.log;
+
+import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
+
+/** Opens, recovers, cleans, flushes and closes every log of the data directories. Safe from any thread. */
+public interface LogManager {
+    List<DataDirectory> directories();
+
+    /** Logs that are there, by partition; "future" logs of a move between directories are not among them. */
+    Collection<PartitionLog> logs();
+
+    Optional<PartitionLog> log(TopicPartition partition);
+
+    /**
+     * The log of a partition, made if it is not there.
+     *
+     * @param directory where a new one goes; null means the online directory with the fewest partitions
+     */
+    PartitionLog openOrCreate(
+            TopicPartition partition, Uuid topicId, LogConfig config, @Nullable DataDirectory directory)
+            throws IOException;
+
+    /** Takes the log away at once and deletes its files after file.delete.delay.ms. */
+    void delete(TopicPartition partition);
+
+    /**
+     * AlterReplicaLogDirs: copies the log to {@code target} beside the appends and swaps when the copy has caught up; completes after the
+     * swap.
+     */
+    CompletableFuture<PartitionLog> move(TopicPartition partition, DataDirectory target);
+
+    /** Moves under way, for DescribeLogDirs: the future log of each. */
+    Collection<PartitionLog> futureLogs();
+
+    /** Called, on a thread of the log, when a data directory fails. */
+    void onDirectoryFailure(Consumer<DataDirectory> listener);
+
+    /** Called, with the log, when the set or the identity of logs changes by a {@link #move}. */
+    void onMoved(Consumer<PartitionLog> listener);
+
+    /** Changes cluster-wide dynamic settings. */
+    void reconfigure(LogManagerSettings settings);
+}

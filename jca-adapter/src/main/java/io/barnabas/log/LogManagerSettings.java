@@ -1,0 +1,34 @@
+package io.barnabas.log;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What a log manager is opened with.
+ *
+ * @param directories {@code log.dirs}, in order
+ * @param brokerId {@code node.id}, kept in each directory's meta.properties
+ * @param clusterId the cluster's id, kept there too; an existing other one is refused
+ * @param defaults settings of a topic that sets nothing itself
+ * @param retentionCheckIntervalMs {@code log.retention.check.interval.ms}
+ * @param cleanerEnabled {@code log.cleaner.enable}
+ * @param cleanerThreads {@code log.cleaner.threads}
+ * @param cleanerBackoffMs {@code log.cleaner.backoff.ms}
+ * @param cleanerDedupeBufferBytes {@code log.cleaner.dedupe.buffer.size}
+ * @param producerIdExpirationMs {@code producer.id.expiration.ms}
+ * @param recoveryThreads threads that recover logs at start, each directory ({@code num.recovery.threads.per.data.dir})
+ * @param flushCheckpointIntervalMs {@code log.flush.offset.checkpoint.interval.ms}
+ */
+public record LogManagerSettings(
+        List<Path> directories,
+        int brokerId,
+        String clusterId,
+        LogConfig defaults,
+        long retentionCheckIntervalMs,
+        boolean cleanerEnabled,
+        int cleanerThreads,
+        long cleanerBackoffMs,
+        long cleanerDedupeBufferBytes,
+        int producerIdExpirationMs,
+        int recoveryThreads,
+        long flushCheckpointIntervalMs) {}

@@ -1,0 +1,39 @@
+package io.barnabas.port;
+
+import io.barnabas.log.LogManager;
+import io.barnabas.log.LogManagerSettings;
+import io.barnabas.time.Clock;
+import io.barnabas.time.Ticker;
+import java.io.IOException;
+import java.util.concurrent.Executor;
+
+/** What the resource adapter offers the broker: time, threads that may touch files, the log, and the sockets. Safe from any thread. */
+public interface BrokerPort {
+    Clock clock();
+
+    Ticker ticker();
+
+    /** A small pool of the resource adapter's threads for work that may block or touch files; never interrupted. */
+    Executor workers();
+
+    /**
+     * Opens the data directories and recovers every log in them. Called once.
+     *
+     * @throws IOException if no directory can be used, or one is in use by another process; the message says which and what to do
+     */
+    LogManager openLogs(LogManagerSettings settings) throws IOException;
+
+    /** The port that the listener of this name is bound to; -1 before it is open. */
+    int boundPort(String listenerName);
+
+    /** Figures of the sockets, for metrics and the console. */
+    SocketFigures sockets();
+
+    /** Counters since start, but for the first, which is a present number. */
+    record SocketFigures(
+            int openConnections,
+            long acceptedConnections,
+            long refusedConnections,
+            long receivedBytes,
+            long sentBytes) {}
+}

@@ -1,0 +1,21 @@
+package io.barnabas.port;
+
+import io.barnabas.wire.RequestFrame;
+
+/** The broker, as the sockets see it: what a {@link BrokerPortListener} answers to the port it is given. */
+public interface RequestDispatcher {
+    /** The sockets to open, asked once, after the broker is ready to serve. */
+    ListenerSettings listeners();
+
+    /**
+     * Takes one request. Called on the connection's event loop, so it must not block; the frame's buffers are valid until it
+     * returns. It never throws: whatever goes wrong is answered through {@code responder}.
+     */
+    void dispatch(RequestFrame request, Connection connection, Responder responder);
+
+    /** A connection is gone; called once for each connection that had a request dispatched, on its event loop. */
+    void onConnectionClosed(Connection connection);
+
+    /** Stops the broker: called once, after the sockets are closed and before the log is. May block (bounded). */
+    void close();
+}
