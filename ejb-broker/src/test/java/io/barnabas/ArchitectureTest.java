@@ -1,0 +1,122 @@
+package io.barnabas;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import java.nio.channels.FileChannel;
+import java.util.Arrays;
+import java.util.List;
+
+/** Holds the house: which package may import which. docs/architecture.md has the same table in words. */
+@AnalyzeClasses(packages = "io.barnabas", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+    @ArchTest
+    static final ArchRule packages_have_no_cycles =
+            slices().matching("io.barnabas.(*)..").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule time_imports_nothing_of_ours = mayImportOf("time");
+
+    @ArchTest
+    static final ArchRule log_imports_time_only = mayImportOf("log", "time");
+
+    @ArchTest
+    static final ArchRule wire_imports_log_slices_and_time_only = mayImportOf("wire", "log", "time");
+
+    @ArchTest
+    static final ArchRule port_is_the_seam = mayImportOf("port", "wire", "log", "time");
+
+    @ArchTest
+    static final ArchRule net_imports_wire_port_and_time = mayImportOf("net", "wire", "port", "time");
+
+    @ArchTest
+    static final ArchRule metadata_imports_time_and_config = mayImportOf("metadata", "time", "config");
+
+    @ArchTest
+    static final ArchRule config_imports_what_it_describes = mayImportOf("config", "log", "time", "port");
+
+    @ArchTest
+    static final ArchRule partition_imports_log_and_metadata =
+            mayImportOf("partition", "log", "metadata", "time", "config", "coordinator");
+
+    @ArchTest
+    static final ArchRule coordinator_writes_through_its_own_writer =
+            mayImportOf("coordinator", "metadata", "time", "config");
+
+    @ArchTest
+    static final ArchRule nothing_imports_ejb = noClasses()
+            .that()
+            .resideOutsideOfPackage("io.barnabas.ejb..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.barnabas.ejb..");
+
+    @ArchTest
+    static final ArchRule only_the_log_and_the_encoder_hold_a_channel = noClasses()
+            .that()
+            .resideOutsideOfPackages("io.barnabas.log..", "io.barnabas.wire..")
+            .should()
+            .dependOnClassesThat()
+            .areAssignableTo(FileChannel.class);
+
+    @ArchTest
+    static final ArchRule only_metadata_jpa_uses_jpa = noClasses()
+            .that()
+            .resideOutsideOfPackage("io.barnabas.metadata.jpa..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("jakarta.persistence..", "org.flywaydb..", "org.h2..");
+
+    @ArchTest
+    static final ArchRule only_the_journal_uses_ratis = noClasses()
+            .that()
+            .resideOutsideOfPackage("io.barnabas.metadata..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.apache.ratis..");
+
+    @ArchTest
+    static final ArchRule only_generated_schemas_of_kafkas_server_jars_are_used = noClasses()
+            .should()
+            .dependOnClassesThat(
+                    new DescribedPredicate<JavaClass>("live in Kafka's server jars, outside the generated schemas") {
+                        @Override
+                        public boolean test(JavaClass c) {
+                            String p = c.getPackageName();
+                            return (p.startsWith("org.apache.kafka.coordinator") && !p.endsWith(".generated"))
+                                    || p.startsWith("org.apache.kafka.metadata")
+                                    || p.startsWith("org.apache.kafka.controller")
+                                    || p.startsWith("org.apache.kafka.image")
+                                    || p.startsWith("org.apache.kafka.server.")
+                                    || p.startsWith("org.apache.kafka.storage");
+                        }
+                    });
+
+    private static ArchRule mayImportOf(String room, String... others) {
+        List<String> allowed = Arrays.asList(others);
+        return noClasses()
+                .that()
+                .resideInAPackage("io.barnabas." + room + "..")
+                .should()
+                .dependOnClassesThat(
+                        new DescribedPredicate<JavaClass>("are ours, outside " + room + " and " + allowed) {
+                            @Override
+                            public boolean test(JavaClass c) {
+                                String p = c.getPackageName();
+                                if (!p.startsWith("io.barnabas.")) {
+                                    return false;
+                                }
+                                String first =
+                                        p.substring("io.barnabas.".length()).split("\\.", 2)[0];
+                                return !first.equals(room) && !allowed.contains(first);
+                            }
+                        })
+                .allowEmptyShould(true);
+    }
+}
