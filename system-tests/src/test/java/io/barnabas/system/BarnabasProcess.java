@@ -1,0 +1,194 @@
+package io.barnabas.system;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.awaitility.Awaitility;
+
+/**
+ * The real {@code barnabas.jar} as a process of its own, on free loopback ports and one data directory. Start, stop, kill and restart
+ * keep the ports and the directory.
+ */
+final class BarnabasProcess implements AutoCloseable {
+    private static final Random PORTS = new Random(ProcessHandle.current().pid());
+
+    private final Path data;
+    private final Path output;
+    private final int kafkaPort = freePort();
+    private final int httpPort = freePort();
+    private final Map<String, String> settings;
+    private Process process;
+
+    private BarnabasProcess(Path data, Map<String, String> settings) {
+        this.data = data;
+        this.output = data.resolveSibling(data.getFileName() + ".out");
+        this.settings = settings;
+    }
+
+    /** Starts a broker and waits until it serves. */
+    static BarnabasProcess start(Path data, Map<String, String> settings) throws IOException {
+        BarnabasProcess broker = new BarnabasProcess(data, settings);
+        broker.start();
+        return broker;
+    }
+
+    static BarnabasProcess start(Path data) throws IOException {
+        return start(data, Map.of());
+    }
+
+    /** Starts the process again on the same directory and waits until it serves. */
+    void start() throws IOException {
+        launch();
+        awaitReady(Duration.ofSeconds(90));
+    }
+
+    /** Starts the process and does not wait. */
+    void launch() throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-jar",
+                jar().toString(),
+                "run",
+                "--data",
+                data.toString(),
+                "--http-port",
+                Integer.toString(httpPort),
+                "--set",
+                "listeners=PLAINTEXT://127.0.0.1:" + kafkaPort));
+        settings.forEach((key, value) -> {
+            command.add("--set");
+            command.add(key + "=" + value);
+        });
+        process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()))
+                .start();
+    }
+
+    private void awaitReady(Duration limit) {
+        Awaitility.await("the broker serves; its output is in " + output)
+                .atMost(limit)
+                .pollInterval(Duration.ofMillis(200))
+                .until(() -> {
+                    if (!process.isAlive()) {
+                        throw new IllegalStateException("the broker ended with " + process.exitValue() + ":\n" + output());
+                    }
+                    return serves();
+                });
+    }
+
+    private boolean serves() {
+        try (Admin admin = Admin.create(Map.of(
+                "bootstrap.servers", bootstrap(), "request.timeout.ms", 2000, "default.api.timeout.ms", 2000))) {
+            return !admin.describeCluster().nodes().get(3, TimeUnit.SECONDS).isEmpty();
+        } catch (Exception e) {
+            return false;
+        }
+    }
+
+    /** SIGKILL, to the process and whatever it forked. */
+    void kill() throws InterruptedException {
+        List<ProcessHandle> children = process.descendants().toList();
+        process.destroyForcibly();
+        children.forEach(ProcessHandle::destroyForcibly);
+        process.waitFor();
+        for (ProcessHandle child : children) {
+            child.onExit().join();
+        }
+    }
+
+    /** SIGTERM, and waits for the end. */
+    int stop() throws InterruptedException {
+        process.destroy();
+        if (!process.waitFor(60, TimeUnit.SECONDS)) {
+            kill();
+            throw new IllegalStateException("the broker did not stop within 60 s:\n" + output());
+        }
+        return process.exitValue();
+    }
+
+    /** Waits for the process to end by itself and answers its exit code. */
+    int awaitExit(Duration limit) throws InterruptedException {
+        if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+            throw new IllegalStateException("the process did not end:\n" + output());
+        }
+        return process.exitValue();
+    }
+
+    boolean alive() {
+        return process.isAlive();
+    }
+
+    String bootstrap() {
+        return "127.0.0.1:" + kafkaPort;
+    }
+
+    int kafkaPort() {
+        return kafkaPort;
+    }
+
+    /** Root of the console and REST, without a slash at the end. */
+    String http() {
+        return "http://127.0.0.1:" + httpPort;
+    }
+
+    Path data() {
+        return data;
+    }
+
+    /** Resident memory of the process and whatever it forked, in bytes. */
+    long residentBytes() throws IOException {
+        long pages = 0;
+        List<Long> pids = new ArrayList<>(List.of(process.pid()));
+        process.descendants().forEach(child -> pids.add(child.pid()));
+        for (long pid : pids) {
+            pages += Long.parseLong(Files.readString(Path.of("/proc/" + pid + "/statm")).split(" ")[1]);
+        }
+        return pages * 4096;
+    }
+
+    String output() throws IOException {
+        return Files.exists(output) ? Files.readString(output) : "";
+    }
+
+    @Override
+    public void close() {
+        if (process.isAlive()) {
+            try {
+                kill();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    static Path jar() {
+        Path jar = Path.of(System.getProperty("barnabas.jar", "../server-config/target/barnabas.jar"));
+        if (!Files.exists(jar)) {
+            throw new IllegalStateException("no " + jar + ": build it with mvn package");
+        }
+        return jar;
+    }
+
+    /** A port below the range that clients' own sockets come from. */
+    static int freePort() {
+        for (int i = 0; i < 1000; i++) {
+            int port = 12_000 + PORTS.nextInt(18_000);
+            try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return socket.getLocalPort();
+            } catch (IOException taken) {
+                continue;
+            }
+        }
+        throw new IllegalStateException("no free port");
+    }
+}
