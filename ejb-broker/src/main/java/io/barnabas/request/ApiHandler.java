@@ -17,9 +17,9 @@ public interface ApiHandler<Q extends ApiMessage> {
         return api().oldestVersion();
     }
 
-    /** Highest version that is served fully. */
+    /** Highest version that is served fully: unstable ones never are. */
     default short highestVersion() {
-        return api().latestVersion();
+        return api().latestVersion(false);
     }
 
     /**

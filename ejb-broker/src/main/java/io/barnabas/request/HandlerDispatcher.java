@@ -1,0 +1,126 @@
+package io.barnabas.request;
+
+import io.barnabas.port.Connection;
+import io.barnabas.port.ListenerSettings;
+import io.barnabas.port.RequestDispatcher;
+import io.barnabas.port.Responder;
+import io.barnabas.request.RequestMetrics.ApiFigures;
+import io.barnabas.time.Clock;
+import io.barnabas.wire.RequestFrame;
+import java.util.List;
+import java.util.function.Consumer;
+import org.apache.kafka.common.message.ApiVersionsResponseData;
+import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersion;
+import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersionCollection;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.protocol.Errors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs the handler of each request on the connection's own event loop: no queue and no thread hand-off between the socket and the
+ * log. Comes after the request decoder of {@code wire}, before the handlers of this package; measures each API on the way.
+ */
+public final class HandlerDispatcher implements RequestDispatcher {
+    private static final Logger LOG = LoggerFactory.getLogger(HandlerDispatcher.class);
+
+    private final ListenerSettings listeners;
+    private final HandlerRegistry handlers;
+    private final RequestMetrics metrics;
+    private final Clock clock;
+    private final List<Consumer<Connection>> closedListeners;
+    private final Runnable onClose;
+
+    /**
+     * Makes the dispatcher of a broker that is ready to serve.
+     *
+     * @param closedListeners told of each connection that is gone, on its event loop
+     * @param onClose stops the cores, in order; may block
+     */
+    public HandlerDispatcher(
+            ListenerSettings listeners,
+            HandlerRegistry handlers,
+            Measures measures,
+            List<Consumer<Connection>> closedListeners,
+            Runnable onClose) {
+        this.listeners = listeners;
+        this.handlers = handlers.seal();
+        this.metrics = measures.metrics();
+        this.clock = measures.clock();
+        this.closedListeners = List.copyOf(closedListeners);
+        this.onClose = onClose;
+    }
+
+    /** What a dispatcher measures with. */
+    public record Measures(RequestMetrics metrics, Clock clock) {}
+
+    @Override
+    public ListenerSettings listeners() {
+        return listeners;
+    }
+
+    @Override
+    public void dispatch(RequestFrame request, Connection connection, Responder responder) {
+        ApiFigures figures = metrics.of(request.api());
+        figures.onRequest(request.sizeInBytes());
+        MeasuredResponder measured = new MeasuredResponder(responder, figures, clock, request.receivedNanos());
+        @Nullable ApiHandler<?> handler = handlers.handler(request.api(), request.version());
+        if (handler == null) {
+            refuse(request, connection, measured);
+        } else {
+            handle(handler, new RequestContext(request, connection), measured);
+        }
+    }
+
+    @SuppressWarnings("unchecked") // the decoder makes the body of the request's api, and the handler states that api
+    private static void handle(ApiHandler<?> handler, RequestContext context, MeasuredResponder responder) {
+        try {
+            ((ApiHandler<ApiMessage>) handler).handle(context.frame().body(), context, responder);
+        } catch (Throwable failure) { // whatever it is: the connection waits for an answer
+            if (responder.answered()) {
+                LOG.error("a handler failed after its answer; api={}", handler.api(), failure);
+            } else {
+                responder.onError(ErrorResponses.answer(context, failure, responder));
+            }
+        }
+    }
+
+    /** An unknown ApiVersions version is answered in version 0 (KIP-511); anything else was not advertised: the connection closes, as Kafka does. */
+    private void refuse(RequestFrame request, Connection connection, MeasuredResponder responder) {
+        responder.onError(Errors.UNSUPPORTED_VERSION);
+        if (request.api() != ApiKeys.API_VERSIONS) {
+            LOG.info(
+                    "request of an api or version that is not served; api={} version={} remote={}",
+                    request.api(),
+                    request.version(),
+                    connection.remoteAddress());
+            responder.close();
+            return;
+        }
+        ApiVersionCollection versions = new ApiVersionCollection();
+        for (ApiVersion served : handlers.served()) {
+            if (served.apiKey() == ApiKeys.API_VERSIONS.id) {
+                versions.mustAdd(served);
+            }
+        }
+        responder.respond(
+                new ApiVersionsResponseData()
+                        .setErrorCode(Errors.UNSUPPORTED_VERSION.code())
+                        .setApiKeys(versions),
+                (short) 0);
+    }
+
+    @Override
+    public void onConnectionClosed(Connection connection) {
+        for (Consumer<Connection> listener : closedListeners) {
+            listener.accept(connection);
+        }
+    }
+
+    @Override
+    public void close() {
+        onClose.run();
+    }
+}
