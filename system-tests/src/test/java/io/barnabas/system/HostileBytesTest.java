@@ -1,0 +1,276 @@
+package io.barnabas.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsResult;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.message.ApiMessageType;
+import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.RequestHeaderData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.protocol.ByteBufferAccessor;
+import org.apache.kafka.common.protocol.ObjectSerializationCache;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Bytes that no client should send, for every API and version, on the wire of the real process: the connection is closed or answered, other
+ * connections keep working, memory stays within a bound, nothing is appended.
+ */
+class HostileBytesTest {
+    /** What the whole assault may add to the resident memory of the process. */
+    private static final long MEMORY_BOUND = 768L << 20;
+
+    private static final TopicPartition GUARDED = new TopicPartition("guarded", 0);
+
+    @TempDir
+    static Path dir;
+
+    static BarnabasProcess broker;
+    static long seed;
+
+    @BeforeAll
+    static void start() throws Exception {
+        seed = Long.getLong("seed", System.nanoTime());
+        System.out.println("HostileBytesTest: seed " + seed);
+        broker = BarnabasProcess.start(dir.resolve("data"), Map.of("auto.create.topics.enable", "false"));
+        try (Admin admin = admin()) {
+            admin.createTopics(List.of(new NewTopic(GUARDED.topic(), 1, (short) 1))).all().get(30, TimeUnit.SECONDS);
+        }
+    }
+
+    @AfterAll
+    static void stop() {
+        broker.close();
+    }
+
+    @Test
+    void mutated_bodies_of_every_api_and_version_hurt_nobody_else() throws Exception {
+        Random random = new Random(seed);
+        long residentBefore = broker.residentBytes();
+        int sent = 0;
+        for (ApiKeys api : ApiKeys.clientApis()) {
+            for (short version : api.allVersions()) {
+                byte[] frame = frame(api, version, ApiMessageType.fromApiKey(api.id).newRequest());
+                for (byte[] hostile : mutations(frame, random)) {
+                    sendAndDrain(hostile);
+                    sent++;
+                }
+            }
+            assertServes();
+        }
+        System.out.println("HostileBytesTest: " + sent + " hostile frames");
+        assertThat(broker.alive()).isTrue();
+        assertThat(broker.residentBytes() - residentBefore).isLessThan(MEMORY_BOUND);
+        assertThat(endOffset()).isZero();
+    }
+
+    @Test
+    void frames_with_impossible_lengths_close_their_connection() throws Exception {
+        for (int length : new int[] {-1, Integer.MIN_VALUE, Integer.MAX_VALUE, 104_857_601, 0, 1, 7}) {
+            try (Socket socket = connect()) {
+                DataOutputStream out = new DataOutputStream(socket.getOutputStream());
+                out.writeInt(length);
+                out.write(new byte[Math.max(0, Math.min(length, 64))]);
+                out.flush();
+                socket.shutdownOutput();
+                assertThat(drain(socket)).as("answer to a frame of length %d", length).isNotPositive();
+            }
+        }
+        assertServes();
+    }
+
+    @Test
+    void mutated_record_batches_append_nothing() throws Exception {
+        Random random = new Random(seed ^ 1);
+        List<Compression> codecs = List.of(
+                Compression.NONE,
+                Compression.gzip().build(),
+                Compression.lz4().build(),
+                Compression.zstd().build(),
+                Compression.snappy().build());
+        for (int round = 0; round < 400; round++) {
+            Compression codec = codecs.get(round % codecs.size());
+            ByteBuffer batch = MemoryRecords.withRecords(
+                            codec, new SimpleRecord(0L, "key".getBytes("UTF-8"), new byte[200]), new SimpleRecord(1L, null, new byte[20]))
+                    .buffer();
+            byte[] bytes = new byte[batch.remaining()];
+            batch.get(bytes);
+            damage(bytes, random);
+            sendAndDrain(produce(bytes));
+        }
+        assertServes();
+        assertThat(endOffset()).isZero();
+    }
+
+    @Test
+    void five_thousand_idle_connections_are_held() throws Exception {
+        List<SocketChannel> idle = new ArrayList<>();
+        try {
+            for (int i = 0; i < 5_000; i++) {
+                idle.add(SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), broker.kafkaPort())));
+            }
+            assertServes();
+            ByteBuffer one = ByteBuffer.allocate(1);
+            for (SocketChannel channel : idle) {
+                channel.configureBlocking(false);
+                assertThat(channel.read(one)).as("an idle connection stays open").isZero();
+            }
+        } finally {
+            for (SocketChannel channel : idle) {
+                channel.close();
+            }
+        }
+        assertServes();
+    }
+
+    private static List<byte[]> mutations(byte[] frame, Random random) {
+        List<byte[]> all = new ArrayList<>();
+        all.add(java.util.Arrays.copyOf(frame, frame.length / 2));
+        all.add(java.util.Arrays.copyOf(frame, Math.max(8, frame.length - 1)));
+        all.add(java.util.Arrays.copyOf(frame, frame.length + 1 + random.nextInt(64)));
+        for (int i = 0; i < 4; i++) {
+            byte[] flipped = frame.clone();
+            int from = Math.min(8, frame.length - 1);
+            for (int flips = 1 + random.nextInt(4); flips > 0; flips--) {
+                flipped[from + random.nextInt(frame.length - from)] ^= (byte) (1 << random.nextInt(8));
+            }
+            all.add(flipped);
+        }
+        byte[] noise = new byte[8 + random.nextInt(200)];
+        random.nextBytes(noise);
+        System.arraycopy(frame, 0, noise, 0, Math.min(8, frame.length));
+        all.add(noise);
+        byte[] negative = java.util.Arrays.copyOf(frame, frame.length + 8);
+        for (int i = Math.min(frame.length, 10); i < negative.length; i++) {
+            negative[i] = (byte) (random.nextBoolean() ? 0x7f : 0xff);
+        }
+        all.add(negative);
+        return all;
+    }
+
+    /** Half the time any bit under the CRC, left wrong; else a header field that can only be wrong, with the CRC mended. */
+    private static void damage(byte[] batch, Random random) {
+        int crcAt = 17;
+        int attributesAt = 21;
+        if (random.nextBoolean()) {
+            batch[crcAt + random.nextInt(batch.length - crcAt)] ^= (byte) (1 << random.nextInt(8));
+            return;
+        }
+        ByteBuffer fields = ByteBuffer.wrap(batch);
+        switch (random.nextInt(7)) {
+            case 0 -> fields.putInt(57, 1 + random.nextInt(2) * 2); // count off by one
+            case 1 -> fields.putInt(57, -1 - random.nextInt(1000)); // negative count
+            case 2 -> fields.putInt(57, Integer.MAX_VALUE - random.nextInt(3));
+            case 3 -> fields.putInt(23, 2 + random.nextInt(Integer.MAX_VALUE - 2)); // last offset delta
+            case 4 -> fields.putShort(attributesAt, (short) (fields.getShort(attributesAt) | 0x20)); // control
+            case 5 -> fields.putShort(attributesAt, (short) (fields.getShort(attributesAt) | 0x07)); // no such codec
+            default -> batch[16] = (byte) random.nextInt(2); // old magic
+        }
+        java.util.zip.CRC32C crc = new java.util.zip.CRC32C();
+        crc.update(batch, attributesAt, batch.length - attributesAt);
+        fields.putInt(crcAt, (int) crc.getValue());
+    }
+
+    private static byte[] produce(byte[] records) {
+        ProduceRequestData data = new ProduceRequestData().setAcks((short) -1).setTimeoutMs(1000);
+        ProduceRequestData.TopicProduceData topic = new ProduceRequestData.TopicProduceData().setName(GUARDED.topic());
+        topic.setPartitionData(List.of(new ProduceRequestData.PartitionProduceData()
+                .setIndex(0)
+                .setRecords(MemoryRecords.readableRecords(ByteBuffer.wrap(records)))));
+        data.topicData().add(topic);
+        return frame(ApiKeys.PRODUCE, (short) 9, data);
+    }
+
+    private static byte[] frame(ApiKeys api, short version, ApiMessage body) {
+        RequestHeaderData header = new RequestHeaderData()
+                .setRequestApiKey(api.id)
+                .setRequestApiVersion(version)
+                .setCorrelationId(7)
+                .setClientId("hostile");
+        short headerVersion = api.requestHeaderVersion(version);
+        ObjectSerializationCache cache = new ObjectSerializationCache();
+        int size;
+        try {
+            size = header.size(cache, headerVersion) + body.size(cache, version);
+        } catch (RuntimeException cannotBeEmpty) {
+            return new byte[] {0, (byte) api.id, 0, (byte) version, 0, 0, 0, 7, -1, -1};
+        }
+        ByteBuffer buffer = ByteBuffer.allocate(size);
+        ByteBufferAccessor accessor = new ByteBufferAccessor(buffer);
+        header.write(accessor, cache, headerVersion);
+        body.write(accessor, cache, version);
+        return buffer.array();
+    }
+
+    private static void sendAndDrain(byte[] frame) throws IOException {
+        try (Socket socket = connect()) {
+            DataOutputStream out = new DataOutputStream(socket.getOutputStream());
+            out.writeInt(frame.length);
+            out.write(frame);
+            out.flush();
+            socket.shutdownOutput();
+            drain(socket);
+        } catch (java.net.SocketException closedByTheBroker) {
+            // allowed: a reset instead of an answer
+        }
+    }
+
+    /** Reads one answer: its length, or -1 at the end of the stream or when none came in time. */
+    private static int drain(Socket socket) throws IOException {
+        try {
+            DataInputStream in = new DataInputStream(socket.getInputStream());
+            int length = in.readInt();
+            in.skipBytes(length);
+            return length;
+        } catch (java.io.EOFException | java.net.SocketTimeoutException | java.net.SocketException nothing) {
+            return -1;
+        }
+    }
+
+    private static Socket connect() throws IOException {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), broker.kafkaPort());
+        socket.setSoTimeout(500);
+        return socket;
+    }
+
+    private static void assertServes() throws Exception {
+        try (Admin admin = admin()) {
+            assertThat(admin.listTopics().names().get(30, TimeUnit.SECONDS)).contains(GUARDED.topic());
+        }
+    }
+
+    private static long endOffset() throws Exception {
+        try (Admin admin = admin()) {
+            ListOffsetsResult result = admin.listOffsets(Map.of(GUARDED, OffsetSpec.latest()));
+            return result.partitionResult(GUARDED).get(30, TimeUnit.SECONDS).offset();
+        }
+    }
+
+    private static Admin admin() {
+        return Admin.create(Map.of("bootstrap.servers", broker.bootstrap()));
+    }
+}

@@ -1,0 +1,111 @@
+package io.barnabas.system;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+
+/**
+ * What a plain application does, with the part of the API that every client version has. Called by reflection, so that it links against
+ * the client of the class loader it is in.
+ */
+public final class JavaClientRoundTrip {
+    private static final int RECORDS = 500;
+
+    private JavaClientRoundTrip() {}
+
+    /** Makes a topic, writes with every codec, reads in a group, commits; answers "ok" and the client's version, or throws. */
+    public static String run(String bootstrap, String topic) throws Exception {
+        Properties common = new Properties();
+        common.put("bootstrap.servers", bootstrap);
+        try (Admin admin = Admin.create(common)) {
+            admin.createTopics(List.of(new NewTopic(topic, 3, (short) 1))).all().get(30, TimeUnit.SECONDS);
+        }
+        List<String> codecs = List.of("none", "gzip", "snappy", "lz4", "zstd");
+        for (String codec : codecs) {
+            produce(bootstrap, topic, codec);
+        }
+        Set<String> expected = new HashSet<>();
+        for (String codec : codecs) {
+            for (int i = 0; i < RECORDS; i++) {
+                expected.add(codec + "-" + i);
+            }
+        }
+        Set<String> read = consume(bootstrap, topic, expected.size());
+        if (!read.equals(expected)) {
+            expected.removeAll(read);
+            throw new IllegalStateException("missing " + expected.size() + " records, such as "
+                    + expected.stream().limit(3).toList());
+        }
+        return "ok " + clientVersion();
+    }
+
+    private static String clientVersion() throws IOException {
+        Properties properties = new Properties();
+        try (InputStream in = KafkaProducer.class.getResourceAsStream("/kafka/kafka-version.properties")) {
+            properties.load(in);
+        }
+        return properties.getProperty("version");
+    }
+
+    private static void produce(String bootstrap, String topic, String codec) throws Exception {
+        Properties settings = new Properties();
+        settings.put("bootstrap.servers", bootstrap);
+        settings.put("compression.type", codec);
+        settings.put("enable.idempotence", "true");
+        settings.put("acks", "all");
+        settings.put("linger.ms", "5");
+        settings.put("key.serializer", "org.apache.kafka.common.serialization.StringSerializer");
+        settings.put("value.serializer", "org.apache.kafka.common.serialization.StringSerializer");
+        try (KafkaProducer<String, String> producer = new KafkaProducer<>(settings)) {
+            List<java.util.concurrent.Future<?>> sends = new ArrayList<>();
+            for (int i = 0; i < RECORDS; i++) {
+                ProducerRecord<String, String> record = new ProducerRecord<>(topic, "key-" + i, codec + "-" + i);
+                record.headers().add("h", new byte[] {1, 2, 3});
+                sends.add(producer.send(record));
+            }
+            for (java.util.concurrent.Future<?> send : sends) {
+                send.get(30, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    private static Set<String> consume(String bootstrap, String topic, int count) {
+        Properties settings = new Properties();
+        settings.put("bootstrap.servers", bootstrap);
+        settings.put("group.id", topic + "-readers");
+        settings.put("auto.offset.reset", "earliest");
+        settings.put("enable.auto.commit", "false");
+        settings.put("key.deserializer", "org.apache.kafka.common.serialization.StringDeserializer");
+        settings.put("value.deserializer", "org.apache.kafka.common.serialization.StringDeserializer");
+        Set<String> values = new HashSet<>();
+        try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(settings)) {
+            consumer.subscribe(Collections.singletonList(topic));
+            for (int empty = 0; values.size() < count && empty < 60; empty++) {
+                for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(500))) {
+                    values.add(record.value());
+                    empty = 0;
+                }
+            }
+            consumer.commitSync();
+            Map<?, ?> committed = consumer.committed(consumer.assignment());
+            if (committed.size() != 3) {
+                throw new IllegalStateException("committed " + committed);
+            }
+        }
+        return values;
+    }
+}
