@@ -1,6 +1,7 @@
 package io.barnabas.system;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -156,8 +157,13 @@ final class BarnabasProcess implements AutoCloseable {
         return pages * 4096;
     }
 
-    String output() throws IOException {
-        return Files.exists(output) ? Files.readString(output) : "";
+    /** What the process has printed so far, over all its starts. */
+    String output() {
+        try {
+            return Files.exists(output) ? Files.readString(output) : "";
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override
