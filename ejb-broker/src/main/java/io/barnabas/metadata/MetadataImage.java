@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The immutable picture of the cluster's metadata at one index of the journal: read without a lock on the hot path. */
 public interface MetadataImage {
-    /** Index of the last journal entry in it. */
+    /** Index of the last journal entry in it; 0 if there is none. */
     long index();
 
     String clusterId();
@@ -37,6 +37,9 @@ public interface MetadataImage {
 
     /** Finalised feature levels by name. */
     Map<String, Short> features();
+
+    /** The first producer id that has not been given to a broker yet. */
+    long nextProducerId();
 
     /** Partition of a topic, or null if there is none. */
     default @Nullable PartitionImage partition(String topic, int partition) {

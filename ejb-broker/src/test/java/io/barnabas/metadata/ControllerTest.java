@@ -1,0 +1,77 @@
+package io.barnabas.metadata;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.barnabas.metadata.Controller.Decision;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.metadata.PartitionRecord;
+import org.apache.kafka.common.metadata.TopicRecord;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.junit.jupiter.api.Test;
+
+class ControllerTest {
+    private final TestMetadata cluster = new TestMetadata();
+
+    static List<ApiMessage> topic(String name, Uuid id, int partitions) {
+        List<ApiMessage> records = new ArrayList<>();
+        records.add(new TopicRecord().setName(name).setTopicId(id));
+        for (int i = 0; i < partitions; i++) {
+            records.add(new PartitionRecord()
+                    .setTopicId(id)
+                    .setPartitionId(i)
+                    .setLeader(1)
+                    .setReplicas(List.of(1))
+                    .setIsr(List.of(1)));
+        }
+        return records;
+    }
+
+    @Test
+    void answersACommandFromTheImageThatHasItsRecords() {
+        // Given
+        Uuid id = Uuid.randomUuid();
+        // When
+        CompletableFuture<Integer> answer = cluster.controller()
+                .submit(
+                        "CreateTopics",
+                        image -> new Decision<>(
+                                topic("a", id, 3),
+                                after -> after.topic("a").partitions().size()));
+        // Then
+        assertThat(answer).isCompletedWithValue(3);
+        assertThat(cluster.image().partition("a", 2).leader()).isEqualTo(1);
+        assertThat(cluster.image().topic(id).name()).isEqualTo("a");
+    }
+
+    @Test
+    void tellsListenersOfAChangeBeforeItAnswers() {
+        // Given
+        List<String> seen = new ArrayList<>();
+        cluster.metadata()
+                .onChange(
+                        (change, image) -> seen.add("change " + change.topics().size()));
+        // When
+        cluster.controller()
+                .submit("CreateTopics", image -> Decision.of(topic("a", Uuid.randomUuid(), 1), "answered"))
+                .thenAccept(seen::add);
+        // Then
+        assertThat(seen).containsExactly("change 0", "change 1", "answered");
+    }
+
+    @Test
+    void changesNothingWhenACommandThrows() {
+        // Given
+        long before = cluster.image().index();
+        // When
+        CompletableFuture<Object> answer = cluster.controller().submit("CreateTopics", image -> {
+            throw new InvalidTopicException("no");
+        });
+        // Then
+        assertThat(answer).isCompletedExceptionally();
+        assertThat(cluster.image().index()).isEqualTo(before);
+    }
+}
