@@ -107,8 +107,17 @@ final class BatchHeader {
 
     /** Whether the stored CRC-32C is that of the bytes from the attributes to the batch's end. */
     static boolean crcMatches(ByteBuffer buffer, int at, int size) {
+        return crc(buffer, at, size) == buffer.getInt(at + CRC);
+    }
+
+    /** Computes the CRC-32C again, after a change behind it. */
+    static void stampCrc(ByteBuffer buffer, int at, int size) {
+        buffer.putInt(at + CRC, crc(buffer, at, size));
+    }
+
+    private static int crc(ByteBuffer buffer, int at, int size) {
         CRC32C crc = new CRC32C();
         crc.update(buffer.slice(at + ATTRIBUTES, size - ATTRIBUTES));
-        return (int) crc.getValue() == buffer.getInt(at + CRC);
+        return (int) crc.getValue();
     }
 }
