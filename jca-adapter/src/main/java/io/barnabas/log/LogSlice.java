@@ -1,7 +1,11 @@
 package io.barnabas.log;
 
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import org.apache.kafka.common.record.internal.BaseRecords;
+import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.RecordsSend;
 
 /**
@@ -36,6 +40,21 @@ public final class LogSlice implements BaseRecords {
     @Override
     public int sizeInBytes() {
         return size;
+    }
+
+    /**
+     * Reads the slice into memory, for those that look into the records (coordinators on load, tests).
+     *
+     * @throws java.io.EOFException if the file is shorter than the slice
+     */
+    public MemoryRecords toMemory() throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(size);
+        while (bytes.hasRemaining()) {
+            if (channel.read(bytes, position + bytes.position()) < 0) {
+                throw new EOFException("The segment ends within the slice");
+            }
+        }
+        return MemoryRecords.readableRecords(bytes.flip());
     }
 
     /** Gives the file back. Called once, when the bytes are sent or will not be. Idempotent. */
