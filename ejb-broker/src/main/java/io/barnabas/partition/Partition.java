@@ -16,6 +16,11 @@ public interface Partition {
 
     Uuid topicId();
 
+    /**
+     * The log.
+     *
+     * @throws org.apache.kafka.common.errors.KafkaStorageException its directory is offline
+     */
     PartitionLog log();
 
     int leaderEpoch();
@@ -36,18 +41,33 @@ public interface Partition {
 
     /**
      * Completes when everything below {@code offset} is committed: replicated to every in-sync replica and as durable as the topic asks. Is
-     * already complete on return where nothing need be waited for (one replica, durability os).
+     * already complete on return where nothing need be waited for (one replica, durability os). Fails when the partition is no longer led
+     * here, deleted or offline.
      */
     CompletionStage<Void> committed(long offset);
 
     /** Reads as {@link PartitionLog#read} does, up to what the isolation level shows. */
     ReadResult read(long offset, int maxBytes, boolean atLeastOne, boolean readCommitted) throws IOException;
 
-    /** Calls {@code onData} once, on any thread, when the high watermark or last stable offset passes its present value. */
-    Registration onAdvance(Runnable onData);
+    /** Tells {@code watcher} of everything that may change what a read finds, from now on until the registration is cancelled. */
+    Registration watch(Watcher watcher);
+
+    /** Waits for more to read: a long poll. Called on the thread that appends, so it must be short. */
+    interface Watcher {
+        /**
+         * More can be read.
+         *
+         * @param bytes appended
+         */
+        void onAdvance(int bytes);
+
+        /** Leadership, directory or existence changed: a read will now find an error or another log. */
+        void onDisturbance();
+    }
 
     /** Something that can be taken back. */
     interface Registration {
+        /** Idempotent; the watcher may still be called once by a thread that is just calling. */
         void cancel();
     }
 }

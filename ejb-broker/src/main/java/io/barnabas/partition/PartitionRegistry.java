@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The partitions that have a replica on this broker; follows the metadata image. Safe from any thread, lock-free to read. */
 public interface PartitionRegistry {
-    Collection<Partition> partitions();
+    Collection<? extends Partition> partitions();
 
     @Nullable
     Partition partition(TopicPartition partition);

@@ -1,0 +1,361 @@
+package io.barnabas.partition;
+
+import io.barnabas.log.AppendOrigin;
+import io.barnabas.log.AppendResult;
+import io.barnabas.log.LogConfig.Durability;
+import io.barnabas.log.PartitionLog;
+import io.barnabas.log.PartitionLog.EpochEnd;
+import io.barnabas.log.ReadResult;
+import io.barnabas.metadata.PartitionImage;
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.FencedLeaderEpochException;
+import org.apache.kafka.common.errors.KafkaStorageException;
+import org.apache.kafka.common.errors.NotEnoughReplicasException;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
+import org.apache.kafka.common.errors.UnknownLeaderEpochException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A partition of this broker: joins one log with what the metadata says of its leadership, and keeps the high watermark. The
+ * handlers come before it, the log after.
+ *
+ * <p>Threads: appends and reads from any (event loops); a change of leadership, log or existence comes from the metadata thread or
+ * the log's and excludes appends. The high watermark only rises within a leadership and is read without a lock.
+ */
+public final class LocalPartition implements Partition {
+    /** No particular epoch is asked for. */
+    public static final int ANY_EPOCH = -1;
+
+    private static final CompletionStage<Void> DONE = CompletableFuture.completedFuture(null);
+
+    private final TopicPartition topicPartition;
+    private final Uuid topicId;
+    private final int brokerId;
+    private final TopicFigures figures;
+    private final PendingByOffset pending = new PendingByOffset();
+    private final AtomicLong highWatermark = new AtomicLong();
+    private final ReentrantReadWriteLock change =
+            new ReentrantReadWriteLock(); // appends share it, changes exclude them
+    private volatile @Nullable PartitionLog log; // null while its directory is offline
+    private volatile Leadership leadership;
+    private volatile boolean deleted;
+
+    LocalPartition(
+            TopicPartition topicPartition, Uuid topicId, int brokerId, TopicFigures figures, PartitionImage image) {
+        this.topicPartition = topicPartition;
+        this.topicId = topicId;
+        this.brokerId = brokerId;
+        this.figures = figures;
+        this.leadership = new Leadership(false, 0, image);
+    }
+
+    @Override
+    public TopicPartition topicPartition() {
+        return topicPartition;
+    }
+
+    @Override
+    public Uuid topicId() {
+        return topicId;
+    }
+
+    public TopicFigures figures() {
+        return figures;
+    }
+
+    /** The partition's metadata that this broker acts on. */
+    public PartitionImage image() {
+        return leadership.image();
+    }
+
+    @Override
+    public PartitionLog log() {
+        @Nullable PartitionLog present = log;
+        if (present == null) {
+            throw unavailable();
+        }
+        return present;
+    }
+
+    private RuntimeException unavailable() {
+        return deleted
+                ? new UnknownTopicOrPartitionException("Partition " + topicPartition + " has been deleted")
+                : new KafkaStorageException("Partition " + topicPartition + " is in an offline log directory");
+    }
+
+    /** Whether the log can be reached: false while its directory is offline, and once the partition is deleted. */
+    public boolean online() {
+        return log != null;
+    }
+
+    public boolean leads() {
+        return leadership.leads();
+    }
+
+    public boolean deleted() {
+        return deleted;
+    }
+
+    @Override
+    public int leaderEpoch() {
+        return leadership.epoch();
+    }
+
+    /** Where the present leader epoch began, if this broker leads. */
+    public long leaderEpochStartOffset() {
+        return leadership.startOffset();
+    }
+
+    @Override
+    public long highWatermark() {
+        return highWatermark.get();
+    }
+
+    @Override
+    public long lastStableOffset() {
+        return Math.min(highWatermark.get(), log().firstUnstableOffset());
+    }
+
+    /**
+     * Compares the epoch that a client has with ours (KIP-320), then asks for leadership.
+     *
+     * @param clientEpoch {@link #ANY_EPOCH} compares nothing
+     * @return the log
+     * @throws FencedLeaderEpochException the client's is older
+     * @throws UnknownLeaderEpochException the client's is newer
+     * @throws NotLeaderOrFollowerException a leader is asked for and this broker is not
+     */
+    public PartitionLog logAt(int clientEpoch, boolean leaderOnly) {
+        PartitionLog present = log();
+        Leadership now = leadership;
+        if (clientEpoch != ANY_EPOCH && clientEpoch < now.epoch()) {
+            throw new FencedLeaderEpochException(
+                    "The leader epoch of " + topicPartition + " is newer than the request's");
+        }
+        if (clientEpoch != ANY_EPOCH && clientEpoch > now.epoch()) {
+            throw new UnknownLeaderEpochException(
+                    "The leader epoch of " + topicPartition + " is older than the request's");
+        }
+        if (leaderOnly && !now.leads()) {
+            throw notLeader();
+        }
+        return present;
+    }
+
+    private NotLeaderOrFollowerException notLeader() {
+        return new NotLeaderOrFollowerException("Broker " + brokerId + " does not lead " + topicPartition);
+    }
+
+    /**
+     * KIP-101: the largest epoch at most {@code epoch} and where it ends. The leader's own epoch ends at the log's end, recorded or
+     * not (an empty log has no epochs on disk yet).
+     */
+    public EpochEnd endOffsetFor(PartitionLog of, int epoch) {
+        Leadership now = leadership;
+        return now.leads() && epoch == now.epoch() ? new EpochEnd(epoch, of.logEndOffset()) : of.endOffsetFor(epoch);
+    }
+
+    @Override
+    public AppendResult append(MemoryRecords records, AppendOrigin origin, short acks) {
+        return append(records, origin, acks, ANY_EPOCH);
+    }
+
+    AppendResult append(MemoryRecords records, AppendOrigin origin, short acks, int expectedEpoch) {
+        AppendResult result;
+        PartitionLog to;
+        change.readLock().lock();
+        try {
+            to = log();
+            result = appendTo(to, records, origin, acks, expectedEpoch);
+        } catch (RuntimeException e) {
+            figures.onFailedAppend();
+            throw e;
+        } finally {
+            change.readLock().unlock();
+        }
+        if (!result.duplicate()) {
+            figures.onAppend(result.bytes(), result.records());
+            onAppended(to, result.lastOffset() + 1, result.bytes());
+        }
+        return result;
+    }
+
+    private AppendResult appendTo(
+            PartitionLog to, MemoryRecords records, AppendOrigin origin, short acks, int expectedEpoch) {
+        Leadership now = leadership;
+        if (!now.leads() || (expectedEpoch != ANY_EPOCH && expectedEpoch != now.epoch())) {
+            throw notLeader();
+        }
+        if (acks == -1 && now.underMinIsr(to.config().minInsyncReplicas())) {
+            throw new NotEnoughReplicasException("Partition " + topicPartition + " has "
+                    + now.image().isr().size() + " in-sync replicas, fewer than min.insync.replicas");
+        }
+        return to.append(records, origin, now.epoch());
+    }
+
+    /** What this replica has, it has for good as soon as the topic's durability is reached; alone in sync, that commits it. */
+    @SuppressWarnings(
+            "FutureReturnValueIgnored") // a failed force takes the directory offline, and that fails who waits
+    private void onAppended(PartitionLog to, long endOffset, int bytes) {
+        if (!leadership.aloneInSync()) {
+            return; // followers' fetches raise the high watermark
+        }
+        if (to.config().durability() == Durability.OS) {
+            raiseHighWatermark(to, endOffset, bytes);
+            return;
+        }
+        to.durable(endOffset).thenRun(() -> raiseHighWatermark(to, endOffset, bytes));
+    }
+
+    private void raiseHighWatermark(PartitionLog of, long offset, int bytes) {
+        if (of != log) {
+            return; // moved, deleted or failed meanwhile
+        }
+        long before = highWatermark.get();
+        while (before < offset && !highWatermark.compareAndSet(before, offset)) {
+            before = highWatermark.get();
+        }
+        if (before < offset) {
+            of.onHighWatermark(offset);
+        }
+        pending.onAdvance(highWatermark.get(), bytes);
+    }
+
+    @Override
+    public CompletionStage<Void> committed(long offset) {
+        if (highWatermark.get() >= offset) {
+            return DONE;
+        }
+        CompletionStage<Void> committed = pending.await(offset);
+        if (log == null || !leadership.leads()) {
+            pending.onDisturbance(log == null ? unavailable() : notLeader());
+        } else if (highWatermark.get() >= offset) {
+            pending.onAdvance(highWatermark.get(), 0);
+        }
+        return committed;
+    }
+
+    @Override
+    public ReadResult read(long offset, int maxBytes, boolean atLeastOne, boolean readCommitted) throws IOException {
+        PartitionLog from = log();
+        long hw = highWatermark.get();
+        long upTo = readCommitted ? Math.min(hw, from.firstUnstableOffset()) : hw;
+        return readUpTo(from, offset, upTo, new ReadLimit(maxBytes, atLeastOne, readCommitted));
+    }
+
+    /**
+     * Reads below {@code upTo}, counting what is read.
+     *
+     * @throws org.apache.kafka.common.errors.OffsetOutOfRangeException below the log start offset or above the log end offset
+     */
+    public ReadResult readUpTo(PartitionLog from, long offset, long upTo, ReadLimit limit) throws IOException {
+        ReadResult result = from.read(offset, limit.maxBytes(), upTo, limit.atLeastOne(), limit.listAborted());
+        figures.onRead(result.records().sizeInBytes());
+        return result;
+    }
+
+    /**
+     * How much a read may bring.
+     *
+     * @param atLeastOne the first batch comes even if it is larger than {@code maxBytes}
+     * @param listAborted aborted transactions are listed (read_committed)
+     */
+    public record ReadLimit(int maxBytes, boolean atLeastOne, boolean listAborted) {}
+
+    @Override
+    public Registration watch(Watcher watcher) {
+        return pending.watch(watcher);
+    }
+
+    // What follows is called by LocalPartitions alone, on the metadata thread, a worker on its behalf, or a thread of
+    // the log.
+
+    /** Takes the log: the partition is online from now on. */
+    void onLog(PartitionLog opened) {
+        change.writeLock().lock();
+        try {
+            if (deleted) {
+                return;
+            }
+            log = opened;
+        } finally {
+            change.writeLock().unlock();
+        }
+    }
+
+    /**
+     * Takes new metadata of the partition. A new epoch of our own leadership is recorded by the log first, forced, unless the log
+     * is empty: then its first batch records it, and nothing can diverge before.
+     *
+     * @return what coordinators must be told
+     */
+    Transition onImage(PartitionImage image) {
+        Transition transition;
+        change.writeLock().lock();
+        try {
+            Leadership before = leadership;
+            @Nullable PartitionLog of = log;
+            boolean leads = image.leader() == brokerId && of != null && !deleted;
+            boolean began = leads && (!before.leads() || before.epoch() != image.leaderEpoch());
+            long start = before.startOffset();
+            if (began && of != null) {
+                start = of.logEndOffset();
+                if (start > 0) {
+                    of.onLeaderEpoch(image.leaderEpoch());
+                }
+            }
+            leadership = new Leadership(leads, start, image);
+            transition = began ? Transition.BEGAN : before.leads() && !leads ? Transition.RESIGNED : Transition.NONE;
+        } finally {
+            change.writeLock().unlock();
+        }
+        @Nullable PartitionLog of = log;
+        if (transition == Transition.BEGAN && of != null) {
+            onAppended(of, of.logEndOffset(), 0);
+        }
+        if (transition != Transition.NONE) {
+            pending.onDisturbance(notLeader());
+        }
+        return transition;
+    }
+
+    /** What became of this broker's leadership of a partition. */
+    enum Transition {
+        NONE,
+        BEGAN,
+        RESIGNED
+    }
+
+    /** The directory failed. Returns whether this broker led until now. */
+    boolean onOffline() {
+        return closeLog(false);
+    }
+
+    /** The partition is no longer of this broker. Returns whether this broker led until now. */
+    boolean onDeleted() {
+        return closeLog(true);
+    }
+
+    private boolean closeLog(boolean forGood) {
+        boolean led;
+        change.writeLock().lock();
+        try {
+            led = leadership.leads();
+            deleted |= forGood;
+            log = null;
+            leadership = new Leadership(false, leadership.startOffset(), leadership.image());
+        } finally {
+            change.writeLock().unlock();
+        }
+        pending.onDisturbance(unavailable());
+        return led;
+    }
+}

@@ -1,0 +1,353 @@
+package io.barnabas.partition;
+
+import io.barnabas.log.DataDirectory;
+import io.barnabas.log.LogConfig;
+import io.barnabas.log.LogManager;
+import io.barnabas.log.PartitionLog;
+import io.barnabas.metadata.Metadata;
+import io.barnabas.metadata.MetadataImage;
+import io.barnabas.metadata.PartitionImage;
+import io.barnabas.metadata.TopicImage;
+import io.barnabas.partition.LocalPartition.Transition;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Follows the metadata image: opens, reconfigures and deletes this broker's logs and tells coordinators of leadership.
+ *
+ * <p>Threads: changes come on the metadata thread, one at a time (and directory failures and moves on a thread of the log, which
+ * takes the same lock); disk work goes to the workers and is waited for, so that a topic can be written to when its creation
+ * is answered. Look-ups take no lock.
+ */
+public final class LocalPartitions implements PartitionRegistry, Metadata.Listener {
+    private static final Logger LOG = LoggerFactory.getLogger(LocalPartitions.class);
+
+    private final int brokerId;
+    private final LogManager logs;
+    private final TopicSettings settings;
+    private final Metadata metadata;
+    private final Workers workers;
+    private final Map<String, HostedTopic> byName = new ConcurrentHashMap<>();
+    private final Map<Uuid, HostedTopic> byId = new ConcurrentHashMap<>();
+    private final List<LeadershipListener> listeners = new CopyOnWriteArrayList<>();
+    private boolean started; // the initial image was taken; guarded by this
+
+    /** Makes the registry; {@link #start} begins to follow. */
+    public LocalPartitions(int brokerId, LogManager logs, TopicSettings settings, Metadata metadata, Executor workers) {
+        this.brokerId = brokerId;
+        this.logs = logs;
+        this.settings = settings;
+        this.metadata = metadata;
+        this.workers = new Workers(workers);
+    }
+
+    /** Opens the partitions of the present image and follows its changes from then on. */
+    public void start() {
+        logs.onDirectoryFailure(directory -> workers.run(() -> onDirectoryFailure(directory)));
+        logs.onMoved(this::onMoved);
+        metadata.onChange(this);
+    }
+
+    @Override
+    public Collection<LocalPartition> partitions() {
+        List<LocalPartition> all = new ArrayList<>();
+        for (HostedTopic topic : byName.values()) {
+            for (@Nullable LocalPartition partition : topic.partitions()) {
+                if (partition != null) {
+                    all.add(partition);
+                }
+            }
+        }
+        return all;
+    }
+
+    /** Live figures of the topics here, by name. */
+    public Map<String, TopicFigures> figures() {
+        Map<String, TopicFigures> figures = new java.util.TreeMap<>();
+        byName.forEach((name, topic) -> figures.put(name, topic.figures()));
+        return figures;
+    }
+
+    @Override
+    public @Nullable LocalPartition partition(TopicPartition partition) {
+        return partition(partition.topic(), partition.partition());
+    }
+
+    /** As {@link #partition(TopicPartition)}, without the object. */
+    public @Nullable LocalPartition partition(String topic, int partition) {
+        @Nullable HostedTopic hosted = byName.get(topic);
+        return hosted == null ? null : hosted.partition(partition);
+    }
+
+    @Override
+    public @Nullable LocalPartition partition(Uuid topicId, int partition) {
+        @Nullable HostedTopic hosted = byId.get(topicId);
+        return hosted == null ? null : hosted.partition(partition);
+    }
+
+    /**
+     * The partition, if this broker has a replica of it.
+     *
+     * @throws UnknownTopicOrPartitionException no such partition in the metadata
+     * @throws NotLeaderOrFollowerException its replicas are elsewhere, or it is just being opened
+     */
+    public LocalPartition hosted(String topic, int partition) {
+        @Nullable LocalPartition hosted = partition(topic, partition);
+        if (hosted != null) {
+            return hosted;
+        }
+        if (metadata.image().partition(topic, partition) == null) {
+            throw new UnknownTopicOrPartitionException("There is no partition " + topic + "-" + partition);
+        }
+        throw new NotLeaderOrFollowerException("Broker " + brokerId + " has no replica of " + topic + "-" + partition);
+    }
+
+    @Override
+    public LocalPartition leader(TopicPartition partition) {
+        LocalPartition hosted = hosted(partition.topic(), partition.partition());
+        hosted.logAt(LocalPartition.ANY_EPOCH, true);
+        return hosted;
+    }
+
+    @Override
+    public synchronized void onLeadership(LeadershipListener listener) {
+        listeners.add(listener);
+        for (LocalPartition partition : partitions()) {
+            if (partition.leads()) {
+                listener.onLeader(partition, partition.leaderEpoch());
+            }
+        }
+    }
+
+    @Override
+    public synchronized void onChange(Metadata.Change change, MetadataImage image) {
+        List<Runnable> work = new ArrayList<>();
+        for (TopicImage topic : change.deletedTopics()) {
+            @Nullable HostedTopic hosted = byId.get(topic.id());
+            if (hosted != null) {
+                remove(hosted, work);
+            }
+        }
+        List<Opening> openings = new ArrayList<>();
+        for (Uuid id : change.topics()) {
+            @Nullable TopicImage topic = image.topic(id);
+            if (topic != null) {
+                follow(topic, image, openings, work);
+            }
+        }
+        openings.forEach(opening -> work.add(opening::run));
+        workers.runAll(work);
+        openings.forEach(opening -> tell(opening.partition, opening.transition));
+        reconfigure(change.configs(), image);
+        if (!started) {
+            started = true;
+            reportStrays();
+        }
+    }
+
+    private void remove(HostedTopic topic, List<Runnable> work) {
+        byId.remove(topic.id(), topic);
+        byName.remove(topic.name(), topic);
+        for (@Nullable LocalPartition partition : topic.partitions()) {
+            if (partition != null) {
+                drop(partition, work);
+            }
+        }
+        topic.replace(new LocalPartition[0]);
+    }
+
+    private void drop(LocalPartition partition, List<Runnable> work) {
+        if (partition.onDeleted()) {
+            tell(partition, Transition.RESIGNED);
+        }
+        work.add(() -> {
+            try {
+                logs.delete(partition.topicPartition());
+            } catch (RuntimeException e) {
+                LOG.error("log could not be deleted; partition={}", partition.topicPartition(), e);
+            }
+        });
+    }
+
+    private void follow(TopicImage topic, MetadataImage image, List<Opening> openings, List<Runnable> work) {
+        HostedTopic hosted = byId.computeIfAbsent(topic.id(), id -> new HostedTopic(topic.name(), id));
+        byName.put(topic.name(), hosted);
+        @Nullable
+        LocalPartition[] partitions =
+                Arrays.copyOf(hosted.partitions(), topic.partitions().size());
+        LogConfig config = settings.of(topic.name(), image);
+        for (PartitionImage partition : topic.partitions()) {
+            int index = partition.partition();
+            @Nullable LocalPartition present = partitions[index];
+            boolean here = partition.replicas().contains(brokerId);
+            if (here) {
+                LocalPartition local = present != null
+                        ? present
+                        : new LocalPartition(
+                                new TopicPartition(topic.name(), index),
+                                topic.id(),
+                                brokerId,
+                                hosted.figures(),
+                                partition);
+                partitions[index] = local;
+                openings.add(new Opening(local, partition, config, present == null));
+            } else if (present != null) {
+                drop(present, work);
+                partitions[index] = null;
+            }
+        }
+        hosted.replace(partitions);
+    }
+
+    /** Disk work for one partition whose metadata is new: open its log, record its epoch. */
+    private final class Opening {
+        private final LocalPartition partition;
+        private final PartitionImage image;
+        private final LogConfig config;
+        private final boolean isNew;
+        private Transition transition = Transition.NONE; // written by a worker, read after all are done
+
+        Opening(LocalPartition partition, PartitionImage image, LogConfig config, boolean isNew) {
+            this.partition = partition;
+            this.image = image;
+            this.config = config;
+            this.isNew = isNew;
+        }
+
+        void run() {
+            try {
+                if (isNew) {
+                    open();
+                }
+                transition = partition.onImage(image);
+            } catch (IOException | RuntimeException e) {
+                LOG.error("partition could not be opened; partition={}", partition.topicPartition(), e);
+                partition.onOffline();
+            }
+        }
+
+        private void open() throws IOException {
+            TopicPartition name = partition.topicPartition();
+            @Nullable PartitionLog present = logs.log(name).orElse(null);
+            if (present != null
+                    && !present.topicId().equals(partition.topicId())
+                    && !present.topicId().equals(Uuid.ZERO_UUID)) {
+                LOG.warn("log of a deleted topic makes room; partition={} topicId={}", name, present.topicId());
+                logs.delete(name);
+                present = null;
+            }
+            @Nullable DataDirectory wanted = directoryOf(image);
+            if (present == null && mayBeOnAFailedDisk(wanted)) {
+                LOG.error("log is in an offline directory; partition={}", name);
+                return;
+            }
+            partition.onLog(logs.openOrCreate(name, partition.topicId(), config, wanted));
+        }
+
+        /** A log that is missing at start while a directory is offline is taken to be there: it must not begin again at 0 elsewhere. */
+        private boolean mayBeOnAFailedDisk(@Nullable DataDirectory wanted) {
+            if (wanted != null) {
+                return !wanted.online();
+            }
+            return !started && logs.directories().stream().anyMatch(directory -> !directory.online());
+        }
+
+        private @Nullable DataDirectory directoryOf(PartitionImage of) {
+            int at = of.replicas().indexOf(brokerId);
+            if (at < 0 || at >= of.directories().size()) {
+                return null;
+            }
+            Uuid id = of.directories().get(at);
+            for (DataDirectory directory : logs.directories()) {
+                if (directory.id().equals(id)) {
+                    return directory;
+                }
+            }
+            return null;
+        }
+    }
+
+    private void reconfigure(Set<ConfigResource> changed, MetadataImage image) {
+        boolean broker = changed.stream().anyMatch(resource -> resource.type() == ConfigResource.Type.BROKER);
+        if (broker) {
+            byName.values().forEach(topic -> reconfigure(topic, image));
+            return;
+        }
+        for (ConfigResource resource : changed) {
+            @Nullable
+            HostedTopic topic = resource.type() == ConfigResource.Type.TOPIC ? byName.get(resource.name()) : null;
+            if (topic != null) {
+                reconfigure(topic, image);
+            }
+        }
+    }
+
+    private void reconfigure(HostedTopic topic, MetadataImage image) {
+        LogConfig config = settings.of(topic.name(), image);
+        for (@Nullable LocalPartition partition : topic.partitions()) {
+            if (partition != null
+                    && partition.online()
+                    && !partition.log().config().equals(config)) {
+                partition.log().reconfigure(config);
+            }
+        }
+    }
+
+    private void tell(LocalPartition partition, Transition transition) {
+        for (LeadershipListener listener : listeners) {
+            switch (transition) {
+                case BEGAN -> listener.onLeader(partition, partition.leaderEpoch());
+                case RESIGNED -> listener.onResigned(partition.topicPartition(), partition.leaderEpoch());
+                case NONE -> {}
+            }
+        }
+    }
+
+    /** Logs that no topic of the metadata owns are kept: deleting them would turn lost metadata into lost data. */
+    private void reportStrays() {
+        for (PartitionLog log : logs.logs()) {
+            if (partition(log.topicPartition()) == null) {
+                LOG.warn(
+                        "log belongs to no topic of the metadata and is left alone; partition={} topicId={} directory={}",
+                        log.topicPartition(),
+                        log.topicId(),
+                        log.directory().path());
+            }
+        }
+    }
+
+    /** On a worker: the thread that met the failure may be inside an append, which a change of its partition waits for. */
+    private void onDirectoryFailure(DataDirectory directory) {
+        for (LocalPartition partition : partitions()) {
+            if (partition.online()
+                    && partition.log().directory().id().equals(directory.id())
+                    && partition.onOffline()) {
+                tell(partition, Transition.RESIGNED);
+            }
+        }
+        LOG.error("data directory failed, its partitions are offline; directory={}", directory.path());
+    }
+
+    private void onMoved(PartitionLog log) {
+        @Nullable LocalPartition partition = partition(log.topicPartition());
+        if (partition != null && partition.topicId().equals(log.topicId())) {
+            partition.onLog(log);
+        }
+    }
+}

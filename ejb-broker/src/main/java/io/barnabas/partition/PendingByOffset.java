@@ -1,0 +1,136 @@
+package io.barnabas.partition;
+
+import io.barnabas.partition.Partition.Registration;
+import io.barnabas.partition.Partition.Watcher;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.PriorityQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What waits for one partition to move on: acks=all for an offset to be committed, long polls for more to read. An append with
+ * nobody waiting costs one volatile read here.
+ *
+ * <p>Safe from any thread. Waiters are called on the thread that brought the progress, under no lock of ours.
+ */
+final class PendingByOffset {
+    private final PriorityQueue<Commit> commits =
+            new PriorityQueue<>(Comparator.comparingLong(Commit::offset)); // guarded by this
+    private @Nullable Watch firstWatch; // guarded by this
+    private int watches; // guarded by this
+    private volatile boolean anyone; // written under this
+
+    private record Commit(long offset, CompletableFuture<Void> done) {}
+
+    /**
+     * Waits for an offset. The caller looks at the high watermark again after this and calls {@link #onAdvance} if it has passed
+     * meanwhile: so no advance is missed.
+     */
+    synchronized CompletionStage<Void> await(long offset) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        commits.add(new Commit(offset, done));
+        anyone = true;
+        return done;
+    }
+
+    synchronized Registration watch(Watcher watcher) {
+        Watch watch = new Watch(watcher);
+        watch.next = firstWatch;
+        if (firstWatch != null) {
+            firstWatch.previous = watch;
+        }
+        firstWatch = watch;
+        watches++;
+        anyone = true;
+        return watch;
+    }
+
+    /** The high watermark is {@code highWatermark} now; {@code bytes} more can be read. */
+    void onAdvance(long highWatermark, int bytes) {
+        if (!anyone) {
+            return;
+        }
+        List<Commit> reached = List.of();
+        @Nullable Watcher[] told;
+        synchronized (this) {
+            while (!commits.isEmpty() && commits.peek().offset() <= highWatermark) {
+                reached = reached.isEmpty() ? new ArrayList<>() : reached;
+                reached.add(commits.poll());
+            }
+            told = bytes > 0 ? watchers() : new Watcher[0];
+            anyone = watches > 0 || !commits.isEmpty();
+        }
+        for (Commit commit : reached) {
+            commit.done().complete(null);
+        }
+        for (@Nullable Watcher watcher : told) {
+            if (watcher != null) {
+                watcher.onAdvance(bytes);
+            }
+        }
+    }
+
+    /** Nothing that waits here will come: commits fail, watchers look again. */
+    void onDisturbance(RuntimeException reason) {
+        List<Commit> failed;
+        @Nullable Watcher[] told;
+        synchronized (this) {
+            failed = new ArrayList<>(commits);
+            commits.clear();
+            told = watchers();
+            anyone = watches > 0;
+        }
+        for (Commit commit : failed) {
+            commit.done().completeExceptionally(reason);
+        }
+        for (@Nullable Watcher watcher : told) {
+            if (watcher != null) {
+                watcher.onDisturbance();
+            }
+        }
+    }
+
+    private @Nullable Watcher[] watchers() {
+        @Nullable Watcher[] all = new Watcher[watches];
+        int i = 0;
+        for (@Nullable Watch watch = firstWatch; watch != null; watch = watch.next) {
+            all[i++] = watch.watcher;
+        }
+        return all;
+    }
+
+    /** A link of the list of watchers, so that leaving it takes no search. */
+    private final class Watch implements Registration {
+        private final Watcher watcher;
+        private @Nullable Watch previous;
+        private @Nullable Watch next;
+        private boolean cancelled;
+
+        Watch(Watcher watcher) {
+            this.watcher = watcher;
+        }
+
+        @Override
+        public void cancel() {
+            synchronized (PendingByOffset.this) {
+                if (cancelled) {
+                    return;
+                }
+                cancelled = true;
+                if (previous == null) {
+                    firstWatch = next;
+                } else {
+                    previous.next = next;
+                }
+                if (next != null) {
+                    next.previous = previous;
+                }
+                watches--;
+                anyone = watches > 0 || !commits.isEmpty();
+            }
+        }
+    }
+}
