@@ -1,0 +1,210 @@
+package io.barnabas.config;
+
+import io.barnabas.log.LogManagerSettings;
+import io.barnabas.port.ListenerSettings;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.config.ConfigException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The values of all broker keys at one moment: what was given, and the defaults of the rest. Made once from the start's
+ * configuration, which fails the start if it is wrong, and again by {@link LiveConfig} at each change. Immutable.
+ *
+ * <p>A getter of a key that is not in the table, or is of another type, is a programming error and throws.
+ */
+public final class BrokerConfig {
+    private final Map<String, String> given;
+    private final Map<String, @Nullable Object> values;
+    private final Listeners listeners;
+
+    private BrokerConfig(Map<String, String> given) {
+        this.given = Collections.unmodifiableMap(new TreeMap<>(given));
+        this.values = SettingsTable.BROKER.parse(given);
+        BrokerConfigChecks.check(this);
+        this.listeners = Listeners.of(this);
+    }
+
+    /**
+     * Reads a configuration.
+     *
+     * @param given values by key, as in Kafka's {@code server.properties}
+     * @throws ConfigException if a value is not allowed; the message names key, value and what is allowed
+     */
+    public static BrokerConfig of(Map<String, String> given) {
+        Map<String, String> complete = new HashMap<>(given);
+        String id = complete.get("node.id") == null ? complete.get("broker.id") : complete.get("node.id");
+        if (id != null) {
+            complete.putIfAbsent("node.id", id);
+            complete.putIfAbsent("broker.id", id);
+        }
+        return new BrokerConfig(complete);
+    }
+
+    /** Everything at its default. */
+    public static BrokerConfig defaults() {
+        return of(Map.of());
+    }
+
+    /** The names of all keys, for a source that cannot list what it holds. */
+    public static Set<String> knownKeys() {
+        return SettingsTable.BROKER.settings().stream().map(Setting::name).collect(Collectors.toUnmodifiableSet());
+    }
+
+    /** What an operator should hear about the configuration that was given: unknown keys and keys without an effect. */
+    public List<String> warnings() {
+        List<String> warnings = new ArrayList<>();
+        for (String name : given.keySet()) {
+            Setting setting = SettingsTable.BROKER.setting(DynamicRules.baseName(name));
+            if (setting == null) {
+                warnings.add("Unknown configuration " + name
+                        + NearestName.of(name, knownKeys())
+                                .map(n -> ": did you mean " + n + "?")
+                                .orElse("; it is passed over"));
+            } else if (setting.effect() == Setting.Effect.KRAFT) {
+                warnings.add("Configuration " + name + " concerns Kafka's own quorum and has no effect");
+            } else if (setting.effect() == Setting.Effect.NO) {
+                warnings.add("Configuration " + name + " has no effect yet");
+            }
+        }
+        return warnings;
+    }
+
+    /** What was given, with the older and the newer name of the node's id both filled in. */
+    public Map<String, String> given() {
+        return given;
+    }
+
+    /** The typed values of all keys, in the table's order. */
+    public Map<String, @Nullable Object> values() {
+        return Collections.unmodifiableMap(values);
+    }
+
+    /** {@code node.id}. */
+    public int nodeId() {
+        return getInt("node.id");
+    }
+
+    /** The listeners to open and to tell of. */
+    public Listeners listeners() {
+        return listeners;
+    }
+
+    /** {@code log.dirs}, or {@code log.dir} if that is not set. */
+    public List<Path> logDirs() {
+        @Nullable List<String> dirs = getListOrNull("log.dirs");
+        return (dirs == null ? getList("log.dir") : dirs).stream().map(Path::of).toList();
+    }
+
+    /** {@code broker.rack}, or null. */
+    public @Nullable String rack() {
+        return getStringOrNull("broker.rack");
+    }
+
+    /** The settings of the sockets. */
+    public ListenerSettings listenerSettings() {
+        long idleMs = getLong("connections.max.idle.ms");
+        return new ListenerSettings(
+                listeners.bound().stream()
+                        .map(e -> new ListenerSettings.Listener(e.name(), e.host(), e.port()))
+                        .toList(),
+                getInt("num.network.threads"),
+                getInt("socket.request.max.bytes"),
+                idleMs < 0 ? -1 : idleMs,
+                getInt("max.connections"),
+                getInt("max.connections.per.ip"),
+                getInt("socket.send.buffer.bytes"),
+                getInt("socket.receive.buffer.bytes"),
+                getInt("socket.listen.backlog.size"),
+                getInt("barnabas.max.in.flight.requests"),
+                getLong("queued.max.request.bytes"));
+    }
+
+    /** The settings of the log manager. */
+    public LogManagerSettings logManagerSettings(String clusterId) {
+        return new LogManagerSettings(
+                logDirs(),
+                nodeId(),
+                clusterId,
+                TopicSettings.logConfig(this, Map.of()),
+                getLong("log.retention.check.interval.ms"),
+                getBoolean("log.cleaner.enable"),
+                getInt("log.cleaner.threads"),
+                getLong("log.cleaner.backoff.ms"),
+                getLong("log.cleaner.dedupe.buffer.size"),
+                getInt("producer.id.expiration.ms"),
+                getInt("num.recovery.threads.per.data.dir"),
+                getInt("log.flush.offset.checkpoint.interval.ms"));
+    }
+
+    public int getInt(String name) {
+        return (Integer) value(name);
+    }
+
+    public short getShort(String name) {
+        return (Short) value(name);
+    }
+
+    public long getLong(String name) {
+        return (Long) value(name);
+    }
+
+    public double getDouble(String name) {
+        return (Double) value(name);
+    }
+
+    public boolean getBoolean(String name) {
+        return (Boolean) value(name);
+    }
+
+    public String getString(String name) {
+        return (String) value(name);
+    }
+
+    public @Nullable String getStringOrNull(String name) {
+        return (String) valueOrNull(name);
+    }
+
+    /** A list's values. */
+    public List<String> getList(String name) {
+        return asList(value(name));
+    }
+
+    /** A list's values, or null if the key has none. */
+    public @Nullable List<String> getListOrNull(String name) {
+        @Nullable Object value = valueOrNull(name);
+        return value == null ? null : asList(value);
+    }
+
+    /** The class that a key names, or null. */
+    public @Nullable Class<?> getClassOrNull(String name) {
+        return (Class<?>) valueOrNull(name);
+    }
+
+    private Object value(String name) {
+        @Nullable Object value = valueOrNull(name);
+        if (value == null) {
+            throw new ConfigException("Configuration " + name + " has no value");
+        }
+        return value;
+    }
+
+    @Nullable
+    Object valueOrNull(String name) {
+        if (!values.containsKey(name)) {
+            throw new IllegalArgumentException("No such configuration: " + name);
+        }
+        return values.get(name);
+    }
+
+    private static List<String> asList(Object value) {
+        return ((List<?>) value).stream().map(Object::toString).toList();
+    }
+}
