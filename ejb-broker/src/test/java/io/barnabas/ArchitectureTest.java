@@ -93,7 +93,8 @@ class ArchitectureTest {
                                     || p.startsWith("org.apache.kafka.metadata")
                                     || p.startsWith("org.apache.kafka.controller")
                                     || p.startsWith("org.apache.kafka.image")
-                                    || p.startsWith("org.apache.kafka.server.")
+                                    || (p.startsWith("org.apache.kafka.server.")
+                                            && !p.equals("org.apache.kafka.server.policy"))
                                     || p.startsWith("org.apache.kafka.storage");
                         }
                     });

@@ -1,0 +1,91 @@
+package io.barnabas.metadata;
+
+import io.barnabas.metadata.BrokerImage.FeatureRange;
+import io.barnabas.metadata.Controller.Decision;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.admin.FeatureUpdate.UpgradeType;
+import org.apache.kafka.common.message.UpdateFeaturesRequestData;
+import org.apache.kafka.common.message.UpdateFeaturesRequestData.FeatureUpdateKey;
+import org.apache.kafka.common.metadata.FeatureLevelRecord;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.ApiError;
+import org.jspecify.annotations.Nullable;
+
+/** The rule of changing feature levels (KIP-584): all of a request's changes are made, or none. Pure. */
+public final class FeatureControl {
+    /** The feature that stands for the form of the metadata. */
+    public static final String METADATA_VERSION = "metadata.version";
+    /** Kafka's 4.4-IV2, whose records the journal holds. */
+    public static final short METADATA_VERSION_LEVEL = 33;
+    /** What this program can run with: no more than it really serves. */
+    public static final Map<String, FeatureRange> SUPPORTED =
+            Map.of(METADATA_VERSION, new FeatureRange(METADATA_VERSION_LEVEL, METADATA_VERSION_LEVEL));
+
+    private static final FeatureRange DISABLED = new FeatureRange((short) 0, (short) 0);
+
+    private final int nodeId;
+    private final Map<String, FeatureRange> supported;
+
+    /** Rules of a node that can run with {@code supported}. */
+    public FeatureControl(int nodeId, Map<String, FeatureRange> supported) {
+        this.nodeId = nodeId;
+        this.supported = Map.copyOf(supported);
+    }
+
+    /** Changes levels; the answer is the first feature's error, or none. */
+    public Decision<ApiError> update(MetadataImage image, UpdateFeaturesRequestData request) {
+        List<ApiMessage> records = new ArrayList<>();
+        for (FeatureUpdateKey update : request.featureUpdates()) {
+            @Nullable String fault = fault(image, update);
+            if (fault != null) {
+                return Decision.unchanged(new ApiError(
+                        Errors.INVALID_UPDATE_VERSION,
+                        "Invalid update version " + update.maxVersionLevel() + " for feature " + update.feature() + ". "
+                                + fault));
+            }
+            records.add(new FeatureLevelRecord().setName(update.feature()).setFeatureLevel(update.maxVersionLevel()));
+        }
+        return Decision.of(request.validateOnly() ? List.of() : records, ApiError.NONE);
+    }
+
+    private @Nullable String fault(MetadataImage image, FeatureUpdateKey update) {
+        short level = update.maxVersionLevel();
+        UpgradeType type = UpgradeType.fromCode(update.upgradeType());
+        if (type == UpgradeType.UNKNOWN) {
+            return "The controller does not support the given upgrade type.";
+        }
+        if (level < 0) {
+            return "A feature version cannot be less than 0.";
+        }
+        @Nullable
+        String unsupported =
+                unsupported("Local controller " + nodeId, supported.getOrDefault(update.feature(), DISABLED), level);
+        for (BrokerImage broker : image.brokers()) {
+            if (unsupported == null) {
+                FeatureRange range = broker.features().getOrDefault(update.feature(), DISABLED);
+                unsupported = unsupported("Broker " + broker.id(), range, level);
+            }
+        }
+        if (unsupported != null) {
+            return unsupported;
+        }
+        short present = image.features().getOrDefault(update.feature(), (short) 0);
+        if (level < present && type == UpgradeType.UPGRADE) {
+            return "Can't downgrade the version of this feature without setting the upgrade type to either safe or "
+                    + "unsafe downgrade.";
+        }
+        return level > present && type != UpgradeType.UPGRADE ? "Can't downgrade to a newer version." : null;
+    }
+
+    private static @Nullable String unsupported(String who, FeatureRange range, short level) {
+        if (range.contains(level)) {
+            return null;
+        }
+        return range.max() == 0
+                ? who + " does not support this feature."
+                : who + " only supports versions " + range.min() + "-" + range.max();
+    }
+}

@@ -1,0 +1,167 @@
+package io.barnabas.metadata;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.random.RandomGenerator;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.InvalidReplicaAssignmentException;
+import org.apache.kafka.common.errors.InvalidReplicationFactorException;
+import org.apache.kafka.common.metadata.PartitionRecord;
+
+/**
+ * Chooses the brokers of new partitions, and checks a choice made by hand. Leaders go round the brokers in service; followers follow
+ * round the racks, so that a partition's replicas lie in as many racks as there are.
+ */
+final class ReplicaPlacement {
+    /** A replica whose broker has yet to choose one of its directories. */
+    static final Uuid UNASSIGNED_DIRECTORY = new Uuid(0, 1);
+
+    private final MetadataImage image;
+    private final RandomGenerator random;
+
+    ReplicaPlacement(MetadataImage image, RandomGenerator random) {
+        this.image = image;
+        this.random = random;
+    }
+
+    /**
+     * Replicas for {@code partitions} new partitions, the preferred leader of each first.
+     *
+     * @throws InvalidReplicationFactorException if there are fewer brokers than replicas, or none in service
+     */
+    List<List<Integer>> place(int partitions, int replicationFactor) {
+        List<BrokerImage> brokers = roundTheRacks();
+        List<BrokerImage> inService = brokers.stream().filter(b -> !b.fenced()).toList();
+        if (inService.isEmpty()) {
+            throw new InvalidReplicationFactorException(
+                    "All brokers are currently fenced, or have all their log directories cordoned.");
+        }
+        if (replicationFactor > brokers.size()) {
+            throw new InvalidReplicationFactorException("The target replication factor of " + replicationFactor
+                    + " cannot be reached because only " + brokers.size()
+                    + " broker(s) are registered or some brokers have all their log directories cordoned.");
+        }
+        int start = random.nextInt(inService.size());
+        List<List<Integer>> placed = new ArrayList<>(partitions);
+        for (int p = 0; p < partitions; p++) {
+            BrokerImage leader = inService.get((start + p) % inService.size());
+            int shift = (start + p) / inService.size();
+            placed.add(withFollowers(brokers, leader, shift, replicationFactor));
+        }
+        return placed;
+    }
+
+    private static List<Integer> withFollowers(
+            List<BrokerImage> brokers, BrokerImage leader, int shift, int replicationFactor) {
+        List<BrokerImage> others = new ArrayList<>();
+        int at = brokers.indexOf(leader);
+        for (int i = 1; i < brokers.size(); i++) {
+            others.add(brokers.get((at + i) % brokers.size()));
+        }
+        if (!others.isEmpty()) {
+            Collections.rotate(others, -(shift % others.size()));
+        }
+        List<Integer> replicas = new ArrayList<>(replicationFactor);
+        Set<Optional<String>> racks = new HashSet<>();
+        replicas.add(leader.id());
+        racks.add(Optional.ofNullable(leader.rack()));
+        for (BrokerImage other : others) { // first the racks that have no replica yet
+            if (replicas.size() < replicationFactor && racks.add(Optional.ofNullable(other.rack()))) {
+                replicas.add(other.id());
+            }
+        }
+        for (BrokerImage other : others) {
+            if (replicas.size() < replicationFactor && !replicas.contains(other.id())) {
+                replicas.add(other.id());
+            }
+        }
+        return replicas;
+    }
+
+    /** All brokers: the first of each rack, the second of each, and so on. */
+    private List<BrokerImage> roundTheRacks() {
+        Map<String, List<BrokerImage>> racks = new TreeMap<>();
+        image.brokers().stream()
+                .sorted(Comparator.comparingInt(BrokerImage::id))
+                .forEach(
+                        b -> racks.computeIfAbsent(Optional.ofNullable(b.rack()).orElse(""), r -> new ArrayList<>())
+                                .add(b));
+        List<BrokerImage> brokers = new ArrayList<>();
+        for (int i = 0; brokers.size() < image.brokers().size(); i++) {
+            for (List<BrokerImage> rack : racks.values()) {
+                if (i < rack.size()) {
+                    brokers.add(rack.get(i));
+                }
+            }
+        }
+        return brokers;
+    }
+
+    /**
+     * Checks replicas that were chosen by hand.
+     *
+     * @param replicationFactor what other partitions of the topic have
+     * @throws InvalidReplicaAssignmentException if they cannot be
+     */
+    void check(List<Integer> replicas, OptionalInt replicationFactor) {
+        if (replicas.isEmpty()) {
+            throw new InvalidReplicaAssignmentException(
+                    "The manual partition assignment includes an empty replica list.");
+        }
+        Set<Integer> seen = new HashSet<>();
+        for (int id : new TreeSet<>(replicas)) {
+            if (image.broker(id).isEmpty()) {
+                throw new InvalidReplicaAssignmentException("The manual partition assignment includes broker " + id
+                        + ", but no such broker is registered.");
+            }
+        }
+        for (int id : replicas) {
+            if (!seen.add(id)) {
+                throw new InvalidReplicaAssignmentException(
+                        "The manual partition assignment includes the broker " + id + " more than once.");
+            }
+        }
+        if (replicationFactor.isPresent() && replicas.size() != replicationFactor.getAsInt()) {
+            throw new InvalidReplicaAssignmentException("The manual partition assignment includes a partition with "
+                    + replicas.size() + " replica(s), but this is not consistent with previous partitions, which have "
+                    + replicationFactor.getAsInt() + " replica(s).");
+        }
+    }
+
+    /** Whether a broker may lead and be in sync: registered, in service and not about to leave. */
+    boolean isActive(int id) {
+        return image.broker(id)
+                .filter(b -> !b.fenced() && !b.inControlledShutdown())
+                .isPresent();
+    }
+
+    /** The record of a new partition, which {@code isr.get(0)} leads. */
+    PartitionRecord record(Uuid topicId, int partition, List<Integer> replicas, List<Integer> isr) {
+        return new PartitionRecord()
+                .setTopicId(topicId)
+                .setPartitionId(partition)
+                .setReplicas(replicas)
+                .setIsr(isr)
+                .setLeader(isr.get(0))
+                .setLeaderEpoch(0)
+                .setPartitionEpoch(0)
+                .setDirectories(replicas.stream().map(this::directory).toList());
+    }
+
+    /** Where a new replica goes: the broker's directory if it has one only, else it chooses itself. */
+    Uuid directory(int broker) {
+        return image.broker(broker)
+                .filter(b -> b.logDirs().size() == 1)
+                .map(b -> b.logDirs().get(0))
+                .orElse(UNASSIGNED_DIRECTORY);
+    }
+}
