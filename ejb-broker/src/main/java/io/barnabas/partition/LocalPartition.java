@@ -109,6 +109,12 @@ public final class LocalPartition implements Partition {
         return leadership.epoch();
     }
 
+    /** Fewer in-sync replicas than acks=all asks for. */
+    public boolean underMinIsr() {
+        @Nullable PartitionLog of = log;
+        return of != null && leadership.underMinIsr(of.config().minInsyncReplicas());
+    }
+
     /** Where the present leader epoch began, if this broker leads. */
     public long leaderEpochStartOffset() {
         return leadership.startOffset();

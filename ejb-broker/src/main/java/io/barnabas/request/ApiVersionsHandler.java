@@ -1,5 +1,6 @@
 package io.barnabas.request;
 
+import io.barnabas.metadata.BrokerImage.FeatureRange;
 import io.barnabas.metadata.Metadata;
 import io.barnabas.metadata.MetadataImage;
 import io.barnabas.port.Connection.ClientSoftware;
@@ -39,9 +40,6 @@ public final class ApiVersionsHandler implements ApiHandler<ApiVersionsRequestDa
         this.brokerId = brokerId;
         this.supportedFeatures = Map.copyOf(supportedFeatures);
     }
-
-    /** Levels of a feature, both included. */
-    public record FeatureRange(short min, short max) {}
 
     @Override
     public ApiKeys api() {

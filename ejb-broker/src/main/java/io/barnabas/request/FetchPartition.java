@@ -1,0 +1,79 @@
+package io.barnabas.request;
+
+import io.barnabas.partition.LocalPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.FetchRequestData;
+import org.apache.kafka.common.message.FetchResponseData;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One partition of a fetch: what the client wants, and within a session what it was last told (KIP-227). Equal to another of the same
+ * topic id and index or, where names are used, of the same name and index.
+ *
+ * <p>Guarded by the session's lock, or used by one request alone.
+ */
+final class FetchPartition {
+    private static final long NOTHING_TOLD = -1;
+
+    final Uuid topicId; // zero where names are used
+    final int index;
+
+    @Nullable
+    String topic; // null while no topic has the id
+
+    long offset;
+    int maxBytes;
+    int currentLeaderEpoch;
+    int lastFetchedEpoch;
+
+    @Nullable
+    LocalPartition local; // found last time, good until it is deleted
+
+    long seenEnd; // readable end at the last look, so that a wait knows whether it missed something
+    private long toldHighWatermark = NOTHING_TOLD;
+    private long toldLogStartOffset = NOTHING_TOLD;
+
+    FetchPartition(@Nullable String topic, Uuid topicId, int index) {
+        this.topic = topic;
+        this.topicId = topicId;
+        this.index = index;
+    }
+
+    void want(FetchRequestData.FetchPartition wanted) {
+        offset = wanted.fetchOffset();
+        maxBytes = wanted.partitionMaxBytes();
+        currentLeaderEpoch = wanted.currentLeaderEpoch();
+        lastFetchedEpoch = wanted.lastFetchedEpoch();
+    }
+
+    /** Whether the client of a session knows these already. */
+    boolean knows(long highWatermark, long logStartOffset) {
+        return toldHighWatermark == highWatermark && toldLogStartOffset == logStartOffset;
+    }
+
+    /** The client is being told this. After an error the next good answer is always told. */
+    void onTold(FetchResponseData.PartitionData answer) {
+        toldHighWatermark = answer.errorCode() == 0 ? answer.highWatermark() : NOTHING_TOLD;
+        toldLogStartOffset = answer.logStartOffset();
+    }
+
+    boolean sameTopic(FetchPartition other) {
+        return topicId.equals(other.topicId)
+                && (usesId() || String.valueOf(topic).equals(String.valueOf(other.topic)));
+    }
+
+    private boolean usesId() {
+        return !topicId.equals(Uuid.ZERO_UUID);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object o) {
+        return o instanceof FetchPartition other && index == other.index && sameTopic(other);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * index
+                + (usesId() ? topicId.hashCode() : String.valueOf(topic).hashCode());
+    }
+}
