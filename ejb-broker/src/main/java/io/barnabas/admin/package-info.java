@@ -1,4 +1,4 @@
-/** Read-only views for the console and REST. */
+/** Read-only views of the broker for the console and REST, and the one interface that gives them. Imports nothing of ours. */
 @NullMarked
 package io.barnabas.admin;
 
