@@ -13,6 +13,7 @@ import org.apache.kafka.common.metadata.TopicRecord;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.junit.jupiter.api.Test;
 
+@org.jspecify.annotations.NullUnmarked
 class ControllerTest {
     private final TestMetadata cluster = new TestMetadata();
 
@@ -24,6 +25,8 @@ class ControllerTest {
                     .setTopicId(id)
                     .setPartitionId(i)
                     .setLeader(1)
+                    .setLeaderEpoch(0)
+                    .setPartitionEpoch(0)
                     .setReplicas(List.of(1))
                     .setIsr(List.of(1)));
         }
@@ -57,7 +60,8 @@ class ControllerTest {
         // When
         cluster.controller()
                 .submit("CreateTopics", image -> Decision.of(topic("a", Uuid.randomUuid(), 1), "answered"))
-                .thenAccept(seen::add);
+                .thenAccept(seen::add)
+                .join();
         // Then
         assertThat(seen).containsExactly("change 0", "change 1", "answered");
     }

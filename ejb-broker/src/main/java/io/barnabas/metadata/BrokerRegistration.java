@@ -1,0 +1,163 @@
+package io.barnabas.metadata;
+
+import io.barnabas.metadata.Controller.Decision;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.StaleBrokerEpochException;
+import org.apache.kafka.common.metadata.BrokerRegistrationChangeRecord;
+import org.apache.kafka.common.metadata.PartitionChangeRecord;
+import org.apache.kafka.common.metadata.ProducerIdsRecord;
+import org.apache.kafka.common.metadata.RegisterBrokerRecord;
+import org.apache.kafka.common.metadata.UnfenceBrokerRecord;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What this broker tells the controller of itself: that it is here (fenced at first), that it serves, that it leaves; and which
+ * producer ids it needs. Safe from any thread; the answers come on the controller's executor.
+ */
+public final class BrokerRegistration {
+    /** Producer ids of one block, as many as Kafka gives at once. */
+    static final int PRODUCER_ID_BLOCK = 1_000;
+
+    private static final byte TRUE = 1;
+    private static final byte NO_CHANGE = 0;
+
+    private final Controller controller;
+    private final int nodeId;
+
+    BrokerRegistration(Controller controller, int nodeId) {
+        this.controller = controller;
+        this.nodeId = nodeId;
+    }
+
+    /**
+     * How a broker presents itself.
+     *
+     * @param incarnationId random, made at this start
+     * @param endpoints where clients reach it
+     * @param logDirs ids of its data directories
+     * @param features the levels it can run
+     * @param cleanShutdownEpoch broker epoch in the mark that its last clean stop left, or -1: another than the last epoch tells that
+     *     acknowledged records may be missing from its disk
+     */
+    public record Presentation(
+            Uuid incarnationId,
+            List<BrokerImage.Endpoint> endpoints,
+            @Nullable String rack,
+            List<Uuid> logDirs,
+            Map<String, BrokerImage.FeatureRange> features,
+            long cleanShutdownEpoch) {}
+
+    /**
+     * Registers this broker, fenced. After an unclean stop the partitions it leads begin a new leader epoch in the same entry, so that
+     * clients notice if the log's end went back (KIP-320).
+     *
+     * @return the broker's epoch: the index of the entry
+     */
+    public CompletableFuture<Long> register(Presentation broker) {
+        return controller.submit("RegisterBroker", image -> {
+            List<ApiMessage> records = new ArrayList<>();
+            records.add(record(broker));
+            BrokerImage former = image.broker(nodeId).orElse(null);
+            if (former != null && former.epoch() != broker.cleanShutdownEpoch()) {
+                addNewLeaderEpochs(image, records);
+            }
+            return new Decision<>(records, this::epoch);
+        });
+    }
+
+    private RegisterBrokerRecord record(Presentation broker) {
+        RegisterBrokerRecord record = new RegisterBrokerRecord()
+                .setBrokerId(nodeId)
+                .setBrokerEpoch(-1)
+                .setIncarnationId(broker.incarnationId())
+                .setRack(broker.rack())
+                .setLogDirs(broker.logDirs())
+                .setFenced(true);
+        broker.endpoints().forEach(e -> record.endPoints()
+                .add(new RegisterBrokerRecord.BrokerEndpoint()
+                        .setName(e.listener())
+                        .setHost(e.host())
+                        .setPort(e.port())
+                        .setSecurityProtocol(e.securityProtocol())));
+        broker.features().forEach((name, range) -> record.features()
+                .add(new RegisterBrokerRecord.BrokerFeature()
+                        .setName(name)
+                        .setMinSupportedVersion(range.min())
+                        .setMaxSupportedVersion(range.max())));
+        return record;
+    }
+
+    private void addNewLeaderEpochs(MetadataImage image, List<ApiMessage> records) {
+        for (TopicImage topic : image.topics()) {
+            for (PartitionImage partition : topic.partitions()) {
+                if (partition.leader() == nodeId) {
+                    records.add(new PartitionChangeRecord()
+                            .setTopicId(topic.id())
+                            .setPartitionId(partition.partition())
+                            .setLeader(nodeId));
+                }
+            }
+        }
+    }
+
+    private long epoch(MetadataImage image) {
+        return image.broker(nodeId).map(BrokerImage::epoch).orElse(-1L);
+    }
+
+    /**
+     * Lets clients be sent to this broker: its logs are recovered and its ports serve.
+     *
+     * @param brokerEpoch of {@link #register}
+     * @return the metadata's index with that in it; fails with {@link StaleBrokerEpochException} if the epoch is not the present one
+     */
+    public CompletableFuture<Long> unfence(long brokerEpoch) {
+        return controller.submit("UnfenceBroker", image -> {
+            checkEpoch(image, brokerEpoch);
+            return new Decision<>(
+                    List.of(new UnfenceBrokerRecord().setId(nodeId).setEpoch(brokerEpoch)), MetadataImage::index);
+        });
+    }
+
+    /**
+     * Tells that this broker is about to stop: no new work is to come its way.
+     *
+     * @param brokerEpoch of {@link #register}
+     * @return the metadata's index with that in it; fails with {@link StaleBrokerEpochException} if the epoch is not the present one
+     */
+    public CompletableFuture<Long> leave(long brokerEpoch) {
+        return controller.submit("BrokerLeaves", image -> {
+            checkEpoch(image, brokerEpoch);
+            return new Decision<>(
+                    List.of(new BrokerRegistrationChangeRecord()
+                            .setBrokerId(nodeId)
+                            .setBrokerEpoch(brokerEpoch)
+                            .setFenced(NO_CHANGE)
+                            .setInControlledShutdown(TRUE)),
+                    MetadataImage::index);
+        });
+    }
+
+    private void checkEpoch(MetadataImage image, long brokerEpoch) {
+        if (epoch(image) != brokerEpoch) {
+            throw new StaleBrokerEpochException("Broker " + nodeId + " has been registered anew");
+        }
+    }
+
+    /** Takes the next block of producer ids: {@link #PRODUCER_ID_BLOCK} from the answered one on. */
+    CompletableFuture<Long> allocateProducerIds() {
+        return controller.submit("AllocateProducerIds", image -> {
+            long first = image.nextProducerId();
+            return Decision.of(
+                    List.of(new ProducerIdsRecord()
+                            .setBrokerId(nodeId)
+                            .setBrokerEpoch(epoch(image))
+                            .setNextProducerId(first + PRODUCER_ID_BLOCK)),
+                    first);
+        });
+    }
+}

@@ -1,0 +1,161 @@
+package io.barnabas.metadata;
+
+import io.barnabas.metadata.Controller.Decision;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.metadata.FeatureLevelRecord;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * This node's part of the metadata: opens and closes directory, journal, image, controller, registration and producer ids, and formats
+ * a new cluster. The composition root opens it first of all, for the cluster's id and topics; the broker serves once {@link #ready}.
+ */
+public final class MetadataNode implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(MetadataNode.class);
+
+    private final MetadataNodeSettings settings;
+    private final MetadataDirectory directory;
+    private final MetadataLog log;
+    private final ReplayedMetadata metadata;
+    private final Controller controller;
+    private final BrokerRegistration registration;
+    private final ProducerIdAllocator producerIds;
+    private final CompletableFuture<MetadataImage> ready = new CompletableFuture<>();
+    private final AtomicBoolean formatting = new AtomicBoolean();
+
+    private MetadataNode(
+            MetadataNodeSettings settings,
+            MetadataDirectory directory,
+            Executor executor,
+            Consumer<Throwable> onFailure) {
+        this.settings = settings;
+        this.directory = directory;
+        this.log = new RatisMetadataLog(new RatisSettings(
+                directory.journal(),
+                directory.clusterId(),
+                settings.nodeId(),
+                settings.voters(),
+                RatisSettings.ELECTION_TIMEOUT_MS,
+                RatisSettings.SNAPSHOT_ENTRIES));
+        this.metadata = new ReplayedMetadata(directory.clusterId(), onFailure.andThen(ready::completeExceptionally));
+        this.controller = new Controller(log, metadata, settings.nodeId(), executor);
+        this.registration = new BrokerRegistration(controller, settings.nodeId());
+        this.producerIds = new ProducerIdAllocator(registration::allocateProducerIds);
+    }
+
+    /**
+     * Opens the directory and starts the journal. What was committed before is then being replayed: {@link #ready} tells when it has
+     * been.
+     *
+     * @param ids makes random ids
+     * @param executor runs the controller's commands, one at a time; a thread that may block on nothing but its queue
+     * @param onFailure told what ended the metadata: the process must stop serving, a restart is the way back
+     * @throws IOException if the directory cannot be used, with the reason as its message
+     */
+    public static MetadataNode open(
+            MetadataNodeSettings settings, Supplier<Uuid> ids, Executor executor, Consumer<Throwable> onFailure)
+            throws IOException {
+        MetadataDirectory directory =
+                MetadataDirectory.open(settings.directory(), settings.nodeId(), settings.clusterId(), ids);
+        MetadataNode node = new MetadataNode(settings, directory, executor, onFailure);
+        try {
+            node.metadata.onChange((change, image) -> node.onImage(image));
+            node.log.start(node.metadata);
+            return node;
+        } catch (IOException | RuntimeException e) {
+            node.close();
+            throw e;
+        }
+    }
+
+    private void onImage(MetadataImage image) {
+        if (image.controllerId() == MetadataLog.NO_LEADER || ready.isDone()) {
+            return;
+        }
+        if (image.features().containsKey(MetadataNodeSettings.METADATA_VERSION)) {
+            onFormatted(image);
+        } else if (image.controllerId() == settings.nodeId() && formatting.compareAndSet(false, true)) {
+            CompletableFuture<Long> unused = controller
+                    .submit("Format", this::format)
+                    .exceptionally(e -> {
+                        LOG.warn("A new cluster was not formatted: clusterId={}", image.clusterId(), e);
+                        formatting.set(false);
+                        return -1L;
+                    });
+        }
+    }
+
+    private Decision<Long> format(MetadataImage image) {
+        List<ApiMessage> records = new ArrayList<>();
+        if (image.features().isEmpty()) {
+            LOG.info("A new cluster is formatted: clusterId={}", image.clusterId());
+            settings.bootstrapFeatures().entrySet().stream()
+                    .sorted(java.util.Map.Entry.comparingByKey())
+                    .forEach(f -> records.add(
+                            new FeatureLevelRecord().setName(f.getKey()).setFeatureLevel(f.getValue())));
+        }
+        return new Decision<>(records, MetadataImage::index);
+    }
+
+    private void onFormatted(MetadataImage image) {
+        try {
+            directory.setFormatted();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        ready.complete(image);
+    }
+
+    /** Completed, on a thread of the journal, when a controller is known and all that was committed before the start is in the image. */
+    public CompletableFuture<MetadataImage> ready() {
+        return ready.copy();
+    }
+
+    public String clusterId() {
+        return directory.clusterId();
+    }
+
+    /** Where the entities' database belongs. */
+    public Path entitiesDirectory() {
+        return directory.entities();
+    }
+
+    /** The image and its changes. */
+    public ReplayedMetadata metadata() {
+        return metadata;
+    }
+
+    public Controller controller() {
+        return controller;
+    }
+
+    public BrokerRegistration registration() {
+        return registration;
+    }
+
+    public ProducerIdAllocator producerIds() {
+        return producerIds;
+    }
+
+    /** Stops the journal, after a snapshot for the next start. Idempotent. */
+    @Override
+    public void close() {
+        log.close();
+        try {
+            directory.close();
+        } catch (IOException e) {
+            LOG.warn("The metadata directory was not released: directory={}", settings.directory(), e);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package io.barnabas.metadata;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a {@link MetadataNode} is opened with.
+ *
+ * @param directory for journal, snapshots and entities; not one of the directories for topics
+ * @param nodeId {@code node.id}
+ * @param clusterId the cluster's id if it has been given, else the directory's, else a new one
+ * @param voters the nodes that order the metadata
+ * @param bootstrapFeatures feature levels that a new cluster begins with; {@code metadata.version} is one of them
+ */
+public record MetadataNodeSettings(
+        Path directory,
+        int nodeId,
+        @Nullable String clusterId,
+        List<RatisSettings.Voter> voters,
+        Map<String, Short> bootstrapFeatures) {
+    /** Name of the feature that every formatted cluster has. */
+    public static final String METADATA_VERSION = "metadata.version";
+    /** Level of {@link #METADATA_VERSION} in Kafka 4.4 (4.4-IV2). */
+    public static final short METADATA_VERSION_LEVEL = 33;
+
+    /** A node that is alone, with the features of a new cluster. */
+    public static MetadataNodeSettings oneNode(Path directory, int nodeId, @Nullable String clusterId) {
+        return new MetadataNodeSettings(
+                directory,
+                nodeId,
+                clusterId,
+                List.of(new RatisSettings.Voter(nodeId, "127.0.0.1", 0)),
+                Map.of(METADATA_VERSION, METADATA_VERSION_LEVEL));
+    }
+}

@@ -1,0 +1,112 @@
+package io.barnabas.metadata;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.Uuid;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.grpc.GrpcConfigKeys;
+import org.apache.ratis.protocol.RaftGroup;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.server.RaftServerConfigKeys;
+import org.apache.ratis.util.SizeInBytes;
+import org.apache.ratis.util.TimeDuration;
+
+/** {@link RatisSettings} in Ratis's words: each setting that differs from Ratis's own choice says why. */
+final class RatisConfiguration {
+    /** A Raft entry is our bytes and Ratis's header of them. */
+    private static final SizeInBytes ENTRY_BYTES_MAX = SizeInBytes.valueOf(MetadataEntry.BYTES_MAX + 64 * 1024L);
+
+    private final RatisSettings settings;
+
+    RatisConfiguration(RatisSettings settings) {
+        this.settings = settings;
+    }
+
+    static RaftPeerId peerId(int nodeId) {
+        return RaftPeerId.valueOf(Integer.toString(nodeId));
+    }
+
+    static int nodeId(RaftPeerId id) {
+        return Integer.parseInt(id.toString());
+    }
+
+    RaftGroupId groupId() {
+        return RaftGroupId.valueOf(groupUuid(settings.clusterId()));
+    }
+
+    private static UUID groupUuid(String clusterId) {
+        try {
+            Uuid id = Uuid.fromString(clusterId);
+            return new UUID(id.getMostSignificantBits(), id.getLeastSignificantBits());
+        } catch (IllegalArgumentException e) {
+            // A cluster id may be any text.
+            return UUID.nameUUIDFromBytes(clusterId.getBytes(StandardCharsets.UTF_8));
+        }
+    }
+
+    RaftGroup group() {
+        return RaftGroup.valueOf(
+                groupId(),
+                settings.voters().stream()
+                        .map(voter -> RaftPeer.newBuilder()
+                                .setId(peerId(voter.nodeId()))
+                                .setAddress(voter.host() + ":" + voter.port())
+                                .build())
+                        .toList());
+    }
+
+    RaftProperties properties() {
+        RaftProperties properties = new RaftProperties();
+        RaftServerConfigKeys.setStorageDir(
+                properties, List.of(settings.directory().toFile()));
+        setNetwork(properties);
+        setTimes(properties);
+        setLog(properties);
+        RaftServerConfigKeys.Snapshot.setAutoTriggerEnabled(properties, true);
+        RaftServerConfigKeys.Snapshot.setAutoTriggerThreshold(properties, settings.snapshotEntries());
+        RaftServerConfigKeys.Snapshot.setTriggerWhenStopEnabled(properties, true);
+        RaftServerConfigKeys.Snapshot.setCreationGap(properties, 0);
+        RaftServerConfigKeys.Snapshot.setRetentionFileNum(properties, 2);
+        return properties;
+    }
+
+    private void setNetwork(RaftProperties properties) {
+        // Without a host Ratis binds every address.
+        GrpcConfigKeys.Server.setHost(properties, settings.self().host());
+        GrpcConfigKeys.Server.setPort(properties, settings.self().port());
+    }
+
+    private void setTimes(RaftProperties properties) {
+        RaftServerConfigKeys.Rpc.setTimeoutMin(properties, ms(settings.electionTimeoutMs()));
+        RaftServerConfigKeys.Rpc.setTimeoutMax(properties, ms(2L * settings.electionTimeoutMs()));
+        if (settings.alone()) {
+            // Nobody else could lead: no reason to wait at start.
+            RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMin(properties, ms(1));
+            RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(properties, ms(2));
+            RaftServerConfigKeys.LeaderElection.setPreVote(properties, false);
+        }
+        // By default Ratis shuts itself down for good after a pause of 60 s: a suspended machine must simply go on.
+        RaftServerConfigKeys.setCloseThreshold(properties, TimeDuration.valueOf(36_500, TimeUnit.DAYS));
+    }
+
+    private static void setLog(RaftProperties properties) {
+        RaftServerConfigKeys.Log.Appender.setBufferByteLimit(properties, ENTRY_BYTES_MAX);
+        RaftServerConfigKeys.Log.setWriteBufferSize(properties, SizeInBytes.valueOf(ENTRY_BYTES_MAX.getSize() + 64));
+        RaftServerConfigKeys.Log.setSegmentSizeMax(properties, SizeInBytes.valueOf("32MB"));
+        // A cut last entry then ends at the end of the file, where it is known for what it is.
+        RaftServerConfigKeys.Log.setPreallocatedSize(properties, SizeInBytes.ZERO);
+        // One forced write a command and not two: the commit index is known again when the leader's first entry is
+        // committed.
+        RaftServerConfigKeys.Log.setLogMetadataEnabled(properties, false);
+        RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(properties, true);
+        RaftServerConfigKeys.Log.setPurgeGap(properties, 1);
+    }
+
+    private static TimeDuration ms(long millis) {
+        return TimeDuration.valueOf(millis, TimeUnit.MILLISECONDS);
+    }
+}

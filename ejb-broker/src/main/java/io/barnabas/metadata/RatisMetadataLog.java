@@ -1,0 +1,120 @@
+package io.barnabas.metadata;
+
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.common.errors.KafkaStorageException;
+import org.apache.kafka.common.errors.NotControllerException;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientReply;
+import org.apache.ratis.protocol.RaftClientRequest;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.storage.RaftStorage;
+import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
+import org.apache.ratis.util.ExitUtils;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The metadata log of production: one Raft group of Apache Ratis. An entry is committed when a majority of the voters has forced it to
+ * its disk; with one voter that is this node alone, by the same code. Local proposals go to the local server directly, without its
+ * network side.
+ *
+ * <p>Thread: {@link #propose} may be called by any; the state machine is called on Ratis's threads.
+ */
+public final class RatisMetadataLog implements MetadataLog {
+    private static final Logger LOG = LoggerFactory.getLogger(RatisMetadataLog.class);
+
+    private final RatisSettings settings;
+    private final RaftGroupId groupId;
+    private final ClientId clientId = ClientId.randomId();
+    private final AtomicLong callIds = new AtomicLong();
+    private volatile @Nullable RaftServer server;
+
+    public RatisMetadataLog(RatisSettings settings) {
+        this.settings = settings;
+        this.groupId = new RatisConfiguration(settings).groupId();
+    }
+
+    @Override
+    public void start(StateMachine stateMachine) throws IOException {
+        // A failed log is told to the state machine, which knows what to stop; Ratis would end the whole server
+        // process.
+        ExitUtils.disableSystemExit();
+        RatisConfiguration configuration = new RatisConfiguration(settings);
+        RaftServer started = RaftServer.newBuilder()
+                .setServerId(RatisConfiguration.peerId(settings.nodeId()))
+                .setGroup(configuration.group())
+                .setProperties(configuration.properties())
+                .setOption(RaftStorage.StartupOption.RECOVER)
+                .setStateMachine(new RatisStateMachine(stateMachine, settings.nodeId()))
+                .build();
+        try {
+            started.start();
+        } catch (IOException | RuntimeException e) {
+            started.close();
+            throw e;
+        }
+        server = started;
+        LOG.info("Metadata log started: directory={} node={}", settings.directory(), settings.nodeId());
+    }
+
+    @Override
+    public CompletableFuture<Long> propose(byte[] entry) {
+        RaftServer running = server;
+        if (running == null) {
+            return CompletableFuture.failedFuture(new NotControllerException("The metadata log does not run"));
+        }
+        RaftClientRequest request = RaftClientRequest.newBuilder()
+                .setClientId(clientId)
+                .setServerId(running.getId())
+                .setGroupId(groupId)
+                .setCallId(callIds.incrementAndGet())
+                .setMessage(Message.valueOf(UnsafeByteOperations.unsafeWrap(entry)))
+                .setType(RaftClientRequest.writeRequestType())
+                .build();
+        try {
+            return running.submitClientRequestAsync(request).handle(RatisMetadataLog::index);
+        } catch (IOException e) {
+            return CompletableFuture.failedFuture(outcomeUnknown(e));
+        }
+    }
+
+    private static Long index(@Nullable RaftClientReply reply, @Nullable Throwable e) {
+        if (reply == null || e != null) {
+            throw outcomeUnknown(e);
+        }
+        if (!reply.isSuccess()) {
+            throw outcomeUnknown(reply.getException());
+        }
+        if (!RatisStateMachine.TOOK_EFFECT
+                .getContent()
+                .equals(reply.getMessage().getContent())) {
+            throw new NotControllerException("The change met another state than it was decided on");
+        }
+        return reply.getLogIndex();
+    }
+
+    private static RuntimeException outcomeUnknown(@Nullable Throwable e) {
+        if (e instanceof Error) {
+            return new KafkaStorageException("The metadata log failed", e);
+        }
+        return new NotControllerException("The metadata log did not take the change: " + e, e);
+    }
+
+    @Override
+    public void close() {
+        RaftServer running = server;
+        server = null;
+        if (running != null) {
+            try {
+                running.close();
+            } catch (IOException e) {
+                LOG.warn("Metadata log did not close cleanly: directory={}", settings.directory(), e);
+            }
+        }
+    }
+}

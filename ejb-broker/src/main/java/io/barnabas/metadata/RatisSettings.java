@@ -1,0 +1,48 @@
+package io.barnabas.metadata;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What a {@link RatisMetadataLog} is opened with.
+ *
+ * @param directory holds the log and its snapshots; of this node alone
+ * @param clusterId names the Raft group: a log of another cluster is not taken for this one's
+ * @param nodeId this node, one of the voters
+ * @param voters all that vote, 1, 3 or 5
+ * @param electionTimeoutMs a follower that hears nothing of a leader for this long, up to twice as long, stands for election
+ * @param snapshotEntries a snapshot is taken after this many entries, and at a clean stop
+ */
+public record RatisSettings(
+        Path directory, String clusterId, int nodeId, List<Voter> voters, int electionTimeoutMs, int snapshotEntries) {
+    /** Entries between two snapshots unless told otherwise: read and replayed in a fraction of a second at start. */
+    public static final int SNAPSHOT_ENTRIES = 5_000;
+
+    /** Election time-out unless told otherwise. */
+    public static final int ELECTION_TIMEOUT_MS = 300;
+
+    /** A node that votes, and where its Raft server listens; port 0 means one that is free, which only a lone voter may have. */
+    public record Voter(int nodeId, String host, int port) {}
+
+    /** One voter, alone, on a free port of the loopback address. */
+    public static RatisSettings oneNode(Path directory, String clusterId, int nodeId) {
+        return new RatisSettings(
+                directory,
+                clusterId,
+                nodeId,
+                List.of(new Voter(nodeId, "127.0.0.1", 0)),
+                ELECTION_TIMEOUT_MS,
+                SNAPSHOT_ENTRIES);
+    }
+
+    boolean alone() {
+        return voters.size() == 1;
+    }
+
+    Voter self() {
+        return voters.stream()
+                .filter(voter -> voter.nodeId() == nodeId)
+                .findFirst()
+                .orElseThrow();
+    }
+}
