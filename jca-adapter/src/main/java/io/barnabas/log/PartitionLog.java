@@ -40,6 +40,15 @@ public interface PartitionLog {
     AppendResult append(MemoryRecords records, AppendOrigin origin, int leaderEpoch);
 
     /**
+     * As {@link #append(MemoryRecords, AppendOrigin, int)}, for transaction markers.
+     *
+     * @param transactionVersion of the transaction (KIP-890); from 2 on a marker's producer epoch must be new (TV2)
+     */
+    default AppendResult append(MemoryRecords records, AppendOrigin origin, int leaderEpoch, short transactionVersion) {
+        return append(records, origin, leaderEpoch);
+    }
+
+    /**
      * Completes when everything below {@code offset} is as durable as the topic asks: at once under {@link LogConfig.Durability#OS},
      * after a group-committed force under FSYNC (completed on a thread of the log).
      */

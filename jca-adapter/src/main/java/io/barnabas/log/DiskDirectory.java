@@ -1,0 +1,225 @@
+package io.barnabas.log;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One data directory: its identity, its checkpoint files, its fate. The first I/O error that is not mere lack of room takes it offline
+ * until the next start; its logs answer with {@link LogStorageException} from then on, those of other directories go on.
+ *
+ * <p>Threads: any.
+ */
+final class DiskDirectory implements DataDirectory {
+    static final String RECOVERY_POINTS = "recovery-point-offset-checkpoint";
+    static final String LOG_STARTS = "log-start-offset-checkpoint";
+    static final String CLEANER_POINTS = "cleaner-offset-checkpoint";
+    static final String HIGH_WATERMARKS = "replication-offset-checkpoint";
+    static final String CLEAN_SHUTDOWN = ".kafka_cleanshutdown";
+    static final String LOCK = ".lock";
+    private static final Logger LOG = LoggerFactory.getLogger(DiskDirectory.class);
+    private static final long ROOM_MIN = 1 << 20;
+
+    private final FileStore files;
+    private final Path path;
+    private final Uuid id;
+    private final Closeable lock;
+    private final GroupCommit commits;
+    private final List<Consumer<DataDirectory>> listeners = new CopyOnWriteArrayList<>();
+    private final Object checkpointLock = new Object();
+    private volatile boolean online = true;
+
+    DiskDirectory(FileStore files, Path path, Uuid id, Closeable lock, Executor forcer) {
+        this.files = files;
+        this.path = path;
+        this.id = id;
+        this.lock = lock;
+        this.commits = new GroupCommit(this, forcer);
+    }
+
+    @Override
+    public Uuid id() {
+        return id;
+    }
+
+    @Override
+    public Path path() {
+        return path;
+    }
+
+    @Override
+    public boolean online() {
+        return online;
+    }
+
+    @Override
+    public long totalBytes() {
+        return spaceOrUnknown(true);
+    }
+
+    @Override
+    public long usableBytes() {
+        return spaceOrUnknown(false);
+    }
+
+    private long spaceOrUnknown(boolean total) {
+        try {
+            return total ? files.totalBytes(path) : files.usableBytes(path);
+        } catch (IOException e) {
+            return -1;
+        }
+    }
+
+    FileStore files() {
+        return files;
+    }
+
+    GroupCommit commits() {
+        return commits;
+    }
+
+    void onFailure(Consumer<DataDirectory> listener) {
+        listeners.add(listener);
+    }
+
+    void requireOnline() {
+        if (!online) {
+            throw new LogStorageException("The data directory " + path + " is offline");
+        }
+    }
+
+    /** Judges an I/O error other than that of a force: lack of room fails the caller only. Returns what the caller throws. */
+    LogStorageException failed(String what, IOException cause) {
+        if (IoFailures.isTransient(cause) || isFull(cause)) {
+            LOG.warn(
+                    "{} failed for want of room or by an interrupt: directory={} error={}",
+                    what,
+                    path,
+                    cause.toString());
+            return new LogStorageException(what + " failed in " + path + ": " + cause.getMessage(), cause);
+        }
+        return broken(what, cause);
+    }
+
+    private boolean isFull(IOException cause) {
+        long usable = usableBytes();
+        return !(cause instanceof SegmentFile.PartialWriteException) && usable >= 0 && usable < ROOM_MIN;
+    }
+
+    /** An error after which the disk is not to be trusted. */
+    LogStorageException broken(String what, IOException cause) {
+        takeOffline(what, cause);
+        return new LogStorageException(what + " failed, the data directory " + path + " is offline: " + cause, cause);
+    }
+
+    private void takeOffline(String what, IOException cause) {
+        synchronized (checkpointLock) {
+            if (!online) {
+                return;
+            }
+            online = false;
+        }
+        LOG.error(
+                "A data directory failed and is offline until the next start: directory={} during={}",
+                path,
+                what,
+                cause);
+        listeners.forEach(listener -> listener.accept(this));
+    }
+
+    // ---- checkpoints
+
+    /** What a checkpoint file says; empty if it is damaged or missing, which recovery must be content with. */
+    Map<TopicPartition, Long> readCheckpoint(String name) throws IOException {
+        Path file = path.resolve(name);
+        if (!files.exists(file)) {
+            return Map.of();
+        }
+        var lines = CheckpointText.decode(files.readAll(file), 0, 3);
+        if (lines.isEmpty()) {
+            LOG.warn("Ignoring a damaged checkpoint file: file={}", file);
+            return Map.of();
+        }
+        Map<TopicPartition, Long> offsets = new HashMap<>();
+        for (String[] fields : lines.get()) {
+            try {
+                long offset = Long.parseLong(fields[2]);
+                if (offset >= 0) {
+                    offsets.put(new TopicPartition(fields[0], Integer.parseInt(fields[1])), offset);
+                }
+            } catch (NumberFormatException e) {
+                LOG.warn("Ignoring a damaged checkpoint entry: file={} topic={}", file, fields[0]);
+            }
+        }
+        return offsets;
+    }
+
+    /** Writes a checkpoint file anew: either the old or the new content is there after a crash. */
+    void writeCheckpoint(String name, Map<TopicPartition, Long> offsets) {
+        List<String> lines = offsets.entrySet().stream()
+                .map(e -> e.getKey().topic() + " " + e.getKey().partition() + " " + e.getValue())
+                .toList();
+        synchronized (checkpointLock) {
+            if (online) {
+                try {
+                    files.replace(path.resolve(name), CheckpointText.encode(0, lines));
+                } catch (IOException e) {
+                    throw failed("Writing " + name, e);
+                }
+            }
+        }
+    }
+
+    /** Writes recovery points and log start offsets of these logs. */
+    void checkpoint(Iterable<SegmentedLog> logs) {
+        Map<TopicPartition, Long> recoveryPoints = new HashMap<>();
+        Map<TopicPartition, Long> logStarts = new HashMap<>();
+        for (SegmentedLog log : logs) {
+            if (log.disk() == this) {
+                recoveryPoints.put(log.topicPartition(), log.recoveryPoint());
+                if (log.logStartOffset() > log.firstBaseOffset()) {
+                    logStarts.put(log.topicPartition(), log.logStartOffset());
+                }
+            }
+        }
+        writeCheckpoint(RECOVERY_POINTS, recoveryPoints);
+        writeCheckpoint(LOG_STARTS, logStarts);
+    }
+
+    /** Marks an orderly end: every file is forced. Written last. */
+    void writeCleanShutdown() throws IOException {
+        files.write(
+                path.resolve(CLEAN_SHUTDOWN),
+                "{\"version\":0,\"brokerEpoch\":-1}".getBytes(java.nio.charset.StandardCharsets.UTF_8),
+                true);
+        files.syncDirectory(path);
+    }
+
+    /** Whether the last end was an orderly one; asks once, the mark is deleted. */
+    boolean takeCleanShutdown() throws IOException {
+        boolean clean = files.deleteIfExists(path.resolve(CLEAN_SHUTDOWN));
+        if (clean) {
+            files.syncDirectory(path);
+        }
+        return clean;
+    }
+
+    void unlock() throws IOException {
+        lock.close();
+    }
+
+    @Override
+    public String toString() {
+        return path.toString();
+    }
+}

@@ -1,0 +1,112 @@
+package io.barnabas.log;
+
+import java.util.ArrayDeque;
+import java.util.LinkedHashSet;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Forces the logs of one data directory on one thread: whoever waits while a force runs is served together by the next one.
+ *
+ * <p>A force that failed is never tried again: the system may have dropped the pages it could not write and would report success
+ * the next time. The directory goes offline and every waiter gets the error.
+ *
+ * <p>Threads: any may ask; {@link #run} is on the directory's forcer.
+ */
+final class GroupCommit {
+    private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
+    private final DiskDirectory directory;
+    private final Executor forcer;
+    private final Set<SegmentedLog> dirty = new LinkedHashSet<>(); // guarded by itself
+    private boolean running; // guarded by dirty
+
+    GroupCommit(DiskDirectory directory, Executor forcer) {
+        this.directory = directory;
+        this.forcer = forcer;
+    }
+
+    /** Forces {@code log} soon. */
+    void request(SegmentedLog log) {
+        synchronized (dirty) {
+            dirty.add(log);
+            if (running) {
+                return;
+            }
+            running = true;
+        }
+        try {
+            forcer.execute(this::run);
+        } catch (RuntimeException e) {
+            synchronized (dirty) {
+                running = false;
+            }
+            LOG.debug("Force not started, the log is closing: directory={}", directory.path());
+        }
+    }
+
+    private void run() {
+        while (true) {
+            Set<SegmentedLog> batch;
+            synchronized (dirty) {
+                if (dirty.isEmpty()) {
+                    running = false;
+                    return;
+                }
+                batch = new LinkedHashSet<>(dirty);
+                dirty.clear();
+            }
+            for (SegmentedLog log : batch) {
+                try {
+                    log.flush();
+                } catch (RuntimeException e) {
+                    LOG.warn("Force failed: partition={} error={}", log.topicPartition(), e.toString());
+                    log.waiters().fail(e);
+                }
+            }
+        }
+    }
+
+    /** Those that wait for one log's bytes to be forced, in the order of their offsets. */
+    static final class Waiters {
+        private final Queue<Waiter> waiting = new ArrayDeque<>(); // guarded by itself
+
+        private record Waiter(long offset, CompletableFuture<Void> future) {}
+
+        void add(long offset, CompletableFuture<Void> future) {
+            synchronized (waiting) {
+                waiting.add(new Waiter(offset, future));
+            }
+        }
+
+        void complete(long forcedUpTo) {
+            while (true) {
+                Waiter first;
+                synchronized (waiting) {
+                    first = waiting.peek();
+                    if (first == null || first.offset() > forcedUpTo) {
+                        return;
+                    }
+                    waiting.remove();
+                }
+                first.future().complete(null);
+            }
+        }
+
+        void fail(Throwable cause) {
+            while (true) {
+                Waiter first;
+                synchronized (waiting) {
+                    first = waiting.poll();
+                }
+                if (first == null) {
+                    return;
+                }
+                first.future().completeExceptionally(cause);
+            }
+        }
+    }
+}

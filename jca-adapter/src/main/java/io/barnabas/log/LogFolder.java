@@ -1,0 +1,116 @@
+package io.barnabas.log;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.UUID;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * The folder of one log and the names in it, as Kafka gives them. A move or a deletion renames the folder while its files are in use, so
+ * files ask it for their paths.
+ */
+final class LogFolder {
+    static final String LOG = ".log";
+    static final String INDEX = ".index";
+    static final String TIME_INDEX = ".timeindex";
+    static final String TXN_INDEX = ".txnindex";
+    static final String SNAPSHOT = ".snapshot";
+    static final String DELETED = ".deleted";
+    static final String CLEANED = ".cleaned";
+    static final String SWAP = ".swap";
+    static final String FOLDER_DELETE = "-delete";
+    static final String FOLDER_FUTURE = "-future";
+    static final String FOLDER_STRAY = "-stray";
+    private static final int NAME_LENGTH_MAX = 255;
+    private static final int OFFSET_DIGITS = 20;
+
+    private final FileStore files;
+    private volatile Path path;
+
+    LogFolder(FileStore files, Path path) {
+        this.files = files;
+        this.path = path;
+    }
+
+    FileStore files() {
+        return files;
+    }
+
+    Path path() {
+        return path;
+    }
+
+    Path resolve(String name) {
+        return path.resolve(name);
+    }
+
+    /** Renames the folder beside itself. */
+    void rename(String name) throws java.io.IOException {
+        Path target = path.resolveSibling(name);
+        files.rename(path, target);
+        path = target;
+        Path parent = target.getParent();
+        if (parent != null) {
+            files.syncDirectory(parent);
+        }
+    }
+
+    /** A file's name: 20 digits of the segment's base offset and what the file is. */
+    static String fileName(long baseOffset, String kind) {
+        String digits = Long.toString(baseOffset);
+        return "0".repeat(OFFSET_DIGITS - digits.length()) + digits + kind;
+    }
+
+    /** The base offset in a file's name, or -1 if it has none. */
+    static long offsetOf(String name) {
+        if (name.length() <= OFFSET_DIGITS || name.charAt(OFFSET_DIGITS) != '.') {
+            return -1;
+        }
+        long offset = 0;
+        for (int i = 0; i < OFFSET_DIGITS; i++) {
+            int digit = name.charAt(i) - '0';
+            if (digit < 0 || digit > 9) {
+                return -1;
+            }
+            offset = offset * 10 + digit;
+        }
+        return offset;
+    }
+
+    static String name(TopicPartition partition) {
+        return partition.topic() + "-" + partition.partition();
+    }
+
+    /** {@code topic-partition.unique-suffix}, cut to the longest name of a file system. */
+    static String nameWith(TopicPartition partition, String suffix) {
+        String tail =
+                "-" + partition.partition() + "." + UUID.randomUUID().toString().replace("-", "") + suffix;
+        int most = Math.min(partition.topic().length(), NAME_LENGTH_MAX - tail.length());
+        return partition.topic().substring(0, most) + tail;
+    }
+
+    /** The partition a folder's name tells, if it is a log's (a future one's too). */
+    static Optional<TopicPartition> partitionOf(String folderName) {
+        String name = folderName;
+        if (name.endsWith(FOLDER_FUTURE)) {
+            int dot = name.lastIndexOf('.');
+            if (dot < 0) {
+                return Optional.empty();
+            }
+            name = name.substring(0, dot);
+        }
+        int dash = name.lastIndexOf('-');
+        if (dash <= 0 || dash == name.length() - 1 || name.length() - dash > 11) {
+            return Optional.empty();
+        }
+        for (int i = dash + 1; i < name.length(); i++) {
+            if (!Character.isDigit(name.charAt(i))) {
+                return Optional.empty();
+            }
+        }
+        long partition = Long.parseLong(name.substring(dash + 1));
+        return partition > Integer.MAX_VALUE
+                ? Optional.empty()
+                : Optional.of(new TopicPartition(name.substring(0, dash), (int) partition));
+    }
+}

@@ -1,0 +1,358 @@
+package io.barnabas.log;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Opens the log of one folder, whatever state a crash left it in ({@code README.md} lists the states and argues each).
+ *
+ * <p>After an orderly end the last segment's tail is walked and the last snapshot read, nothing else. After a crash every segment from
+ * the recovery point on is read with its CRCs, its indexes and the producers' state made anew, and the log cut at the first batch that
+ * is not whole.
+ *
+ * <p>One use, one thread.
+ */
+final class LogRecovery {
+    private static final Logger LOG = LoggerFactory.getLogger(LogRecovery.class);
+
+    /** What checkpoints and marks say. */
+    record Hints(boolean clean, long recoveryPoint, long logStart) {}
+
+    private final SegmentedLog.LogParts parts;
+    private final LogConfig config;
+    private final Hints hints;
+    private final LogFolder folder;
+    private final FileStore files;
+    private final long nowMs;
+    private final LeaderEpochs epochs;
+    private final ProducerStates producers;
+    private boolean epochsLearned;
+
+    LogRecovery(SegmentedLog.LogParts parts, LogConfig config, Hints hints, int producerExpirationMs) {
+        this.parts = parts;
+        this.config = config;
+        this.hints = hints;
+        this.folder = parts.folder();
+        this.files = folder.files();
+        this.nowMs = parts.environment().clock().wallMillis();
+        this.epochs = new LeaderEpochs(folder);
+        this.producers = new ProducerStates(parts.partition(), folder, producerExpirationMs);
+    }
+
+    SegmentedLog.Loaded load() throws IOException {
+        finishSwap(removeLeftovers());
+        List<Segment> segments = openSegments();
+        boolean epochsWhole = epochs.load();
+        if (!epochsWhole) {
+            LOG.warn("Damaged leader epoch file, learning it from the batches: partition={}", parts.partition());
+        }
+        if (segments.isEmpty()) {
+            segments.add(Segment.create(folder, hints.logStart(), "", config, nowMs));
+        }
+        long scanFrom = hints.clean() && epochsWhole ? Long.MAX_VALUE : epochsWhole ? hints.recoveryPoint() : 0;
+        long end = scan(segments, scanFrom);
+        return finish(segments, end);
+    }
+
+    // ---- files that should not be there
+
+    /** Removes what a crash left half done; returns the names that end in {@code .swap}. */
+    private List<String> removeLeftovers() throws IOException {
+        List<String> swaps = new ArrayList<>();
+        long leastCleaned = Long.MAX_VALUE;
+        for (Path path : files.list(folder.path())) {
+            String name = path.getFileName().toString();
+            if (name.endsWith(LogFolder.CLEANED)) {
+                leastCleaned = Math.min(leastCleaned, LogFolder.offsetOf(name));
+                files.deleteIfExists(path);
+            } else if (name.endsWith(LogFolder.DELETED) || name.endsWith(".tmp")) {
+                files.deleteIfExists(path);
+            } else if (name.endsWith(LogFolder.SWAP)) {
+                swaps.add(name);
+            } else if (name.endsWith(LogFolder.SNAPSHOT)) {
+                producers.foundSnapshot(LogFolder.offsetOf(name));
+            }
+        }
+        // segments become .swap from the last to the first: where one is still .cleaned, none behind it counts
+        List<String> valid = new ArrayList<>();
+        for (String name : swaps) {
+            boolean whole = LogFolder.offsetOf(name) < leastCleaned;
+            if (whole && files.exists(folder.resolve(logSwapOf(name)))) {
+                valid.add(name);
+            } else {
+                files.deleteIfExists(folder.resolve(name));
+            }
+        }
+        return valid;
+    }
+
+    private static String logSwapOf(String name) {
+        return LogFolder.fileName(LogFolder.offsetOf(name), LogFolder.LOG) + LogFolder.SWAP;
+    }
+
+    /** Completes a swap of cleaned segments: what they replace goes, they get their names. */
+    private void finishSwap(List<String> swaps) throws IOException {
+        long from = Long.MAX_VALUE;
+        long to = Long.MIN_VALUE;
+        for (String name : swaps) {
+            if (name.endsWith(LogFolder.LOG + LogFolder.SWAP)) {
+                long base = LogFolder.offsetOf(name);
+                from = Math.min(from, base);
+                to = Math.max(to, lastOffsetOf(name) + 1);
+            }
+        }
+        if (swaps.isEmpty()) {
+            return;
+        }
+        LOG.info(
+                "Completing an interrupted swap of cleaned segments: partition={} from={} to={}",
+                parts.partition(),
+                from,
+                to);
+        for (Path path : files.list(folder.path())) {
+            String name = path.getFileName().toString();
+            long base = LogFolder.offsetOf(name);
+            if (isSegmentFile(name) && base >= from && base < Math.max(to, from + 1)) {
+                files.deleteIfExists(path);
+            }
+        }
+        // a segment's log file comes last: until then the others wait for it under their .swap names
+        swaps.sort(Comparator.comparing((String name) -> name.endsWith(LogFolder.LOG + LogFolder.SWAP)));
+        for (String name : swaps) {
+            String plain = name.substring(0, name.length() - LogFolder.SWAP.length());
+            files.rename(folder.resolve(name), folder.resolve(plain));
+        }
+        files.syncDirectory(folder.path());
+    }
+
+    private long lastOffsetOf(String logName) throws IOException {
+        SegmentFile file = SegmentFile.existing(folder, logName);
+        try (file) {
+            BatchCursor cursor = BatchCursor.scan(file, 0, file.size());
+            long last = LogFolder.offsetOf(logName) - 1;
+            while (cursor.next()) {
+                last = cursor.lastOffset();
+            }
+            return last;
+        }
+    }
+
+    private static boolean isSegmentFile(String name) {
+        return name.endsWith(LogFolder.LOG)
+                || name.endsWith(LogFolder.INDEX)
+                || name.endsWith(LogFolder.TIME_INDEX)
+                || name.endsWith(LogFolder.TXN_INDEX);
+    }
+
+    // ---- segments
+
+    private List<Segment> openSegments() throws IOException {
+        Set<Long> bases = new HashSet<>();
+        List<Path> present = files.list(folder.path());
+        for (Path path : present) {
+            String name = path.getFileName().toString();
+            if (name.endsWith(LogFolder.LOG) && LogFolder.offsetOf(name) >= 0) {
+                bases.add(LogFolder.offsetOf(name));
+            }
+        }
+        for (Path path : present) {
+            String name = path.getFileName().toString();
+            if (isSegmentFile(name) && LogFolder.offsetOf(name) >= 0 && !bases.contains(LogFolder.offsetOf(name))) {
+                files.deleteIfExists(path); // an index without its segment
+            }
+        }
+        List<Segment> segments = new ArrayList<>();
+        for (Long base : bases.stream().sorted().toList()) {
+            segments.add(Segment.open(folder, base, "", config, nowMs));
+        }
+        return segments;
+    }
+
+    /** Brings segments and producers in order and finds the log's end; segments from {@code recoverFrom} on are read whole. */
+    private long scan(List<Segment> segments, long recoverFrom) throws IOException {
+        int first = segments.size();
+        while (first > 0 && recoverFrom != Long.MAX_VALUE && endOf(segments, first - 1) > recoverFrom) {
+            first--;
+        }
+        if (recoverFrom != Long.MAX_VALUE) {
+            first = Math.min(
+                    first, segments.size() - 1); // the last one at least: its tail was not forced with certainty
+        }
+        first = Math.min(first, firstUnindexed(segments));
+        long end = segments.get(segments.size() - 1).baseOffset();
+        if (first == segments.size()) {
+            end = endOfLast(segments.get(first - 1));
+            if (end < 0) {
+                first--;
+            }
+        }
+        long loadAt = first < segments.size() ? segments.get(first).baseOffset() : end;
+        producers.loadSnapshot(segments.get(0).baseOffset(), loadAt, nowMs);
+        replayBefore(segments, first);
+        for (int i = first; i < segments.size(); i++) {
+            Segment segment = segments.get(i);
+            boolean follows = i == first || segment.baseOffset() >= end;
+            boolean whole = follows && recover(segment);
+            end = follows ? Math.max(producers.endOffset(), segment.baseOffset()) : end;
+            if (!whole) {
+                dropFrom(segments, follows ? i + 1 : i);
+            }
+        }
+        return end;
+    }
+
+    private static long endOf(List<Segment> segments, int i) {
+        return i == segments.size() - 1 ? Long.MAX_VALUE : segments.get(i + 1).baseOffset();
+    }
+
+    /** Segments whose index files are missing are recovered, with those that follow, as Kafka does. */
+    private int firstUnindexed(List<Segment> segments) throws IOException {
+        for (int i = 0; i < segments.size(); i++) {
+            Segment segment = segments.get(i);
+            if (segment.size() > 0 && !segment.offsets().file().exists()) {
+                return i;
+            }
+        }
+        return segments.size();
+    }
+
+    /** The offset after the last segment's last record, or -1 if its index and batches do not fit each other. */
+    private static long endOfLast(Segment last) {
+        try {
+            return last.readNextOffset();
+        } catch (IOException e) {
+            LOG.warn(
+                    "The last segment is not as an orderly end leaves it, recovering: segment={} error={}",
+                    last,
+                    e.toString());
+            return -1;
+        }
+    }
+
+    private void replayBefore(List<Segment> segments, int first) throws IOException {
+        for (int i = 0; i < first; i++) {
+            if (endOf(segments, i) > producers.endOffset()) {
+                Segment segment = segments.get(i);
+                SegmentStore.replay(segment, segment.size(), producers);
+            }
+        }
+    }
+
+    /** Reads a segment whole; cuts it at the first batch that is not. Returns whether nothing was cut. */
+    private boolean recover(Segment segment) throws IOException {
+        segment.resetIndexes();
+        int size = segment.size();
+        BatchCursor cursor = BatchCursor.scan(segment.file(), 0, size);
+        long next = segment.baseOffset();
+        int good = 0;
+        String fault = null;
+        while (fault == null && cursor.next()) {
+            fault = faultOf(cursor, next, segment.baseOffset());
+            if (fault == null) {
+                take(segment, cursor);
+                next = cursor.lastOffset() + 1;
+                good = cursor.position() + cursor.size();
+            }
+        }
+        fault = fault == null ? cursor.fault() : fault;
+        if (good < size) {
+            LOG.warn("Cutting a log: segment={} at={} of={} offset={} reason={}", segment, good, size, next, fault);
+        }
+        segment.file().truncate(good);
+        segment.completeTimeIndex();
+        return good == size;
+    }
+
+    private static @org.jspecify.annotations.Nullable String faultOf(BatchCursor cursor, long next, long base)
+            throws IOException {
+        if (cursor.baseOffset() < next || cursor.lastOffset() < cursor.baseOffset()) {
+            return "offset " + cursor.baseOffset() + " after " + (next - 1);
+        }
+        if (cursor.lastOffset() - base > Integer.MAX_VALUE) {
+            return "offset " + cursor.lastOffset() + " too far";
+        }
+        return cursor.crcMatches() ? null : "CRC";
+    }
+
+    private void take(Segment segment, BatchCursor cursor) throws IOException {
+        segment.reindex(cursor);
+        int epoch = BatchHeader.leaderEpoch(cursor.header(), cursor.at());
+        if (epoch >= 0 && (epochs.latest().isEmpty() || epoch > epochs.latest().getAsInt())) {
+            epochs.learn(epoch, cursor.baseOffset());
+            epochsLearned = true;
+        }
+        boolean control = BatchHeader.isControl(cursor.header(), cursor.at());
+        TransactionIndex.Aborted aborted =
+                control ? producers.apply(cursor.copy(), 0) : producers.apply(cursor.header(), cursor.at());
+        if (aborted != null) {
+            segment.transactions().append(aborted);
+        }
+    }
+
+    private void dropFrom(List<Segment> segments, int from) throws IOException {
+        for (int i = segments.size() - 1; i >= from; i--) {
+            LOG.warn("Deleting a segment behind a cut: segment={}", segments.get(i));
+            segments.get(i).delete();
+            segments.remove(i);
+        }
+    }
+
+    // ---- the end
+
+    private SegmentedLog.Loaded finish(List<Segment> segments, long end) throws IOException {
+        long logStart = Math.max(hints.logStart(), segments.get(0).baseOffset());
+        if (logStart > end) {
+            logStart = logStartBeyondEnd(segments, end);
+            end = Math.max(end, logStart);
+        }
+        epochs.truncateFromEnd(end);
+        if (logStart > segments.get(0).baseOffset()) {
+            epochs.truncateFromStart(logStart);
+        }
+        if (epochsLearned) {
+            epochs.write();
+        }
+        producers.truncateTo(logStart, end, nowMs);
+        producers.expire(nowMs);
+        producers.deleteStraySnapshots(
+                segments.stream().map(Segment::baseOffset).collect(Collectors.toSet()));
+        Segment last = segments.get(segments.size() - 1);
+        last.file().idle();
+        long recoveryPoint = hints.clean() ? end : Math.min(hints.recoveryPoint(), end);
+        LogView view = new LogView(segments.toArray(new Segment[0]), end, last.size());
+        return new SegmentedLog.Loaded(view, logStart, recoveryPoint, epochs, producers);
+    }
+
+    /**
+     * The log start of the checkpoint lies beyond the log's end. After a crash the disk lost records that had been deleted anyway: the
+     * log begins anew there. After an orderly end this cannot be, so the checkpoint is damaged and the log counts.
+     */
+    private long logStartBeyondEnd(List<Segment> segments, long end) throws IOException {
+        if (hints.clean()) {
+            LOG.warn(
+                    "Ignoring a log start offset beyond the log's end: partition={} start={} end={}",
+                    parts.partition(),
+                    hints.logStart(),
+                    end);
+            return segments.get(0).baseOffset();
+        }
+        LOG.warn(
+                "The log ends before its start offset, beginning anew: partition={} start={} end={}",
+                parts.partition(),
+                hints.logStart(),
+                end);
+        dropFrom(segments, 0);
+        segments.add(Segment.create(folder, hints.logStart(), "", config, nowMs));
+        epochs.clear();
+        producers.startAt(hints.logStart());
+        return hints.logStart();
+    }
+}

@@ -1,0 +1,388 @@
+package io.barnabas.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidProducerEpochException;
+import org.apache.kafka.common.errors.InvalidTxnStateException;
+import org.apache.kafka.common.errors.OutOfOrderSequenceException;
+import org.apache.kafka.common.errors.TransactionCoordinatorFencedException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The producers of one log: refuses what is out of order, recognises what came before, knows which transactions are open.
+ *
+ * <p>An append asks {@link #check} before the write and tells {@link #apply} after it; recovery and replication only apply. The state
+ * is a function of the log, cut short by snapshots that are taken at rolls and at a clean end.
+ *
+ * <p>Guarded by the log's lock, except {@link #firstUnstableOffset}.
+ */
+final class ProducerStates {
+    private static final Logger LOG = LoggerFactory.getLogger(ProducerStates.class);
+    static final long NONE = -1;
+
+    private final TopicPartition partition;
+    private final LogFolder folder;
+    private final long expirationMs;
+    private final Map<Long, ProducerState> producers = new HashMap<>();
+    private final TreeMap<Long, Long> ongoing = new TreeMap<>(); // first offset -> producer
+    private final TreeMap<Long, Long> unreplicated = new TreeMap<>(); // first offset -> marker's offset
+    private final TreeSet<Long> snapshots = new TreeSet<>();
+    private @Nullable ProducerState latest; // the producer of the last batch: often of the next too
+    private long endOffset;
+    private volatile long firstUnstableOffset = NONE;
+
+    ProducerStates(TopicPartition partition, LogFolder folder, long expirationMs) {
+        this.partition = partition;
+        this.folder = folder;
+        this.expirationMs = expirationMs;
+    }
+
+    /** First offset of the earliest transaction that is open or whose marker is not yet below the high watermark, or {@link #NONE}. */
+    long firstUnstableOffset() {
+        return firstUnstableOffset;
+    }
+
+    /** The state covers the log below this offset. */
+    long endOffset() {
+        return endOffset;
+    }
+
+    private @Nullable ProducerState find(long producerId) {
+        ProducerState near = latest;
+        if (near != null && near.producerId == producerId) {
+            return near;
+        }
+        ProducerState found = producers.get(producerId);
+        if (found != null) {
+            latest = found;
+        }
+        return found;
+    }
+
+    /** The batch that this one repeats, if it is one of the last five of its producer. */
+    @Nullable
+    Duplicate duplicateOf(ByteBuffer batch, int at) {
+        ProducerState state = find(BatchHeader.producerId(batch, at));
+        if (state == null) {
+            return null;
+        }
+        int slot = state.duplicateOf(
+                BatchHeader.producerEpoch(batch, at),
+                BatchHeader.baseSequence(batch, at),
+                BatchHeader.lastSequence(batch, at));
+        return slot < 0 ? null : new Duplicate(state.firstOffset(slot), state.lastOffset(slot), state.timestamp(slot));
+    }
+
+    /** Refuses a batch that its producer may not append; changes nothing. */
+    void check(ByteBuffer batch, int at, AppendOrigin origin, short transactionVersion) {
+        ProducerState state = find(BatchHeader.producerId(batch, at));
+        if (state == null) {
+            return; // no state: any sequence is accepted (expired, deleted or moved here)
+        }
+        short epoch = BatchHeader.producerEpoch(batch, at);
+        if (BatchHeader.isControl(batch, at)) {
+            checkMarker(state, epoch, TransactionMarker.read(batch, at), transactionVersion);
+            return;
+        }
+        if (epoch < state.epoch()) {
+            throw new InvalidProducerEpochException("Epoch of producer " + state.producerId + " in " + partition
+                    + " is " + epoch + ", which is smaller than the last seen epoch " + state.epoch());
+        }
+        if (origin == AppendOrigin.CLIENT) {
+            checkSequence(state, epoch, BatchHeader.baseSequence(batch, at));
+        }
+        if (state.transactionFirstOffset() >= 0 && !BatchHeader.isTransactional(batch, at)) {
+            throw new InvalidTxnStateException("Producer " + state.producerId + " has an open transaction in "
+                    + partition + " and sent a batch outside it");
+        }
+    }
+
+    private void checkSequence(ProducerState state, short epoch, int firstSequence) {
+        if (epoch != state.epoch()) {
+            if (firstSequence != 0 && state.epoch() != -1) {
+                throw new OutOfOrderSequenceException("Producer " + state.producerId + " begins epoch " + epoch + " in "
+                        + partition + " with sequence " + firstSequence + " instead of 0");
+            }
+            return;
+        }
+        int last = state.lastSequence();
+        boolean follows = firstSequence == last + 1L || (firstSequence == 0 && last == Integer.MAX_VALUE);
+        if (!follows) {
+            throw new OutOfOrderSequenceException("Producer " + state.producerId + " in " + partition
+                    + " sent sequence " + firstSequence + " after " + last);
+        }
+    }
+
+    private void checkMarker(
+            ProducerState state, short epoch, @Nullable TransactionMarker marker, short transactionVersion) {
+        if (marker == null) {
+            return;
+        }
+        boolean retryOfMarker = transactionVersion >= 2
+                && epoch == state.epoch()
+                && (state.transactionFirstOffset() < 0 || epoch == Short.MAX_VALUE);
+        boolean stale = transactionVersion >= 2 ? epoch <= state.epoch() : epoch < state.epoch();
+        if (stale && !retryOfMarker) {
+            throw new InvalidProducerEpochException("Marker of producer " + state.producerId + " in " + partition
+                    + " has epoch " + epoch + ", the last seen is " + state.epoch());
+        }
+        if (state.coordinatorEpoch() > marker.coordinatorEpoch()) {
+            throw new TransactionCoordinatorFencedException(
+                    "Marker of producer " + state.producerId + " in " + partition
+                            + " has coordinator epoch " + marker.coordinatorEpoch() + ", the last seen is "
+                            + state.coordinatorEpoch());
+        }
+    }
+
+    /**
+     * Takes in a batch that is in the log.
+     *
+     * @return the transaction that it aborts, if it does: an entry for the transaction index
+     */
+    TransactionIndex.@Nullable Aborted apply(ByteBuffer batch, int at) {
+        long producerId = BatchHeader.producerId(batch, at);
+        TransactionIndex.Aborted aborted = null;
+        if (producerId >= 0) {
+            aborted = BatchHeader.isControl(batch, at)
+                    ? applyMarker(batch, at, producerId)
+                    : applyData(batch, at, producerId);
+        }
+        endOffset = BatchHeader.lastOffset(batch, at) + 1;
+        return aborted;
+    }
+
+    private TransactionIndex.@Nullable Aborted applyData(ByteBuffer batch, int at, long producerId) {
+        ProducerState state = findOrAdd(producerId);
+        long baseOffset = BatchHeader.baseOffset(batch, at);
+        state.onBatch(
+                BatchHeader.producerEpoch(batch, at),
+                BatchHeader.lastSequence(batch, at),
+                BatchHeader.lastOffset(batch, at),
+                BatchHeader.lastOffsetDelta(batch, at),
+                BatchHeader.maxTimestamp(batch, at));
+        if (BatchHeader.isTransactional(batch, at) && state.transactionFirstOffset() < 0) {
+            state.beginTransaction(baseOffset);
+            ongoing.put(baseOffset, producerId);
+            updateFirstUnstable();
+        }
+        return null;
+    }
+
+    private TransactionIndex.@Nullable Aborted applyMarker(ByteBuffer batch, int at, long producerId) {
+        TransactionMarker marker = TransactionMarker.read(batch, at);
+        if (marker == null) {
+            return null; // emptied by compaction: the whole transaction is gone
+        }
+        ProducerState state = findOrAdd(producerId);
+        long first = state.transactionFirstOffset();
+        long offset = BatchHeader.baseOffset(batch, at);
+        state.onMarker(
+                BatchHeader.producerEpoch(batch, at), marker.coordinatorEpoch(), BatchHeader.maxTimestamp(batch, at));
+        if (first < 0) {
+            return null; // a marker without data changes no offset's visibility
+        }
+        ongoing.remove(first);
+        unreplicated.put(first, offset);
+        updateFirstUnstable();
+        if (marker.commit()) {
+            return null;
+        }
+        long lastStable = ongoing.isEmpty() ? offset + 1 : ongoing.firstKey();
+        return new TransactionIndex.Aborted(producerId, first, offset, lastStable);
+    }
+
+    private ProducerState findOrAdd(long producerId) {
+        ProducerState state = find(producerId);
+        if (state == null) {
+            state = new ProducerState(producerId);
+            producers.put(producerId, state);
+            latest = state;
+        }
+        return state;
+    }
+
+    void onHighWatermark(long highWatermark) {
+        if (unreplicated.values().removeIf(marker -> marker < highWatermark)) {
+            updateFirstUnstable();
+        }
+    }
+
+    /** Cheap and without the lock: whether {@link #onHighWatermark} may have anything to do. */
+    boolean hasUnstable() {
+        return firstUnstableOffset != NONE;
+    }
+
+    private void updateFirstUnstable() {
+        long first = ongoing.isEmpty() ? Long.MAX_VALUE : ongoing.firstKey();
+        if (!unreplicated.isEmpty()) {
+            first = Math.min(first, unreplicated.firstKey());
+        }
+        firstUnstableOffset = first == Long.MAX_VALUE ? NONE : first;
+    }
+
+    /** Forgets producers that have been silent for producer.id.expiration.ms and have no open transaction. */
+    void expire(long nowMs) {
+        if (producers
+                .values()
+                .removeIf(
+                        state -> state.transactionFirstOffset() < 0 && nowMs - state.lastTimestamp() >= expirationMs)) {
+            latest = null;
+        }
+    }
+
+    /** A copy of what DescribeProducers shows. */
+    List<PartitionLog.ProducerInfo> describe() {
+        List<PartitionLog.ProducerInfo> list = new ArrayList<>(producers.size());
+        for (ProducerState state : producers.values()) {
+            list.add(new PartitionLog.ProducerInfo(
+                    state.producerId,
+                    state.epoch(),
+                    state.lastSequence(),
+                    state.lastTimestamp(),
+                    state.coordinatorEpoch(),
+                    state.transactionFirstOffset()));
+        }
+        return list;
+    }
+
+    /** Offset of each producer's last data record: the compactor keeps that batch, empty if need be. */
+    Map<Long, Long> lastDataOffsets() {
+        Map<Long, Long> offsets = new HashMap<>();
+        producers.values().forEach(state -> offsets.put(state.producerId, state.lastDataOffset()));
+        return offsets;
+    }
+
+    // ---- snapshots
+
+    /** Learns which snapshot files there are. */
+    void foundSnapshot(long offset) {
+        snapshots.add(offset);
+    }
+
+    /** Starts from the newest whole snapshot at or below {@code offset}; damaged ones are deleted. Else from {@code logStart}. */
+    void loadSnapshot(long logStart, long offset, long nowMs) throws IOException {
+        clear();
+        while (true) {
+            Long at = snapshots.floor(offset);
+            if (at == null) {
+                endOffset = logStart;
+                return;
+            }
+            Optional<List<ProducerSnapshot.Entry>> entries =
+                    ProducerSnapshot.decode(folder.files().readAll(path(at)));
+            if (entries.isPresent()) {
+                entries.get().forEach(this::restore);
+                expire(nowMs);
+                updateFirstUnstable();
+                endOffset = at;
+                return;
+            }
+            LOG.warn("Deleting a damaged producer snapshot: partition={} offset={}", partition, at);
+            deleteSnapshot(at);
+        }
+    }
+
+    private void restore(ProducerSnapshot.Entry entry) {
+        ProducerState state = ProducerState.restored(entry);
+        producers.put(entry.producerId(), state);
+        if (state.transactionFirstOffset() >= 0) {
+            ongoing.put(state.transactionFirstOffset(), state.producerId);
+        }
+    }
+
+    /** Writes a snapshot of the present state if there is none at its offset; it is forced with the next flush. */
+    void takeSnapshot() throws IOException {
+        if (!snapshots.contains(endOffset)) {
+            List<ProducerSnapshot.Entry> entries = new ArrayList<>(producers.size());
+            producers.values().forEach(state -> entries.add(state.toSnapshot()));
+            Path temporary = folder.resolve(LogFolder.fileName(endOffset, LogFolder.SNAPSHOT) + ".tmp");
+            folder.files().write(temporary, ProducerSnapshot.encode(entries), false);
+            folder.files().rename(temporary, path(endOffset));
+            snapshots.add(endOffset);
+        }
+    }
+
+    /** The log lost its end: what was known from there on is void. The caller replays from {@link #endOffset}. */
+    void truncateTo(long logStart, long offset, long nowMs) throws IOException {
+        for (Long later : List.copyOf(snapshots.tailSet(offset, false))) {
+            deleteSnapshot(later);
+        }
+        if (offset < endOffset) {
+            loadSnapshot(logStart, offset, nowMs);
+        }
+    }
+
+    /** The log starts anew, empty, at {@code offset}. */
+    void startAt(long offset) throws IOException {
+        clear();
+        for (Long each : List.copyOf(snapshots)) {
+            deleteSnapshot(each);
+        }
+        endOffset = offset;
+    }
+
+    /** Deletes the snapshots that belong to deleted segments; the newest is kept. */
+    void deleteSnapshotsBelow(long offset) throws IOException {
+        for (Long earlier : List.copyOf(snapshots.headSet(offset))) {
+            deleteSnapshot(earlier);
+        }
+    }
+
+    /** Deletes snapshots other than those of segments and the newest. */
+    void deleteStraySnapshots(java.util.Set<Long> baseOffsets) throws IOException {
+        for (Long each : List.copyOf(snapshots)) {
+            if (!baseOffsets.contains(each) && !each.equals(snapshots.last())) {
+                deleteSnapshot(each);
+            }
+        }
+    }
+
+    /** The snapshot files from {@code offset} on. */
+    List<Long> snapshotsFrom(long offset) {
+        return List.copyOf(snapshots.tailSet(offset));
+    }
+
+    /** Forces snapshot files; takes no lock. One that was deleted meanwhile needs no force. */
+    void force(List<Long> offsets) throws IOException {
+        for (Long each : offsets) {
+            if (folder.files().exists(path(each))) {
+                try (var channel = folder.files().open(path(each), false)) {
+                    channel.force(false);
+                } catch (java.nio.file.NoSuchFileException e) {
+                    LOG.debug("A snapshot was deleted before it was forced: partition={} offset={}", partition, each);
+                }
+            }
+        }
+    }
+
+    private void deleteSnapshot(long offset) throws IOException {
+        folder.files().deleteIfExists(path(offset));
+        snapshots.remove(offset);
+    }
+
+    private Path path(long offset) {
+        return folder.resolve(LogFolder.fileName(offset, LogFolder.SNAPSHOT));
+    }
+
+    private void clear() {
+        producers.clear();
+        ongoing.clear();
+        unreplicated.clear();
+        latest = null;
+        updateFirstUnstable();
+    }
+
+    /** Nothing was appended: the answer is that of the first time. */
+    record Duplicate(long firstOffset, long lastOffset, long timestamp) {}
+}
