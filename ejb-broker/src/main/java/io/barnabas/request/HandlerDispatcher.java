@@ -62,6 +62,11 @@ public final class HandlerDispatcher implements RequestDispatcher {
     }
 
     @Override
+    public boolean serves(ApiKeys api, short version) {
+        return handlers.handler(api, version) != null;
+    }
+
+    @Override
     public void dispatch(RequestFrame request, Connection connection, Responder responder) {
         ApiFigures figures = metrics.of(request.api());
         figures.onRequest(request.sizeInBytes());

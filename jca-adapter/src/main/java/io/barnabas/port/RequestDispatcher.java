@@ -1,11 +1,15 @@
 package io.barnabas.port;
 
 import io.barnabas.wire.RequestFrame;
+import org.apache.kafka.common.protocol.ApiKeys;
 
 /** The broker, as the sockets see it: what a {@link BrokerPortListener} answers to the port it is given. */
 public interface RequestDispatcher {
     /** The sockets to open, asked once, after the broker is ready to serve. */
     ListenerSettings listeners();
+
+    /** Whether requests of this version are served; others are not decoded, their connection is closed. Called from any thread. */
+    boolean serves(ApiKeys api, short version);
 
     /**
      * Takes one request. Called on the connection's event loop, so it must not block; the frame's buffers are valid until it

@@ -1,0 +1,57 @@
+package io.barnabas.wire;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import org.apache.kafka.common.message.ResponseHeaderData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.protocol.MessageSizeAccumulator;
+import org.apache.kafka.common.protocol.ObjectSerializationCache;
+
+/**
+ * Turns a response message into what leaves the socket: the response sequencer of {@code net} comes before and after it. The size is
+ * known before the first byte is written, so one buffer holds all but the records, which leave from the file. Stateless.
+ */
+public final class ResponseEncoder {
+    /** Slices below are read into the response's buffer; from here on they are sent from the file. */
+    public static final int COPY_BELOW_BYTES = 32 * 1024;
+
+    private static final int LENGTH_BYTES = 4;
+
+    private final ByteBufAllocator buffers;
+
+    public ResponseEncoder(ByteBufAllocator buffers) {
+        this.buffers = buffers;
+    }
+
+    /**
+     * Encodes an answer. Slices of the body belong to the answer from here on, also when this throws.
+     *
+     * @throws RuntimeException if the message does not fit its version, or a slice cannot be read
+     */
+    public ResponseFrame encode(ApiKeys api, short version, int correlationId, ApiMessage body) {
+        ResponseHeaderData header = new ResponseHeaderData().setCorrelationId(correlationId);
+        short headerVersion = api.responseHeaderVersion(version);
+        ObjectSerializationCache cache = new ObjectSerializationCache();
+        MessageSizeAccumulator size = new MessageSizeAccumulator();
+        header.addSize(size, cache, headerVersion);
+        body.addSize(size, cache, version);
+        int total = size.totalSize();
+        ByteBuf buffer = buffers.directBuffer(LENGTH_BYTES + size.sizeExcludingZeroCopy() + copied(size));
+        ResponseWriter writer = new ResponseWriter(buffer, COPY_BELOW_BYTES);
+        try {
+            buffer.writeInt(total);
+            header.write(writer, cache, headerVersion);
+            body.write(writer, cache, version);
+            return new ResponseFrame(writer.finish(), LENGTH_BYTES + total);
+        } catch (RuntimeException e) {
+            writer.abandon();
+            throw e;
+        }
+    }
+
+    private static int copied(MessageSizeAccumulator size) {
+        int records = size.totalSize() - size.sizeExcludingZeroCopy();
+        return records < COPY_BELOW_BYTES ? records : 0;
+    }
+}
