@@ -1,0 +1,236 @@
+package io.barnabas.net;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Cuts the stream into frames: four bytes of length, then so many bytes. First in the pipeline; hands each frame as a
+ * {@link java.nio.ByteBuffer}, valid during the call, to the {@link ConnectionHandler}. A frame is decoded where it was received: if
+ * the buffer it began in is too small it moves once, to one of its own size, and the rest is read into that one.
+ *
+ * <p>Also the tap of the connection: {@link #pause} stops reading and decoding, for as long as there is a {@link Pause reason} to.
+ * All state belongs to the connection's event loop.
+ */
+final class FrameDecoder extends ChannelInboundHandlerAdapter {
+    private static final Logger LOG = LoggerFactory.getLogger(FrameDecoder.class);
+    private static final int LENGTH_BYTES = 4;
+
+    private final SocketContext sockets;
+    private final FrameReceiver receiver = new FrameReceiver(this);
+    private final int maxFrameBytes;
+    private @Nullable ByteBuf begun; // received and not decoded yet; it has room for the rest of its frame
+    private int reservedBytes;
+    private int pauses;
+    private boolean decoding;
+    private long receivedNanos;
+    private long begunNanos;
+    private boolean waitsForRest;
+
+    FrameDecoder(SocketContext sockets) {
+        this.sockets = sockets;
+        this.maxFrameBytes = sockets.settings().socketRequestMaxBytes();
+        this.receivedNanos = sockets.clock().nanoTime();
+    }
+
+    /** Why a connection is not read. */
+    enum Pause {
+        /** As many requests are unanswered as are allowed. */
+        IN_FLIGHT,
+        /** The client does not take its answers. */
+        ANSWERS_WAIT,
+        /** All connections together hold as much as is allowed. */
+        MEMORY,
+        /** The server stops. */
+        STOPPING;
+
+        private int bit() {
+            return 1 << ordinal();
+        }
+    }
+
+    FrameReceiver receiver() {
+        return receiver;
+    }
+
+    @Nullable
+    ByteBuf begun() {
+        return begun;
+    }
+
+    /** Monotonic time of the last bytes. */
+    long receivedNanos() {
+        return receivedNanos;
+    }
+
+    /** The client has sent a part of a frame, we want the rest, and the part began to wait at {@link #begunNanos}. */
+    boolean waitsForRest() {
+        return waitsForRest && pauses == 0;
+    }
+
+    long begunNanos() {
+        return begunNanos;
+    }
+
+    void pause(ChannelHandlerContext ctx, Pause reason) {
+        if (pauses == 0) {
+            ctx.channel().config().setAutoRead(false);
+        }
+        pauses |= reason.bit();
+    }
+
+    boolean paused(Pause reason) {
+        return (pauses & reason.bit()) != 0;
+    }
+
+    /** Takes a reason away; with the last one, what was received is decoded and reading goes on. */
+    void resume(ChannelHandlerContext ctx, Pause reason) {
+        if (!paused(reason)) {
+            return;
+        }
+        pauses &= ~reason.bit();
+        if (pauses != 0) {
+            return;
+        }
+        if (!decoding && begun != null) {
+            begunNanos = sockets.clock().nanoTime();
+            ByteBuf held = begun;
+            decode(decoderContext(ctx), held);
+            ctx.pipeline().fireChannelReadComplete();
+        }
+        if (pauses == 0 && ctx.channel().isOpen()) {
+            ctx.channel().config().setAutoRead(true);
+        }
+    }
+
+    private ChannelHandlerContext decoderContext(ChannelHandlerContext any) {
+        ChannelHandlerContext own = any.pipeline().context(this);
+        return own == null ? any : own;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        ByteBuf received = (ByteBuf) message;
+        receivedNanos = sockets.clock().nanoTime();
+        if (received == begun) {
+            received.release(); // the receiver retained it for the read
+        } else if (begun == null) {
+            begun = received;
+        } else {
+            received.release();
+            throw new IllegalStateException("received beside an unfinished frame");
+        }
+        decode(ctx, received);
+    }
+
+    private void decode(ChannelHandlerContext ctx, ByteBuf buffer) {
+        if (decoding) {
+            return; // an answer given within dispatch resumed us: the loop below goes on
+        }
+        decoding = true;
+        try {
+            while (pauses == 0 && ctx.channel().isOpen() && nextFrame(ctx, buffer)) {
+                // each turn hands on one frame
+            }
+        } finally {
+            decoding = false;
+        }
+        if (!buffer.isReadable() || !ctx.channel().isOpen()) {
+            forget();
+        } else if (pauses == 0) {
+            awaitRest(ctx, buffer);
+        }
+    }
+
+    /** Hands on the next frame; false if it is not complete. */
+    private boolean nextFrame(ChannelHandlerContext ctx, ByteBuf buffer) {
+        if (buffer.readableBytes() < LENGTH_BYTES) {
+            return false;
+        }
+        int length = buffer.getInt(buffer.readerIndex());
+        if (length < 0 || length > maxFrameBytes) {
+            refuse(ctx, length);
+            return false;
+        }
+        if (buffer.readableBytes() - LENGTH_BYTES < length) {
+            return false;
+        }
+        int start = buffer.readerIndex() + LENGTH_BYTES;
+        buffer.readerIndex(start + length);
+        waitsForRest = false;
+        receiver.onFrame(LENGTH_BYTES + length);
+        sockets.counters().receivedBytes.add(LENGTH_BYTES + length);
+        ctx.fireChannelRead(buffer.internalNioBuffer(start, length).slice());
+        return true;
+    }
+
+    private void refuse(ChannelHandlerContext ctx, int length) {
+        if (sockets.logLimit().allows()) {
+            LOG.warn(
+                    "connection closed: frame length out of bounds; length={} max={} remote={}",
+                    length,
+                    maxFrameBytes,
+                    ctx.channel().remoteAddress());
+        }
+        ctx.close();
+    }
+
+    /** Makes sure that {@link #begun} has room for the rest of its frame and that the room is paid for. */
+    private void awaitRest(ChannelHandlerContext ctx, ByteBuf buffer) {
+        int readable = buffer.readableBytes();
+        int frame = LENGTH_BYTES + (readable < LENGTH_BYTES ? 0 : buffer.getInt(buffer.readerIndex()));
+        boolean fits = buffer.capacity() - buffer.readerIndex() >= frame;
+        int room = fits ? buffer.capacity() : Math.max(frame, receiver.expectedBytes());
+        if (reservedBytes < room && !reserve(ctx, room)) {
+            return;
+        }
+        if (!fits) {
+            ByteBuf larger = ctx.alloc().directBuffer(room, room);
+            larger.writeBytes(buffer);
+            buffer.release();
+            begun = larger;
+        }
+        if (!waitsForRest) { // a frame keeps the time at which it began, however often a part of it arrives
+            waitsForRest = true;
+            begunNanos = receivedNanos;
+        }
+    }
+
+    private boolean reserve(ChannelHandlerContext ctx, int bytes) {
+        int more = bytes - reservedBytes;
+        if (sockets.budget().tryReserve(more)) {
+            reservedBytes = bytes;
+            return true;
+        }
+        pause(ctx, Pause.MEMORY);
+        sockets.budget().onRoom(() -> ctx.executor().execute(() -> resume(ctx, Pause.MEMORY)));
+        return false;
+    }
+
+    private void forget() {
+        if (begun != null) {
+            begun.release();
+            begun = null;
+        }
+        if (reservedBytes > 0) {
+            int bytes = reservedBytes;
+            reservedBytes = 0;
+            sockets.budget().release(bytes);
+        }
+        waitsForRest = false;
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        forget();
+        ctx.fireChannelInactive();
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        forget();
+    }
+}

@@ -1,0 +1,55 @@
+package io.barnabas.net;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.DefaultMaxMessagesRecvByteBufAllocator;
+import io.netty.channel.RecvByteBufAllocator;
+
+/**
+ * Chooses the buffer of a connection's next read: the rest of the frame that has begun, or a fresh one as large as the last frames
+ * were. So a frame is received where it is decoded, and an idle connection holds no buffer. One for each connection, on its event loop.
+ */
+final class FrameReceiver extends DefaultMaxMessagesRecvByteBufAllocator {
+    private static final int SMALLEST_BYTES = 4 * 1024;
+    private static final int LARGEST_BYTES = 1 << 20;
+
+    private final FrameDecoder decoder;
+    private int expectedBytes = SMALLEST_BYTES;
+
+    FrameReceiver(FrameDecoder decoder) {
+        this.decoder = decoder;
+    }
+
+    /** Learns from a frame: sizes go up at once and come down slowly. */
+    void onFrame(int bytes) {
+        int wanted = Math.min(LARGEST_BYTES, bytes + 512);
+        if (wanted > expectedBytes) {
+            expectedBytes = Math.min(LARGEST_BYTES, Integer.highestOneBit(wanted - 1) << 1);
+        } else if (wanted < expectedBytes / 4) {
+            expectedBytes = Math.max(SMALLEST_BYTES, expectedBytes - expectedBytes / 8);
+        }
+    }
+
+    /** Size of the next fresh buffer. */
+    int expectedBytes() {
+        return expectedBytes;
+    }
+
+    @Override
+    public RecvByteBufAllocator.Handle newHandle() {
+        return new Handle();
+    }
+
+    private final class Handle extends MaxMessageHandle {
+        @Override
+        public ByteBuf allocate(ByteBufAllocator buffers) {
+            ByteBuf begun = decoder.begun();
+            return begun == null ? buffers.directBuffer(expectedBytes, expectedBytes) : begun.retain();
+        }
+
+        @Override
+        public int guess() {
+            return expectedBytes;
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package io.barnabas.ra;
+
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The resource adapter's own threads: daemons, named, with this archive's class loader, and never interrupted, because an
+ * interrupted thread closes the file channel it works on.
+ */
+final class PortThreads {
+    private static final Logger LOG = LoggerFactory.getLogger(PortThreads.class);
+    private static final long JOIN_SECONDS = 30;
+
+    private PortThreads() {}
+
+    static ThreadFactory named(String name) {
+        AtomicInteger count = new AtomicInteger();
+        return task -> {
+            Thread thread = new Thread(null, task, name + "-" + count.getAndIncrement(), 0, false);
+            thread.setDaemon(true);
+            thread.setContextClassLoader(PortThreads.class.getClassLoader());
+            return thread;
+        };
+    }
+
+    /** A fixed pool; what waits in its queue is bounded by the requests in flight that asked for it. */
+    static ExecutorService workers(int threads) {
+        return new ThreadPoolExecutor(
+                threads, threads, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), named("barnabas-worker"));
+    }
+
+    /** Waits for the end of a pool that has been shut down, through interrupts. */
+    static void join(ExecutorService pool) {
+        boolean interrupted = false;
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(JOIN_SECONDS);
+        while (!pool.isTerminated() && System.nanoTime() < deadline) {
+            try {
+                if (!pool.awaitTermination(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+                    LOG.error("threads did not end; seconds={}", JOIN_SECONDS);
+                }
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,137 @@
+package io.barnabas.ra;
+
+import io.barnabas.log.LogManager;
+import io.barnabas.log.LogManagerSettings;
+import io.barnabas.net.SocketBounds;
+import io.barnabas.net.SocketServer;
+import io.barnabas.port.BrokerPort;
+import io.barnabas.port.BrokerPortListener;
+import io.barnabas.port.RequestDispatcher;
+import io.barnabas.time.Clock;
+import io.barnabas.time.SystemClock;
+import io.barnabas.time.Ticker;
+import java.io.IOException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A broker port that needs no container: it makes clock, ticker and workers, rings the listener, and opens the sockets once it has
+ * the dispatcher. The resource adapter has one for each activation; tests use it alone. {@link #open} and {@link #close} may come
+ * from different threads; a close that comes while the broker starts waits for the start.
+ */
+public final class StandalonePort implements BrokerPort, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(StandalonePort.class);
+    private static final int WORKERS = 4;
+    private static final SocketFigures NO_SOCKETS = new SocketFigures(0, 0, 0, 0, 0);
+
+    private final Clock clock = new SystemClock();
+    private final TickerThread ticker = new TickerThread();
+    private final ExecutorService workers = PortThreads.workers(WORKERS);
+    private final LogOpener opener;
+    private final SocketBounds bounds;
+    private volatile @Nullable LogManager logs;
+    private volatile @Nullable SocketServer server;
+    private @Nullable RequestDispatcher dispatcher; // guarded by this
+    private boolean closed; // guarded by this
+
+    public StandalonePort(LogOpener opener) {
+        this(opener, SocketBounds.defaults());
+    }
+
+    public StandalonePort(LogOpener opener, SocketBounds bounds) {
+        this.opener = opener;
+        this.bounds = bounds;
+    }
+
+    /**
+     * Starts the broker and opens its sockets. If this fails the port is closed.
+     *
+     * @throws Exception what the listener threw, or an IOException if a socket cannot be opened
+     */
+    public synchronized void open(BrokerPortListener listener) throws Exception {
+        if (closed) {
+            throw new IllegalStateException("the port is closed");
+        }
+        try {
+            RequestDispatcher broker = listener.onPort(this);
+            dispatcher = broker;
+            SocketServer sockets = new SocketServer(broker, clock, bounds);
+            server = sockets;
+            sockets.start();
+        } catch (Exception e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** Closes sockets, dispatcher, logs and threads, in this order. Idempotent. */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        SocketServer sockets = server;
+        if (sockets != null) {
+            step("sockets", sockets::stop);
+        }
+        RequestDispatcher broker = dispatcher;
+        if (broker != null) {
+            step("dispatcher", broker::close);
+        }
+        step("ticker", ticker::close);
+        if (logs instanceof AutoCloseable open) {
+            step("logs", open);
+        }
+        workers.shutdown();
+        PortThreads.join(workers);
+    }
+
+    private static void step(String what, AutoCloseable action) {
+        try {
+            action.close();
+        } catch (Exception e) { // the rest must be closed whatever happens
+            LOG.error("closing failed; what={}", what, e);
+        }
+    }
+
+    @Override
+    public Clock clock() {
+        return clock;
+    }
+
+    @Override
+    public Ticker ticker() {
+        return ticker;
+    }
+
+    @Override
+    public Executor workers() {
+        return workers;
+    }
+
+    @Override
+    public LogManager openLogs(LogManagerSettings settings) throws IOException {
+        if (logs != null) {
+            throw new IllegalStateException("the logs are open already");
+        }
+        LogManager opened = opener.open(settings, clock, ticker, workers);
+        logs = opened;
+        return opened;
+    }
+
+    @Override
+    public int boundPort(String listenerName) {
+        SocketServer sockets = server;
+        return sockets == null ? -1 : sockets.boundPort(listenerName);
+    }
+
+    @Override
+    public SocketFigures sockets() {
+        SocketServer sockets = server;
+        return sockets == null ? NO_SOCKETS : sockets.figures();
+    }
+}
