@@ -1,6 +1,5 @@
 package io.barnabas.request;
 
-import io.barnabas.log.LogSlice;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.partition.Partition.Registration;
 import io.barnabas.partition.Partition.Watcher;
@@ -221,7 +220,7 @@ final class FetchAttempt implements Watcher {
 
     private void remember(FetchPartition partition, PartitionData answer) {
         partition.onTold(answer);
-        if (scope.session() != null && answer.records() instanceof LogSlice) {
+        if (scope.session() != null && answer.records().sizeInBytes() > 0) {
             scope.session().rotate(partition);
         }
     }

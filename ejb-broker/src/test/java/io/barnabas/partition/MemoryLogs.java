@@ -1,0 +1,117 @@
+package io.barnabas.partition;
+
+import io.barnabas.log.DataDirectory;
+import io.barnabas.log.LogConfig;
+import io.barnabas.log.LogManager;
+import io.barnabas.log.LogManagerSettings;
+import io.barnabas.log.PartitionLog;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
+
+/** Logs in memory in one directory, which can be made to fail. Safe from any thread. */
+public final class MemoryLogs implements LogManager {
+    private final Map<TopicPartition, MemoryLog> logs = new ConcurrentHashMap<>();
+    private final List<Consumer<DataDirectory>> failureListeners = new CopyOnWriteArrayList<>();
+    private final Directory directory = new Directory();
+
+    private static final class Directory implements DataDirectory {
+        private volatile boolean online = true;
+
+        @Override
+        public Uuid id() {
+            return new Uuid(1, 100);
+        }
+
+        @Override
+        public Path path() {
+            return Path.of("/memory");
+        }
+
+        @Override
+        public boolean online() {
+            return online;
+        }
+
+        @Override
+        public long totalBytes() {
+            return 1;
+        }
+
+        @Override
+        public long usableBytes() {
+            return 1;
+        }
+    }
+
+    /** The directory fails. */
+    public void fail() {
+        directory.online = false;
+        failureListeners.forEach(listener -> listener.accept(directory));
+    }
+
+    /** The log of a partition that is there. */
+    public MemoryLog of(String topic, int partition) {
+        @Nullable MemoryLog log = logs.get(new TopicPartition(topic, partition));
+        if (log == null) {
+            throw new AssertionError("no log " + topic + "-" + partition);
+        }
+        return log;
+    }
+
+    @Override
+    public List<DataDirectory> directories() {
+        return List.of(directory);
+    }
+
+    @Override
+    public Collection<PartitionLog> logs() {
+        return List.copyOf(logs.values());
+    }
+
+    @Override
+    public Optional<PartitionLog> log(TopicPartition partition) {
+        return Optional.ofNullable(logs.get(partition));
+    }
+
+    @Override
+    public PartitionLog openOrCreate(
+            TopicPartition partition, Uuid topicId, LogConfig config, @Nullable DataDirectory wanted) {
+        return logs.computeIfAbsent(partition, name -> new MemoryLog(name, topicId, directory, config));
+    }
+
+    @Override
+    public void delete(TopicPartition partition) {
+        logs.remove(partition);
+    }
+
+    @Override
+    public CompletableFuture<PartitionLog> move(TopicPartition partition, DataDirectory target) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Collection<PartitionLog> futureLogs() {
+        return List.of();
+    }
+
+    @Override
+    public void onDirectoryFailure(Consumer<DataDirectory> listener) {
+        failureListeners.add(listener);
+    }
+
+    @Override
+    public void onMoved(Consumer<PartitionLog> listener) {}
+
+    @Override
+    public void reconfigure(LogManagerSettings settings) {}
+}

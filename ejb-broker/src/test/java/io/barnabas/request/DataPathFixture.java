@@ -1,0 +1,115 @@
+package io.barnabas.request;
+
+import io.barnabas.log.LogConfig;
+import io.barnabas.metadata.TestMetadata;
+import io.barnabas.partition.LocalPartitions;
+import io.barnabas.partition.MemoryLogs;
+import io.barnabas.port.ListenerSettings;
+import io.barnabas.wire.RequestFrame;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.metadata.PartitionRecord;
+import org.apache.kafka.common.metadata.RemoveTopicRecord;
+import org.apache.kafka.common.metadata.TopicRecord;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+
+/** The dispatcher and the data path's handlers over logs in memory, metadata in memory, and a time that stands. */
+final class DataPathFixture {
+    final TestMetadata metadata = new TestMetadata();
+    final MemoryLogs logs = new MemoryLogs();
+    final ManualTicker ticker = new ManualTicker();
+    final RequestMetrics metrics = new RequestMetrics();
+    final LocalPartitions partitions;
+    final FetchHandler fetch;
+    final HandlerDispatcher dispatcher;
+    LogConfig config = LogConfig.defaults();
+    private final AtomicInteger ids = new AtomicInteger();
+    private long connections;
+
+    DataPathFixture() {
+        this(FetchLimits.defaults());
+    }
+
+    DataPathFixture(FetchLimits limits) {
+        partitions = new LocalPartitions(
+                TestMetadata.NODE_ID, logs, (topic, image) -> config, metadata.metadata(), Runnable::run);
+        partitions.start();
+        DataPath path = new DataPath(partitions, logs, metadata.metadata(), metrics, ticker, ticker, Runnable::run);
+        fetch = new FetchHandler(path, limits, ids::incrementAndGet);
+        HandlerRegistry registry = new HandlerRegistry().add(DataHandlers.all(path, fetch));
+        registry.add(new ApiVersionsHandler(registry, metadata.metadata(), TestMetadata.NODE_ID, java.util.Map.of()));
+        dispatcher = new HandlerDispatcher(
+                new ListenerSettings(List.of(), 1, 1, 1, 1, 1, 1, 1, 1, 1, 1),
+                registry,
+                new HandlerDispatcher.Measures(metrics, ticker),
+                List.of(fetch::onConnectionClosed),
+                () -> {});
+    }
+
+    Uuid createTopic(String name, int partitionCount) {
+        Uuid id = new Uuid(7, name.hashCode());
+        ApiMessage[] records = new ApiMessage[partitionCount + 1];
+        records[0] = new TopicRecord().setName(name).setTopicId(id);
+        for (int i = 0; i < partitionCount; i++) {
+            records[i + 1] = new PartitionRecord()
+                    .setTopicId(id)
+                    .setPartitionId(i)
+                    .setReplicas(List.of(TestMetadata.NODE_ID))
+                    .setIsr(List.of(TestMetadata.NODE_ID))
+                    .setLeader(TestMetadata.NODE_ID)
+                    .setLeaderEpoch(0)
+                    .setPartitionEpoch(0)
+                    .setDirectories(List.of(new Uuid(1, 100)));
+        }
+        metadata.replay(records);
+        return id;
+    }
+
+    void deleteTopic(Uuid id) {
+        metadata.replay(new RemoveTopicRecord().setTopicId(id));
+    }
+
+    TestConnection connection() {
+        return new TestConnection(++connections);
+    }
+
+    RecordedAnswer send(ApiKeys api, int version, ApiMessage body) {
+        return send(api, version, body, connection());
+    }
+
+    RecordedAnswer send(ApiKeys api, int version, ApiMessage body, TestConnection from) {
+        RecordedAnswer answer = new RecordedAnswer();
+        dispatcher.dispatch(new RequestFrame(api, (short) version, 1, "test", body, 1, 0), from, answer);
+        return answer;
+    }
+
+    RecordedAnswer produce(String topic, int partition, int acks, MemoryRecords records) {
+        return send(ApiKeys.PRODUCE, 11, produceRequest(topic, partition, acks, records));
+    }
+
+    static ProduceRequestData produceRequest(String topic, int partition, int acks, MemoryRecords records) {
+        ProduceRequestData request =
+                new ProduceRequestData().setAcks((short) acks).setTimeoutMs(1_000);
+        request.topicData()
+                .add(new ProduceRequestData.TopicProduceData()
+                        .setName(topic)
+                        .setPartitionData(List.of(new ProduceRequestData.PartitionProduceData()
+                                .setIndex(partition)
+                                .setRecords(records))));
+        return request;
+    }
+
+    static MemoryRecords records(String... values) {
+        SimpleRecord[] records = new SimpleRecord[values.length];
+        for (int i = 0; i < values.length; i++) {
+            records[i] = new SimpleRecord(1L, null, values[i].getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        }
+        return MemoryRecords.withRecords(Compression.NONE, records);
+    }
+}

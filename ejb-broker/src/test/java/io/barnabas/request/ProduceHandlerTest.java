@@ -1,0 +1,228 @@
+package io.barnabas.request;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.barnabas.log.LogConfig;
+import io.barnabas.log.LogConfig.Durability;
+import java.util.List;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.junit.jupiter.api.Test;
+
+class ProduceHandlerTest {
+    private final DataPathFixture broker = new DataPathFixture();
+
+    private static PartitionProduceResponse only(RecordedAnswer answer) {
+        return answer.body(ProduceResponseData.class)
+                .responses()
+                .iterator()
+                .next()
+                .partitionResponses()
+                .get(0);
+    }
+
+    @Test
+    void answersAtOnceWithTheOffsetsThatBatchesGot() {
+        // Given
+        broker.createTopic("t", 1);
+        broker.produce("t", 0, -1, DataPathFixture.records("a", "b"));
+        // When
+        RecordedAnswer answer = broker.produce("t", 0, -1, DataPathFixture.records("c"));
+        // Then
+        assertThat(only(answer).errorCode()).isZero();
+        assertThat(only(answer).baseOffset()).isEqualTo(2);
+        assertThat(only(answer).logAppendTimeMs()).isEqualTo(-1);
+        assertThat(broker.metrics.of(ApiKeys.PRODUCE).requests()).isEqualTo(2);
+        assertThat(broker.metrics.of(ApiKeys.PRODUCE).errors()).isEmpty();
+    }
+
+    @Test
+    void everyVersionCanBeAnswered() {
+        broker.createTopic("t", 1);
+        for (short version = ApiKeys.PRODUCE.oldestVersion(); version <= ApiKeys.PRODUCE.latestVersion(); version++) {
+            ProduceRequestData request = DataPathFixture.produceRequest("t", 0, 1, DataPathFixture.records("a"));
+            if (version >= 13) {
+                request.topicData().iterator().next().setName("").setTopicId(new Uuid(7, "t".hashCode()));
+            }
+            RecordedAnswer answer = broker.send(ApiKeys.PRODUCE, version, request);
+            assertThat(only(answer).errorCode()).as("version %s", version).isZero();
+            assertThat(answer.bytes(version).buffer().remaining()).isPositive();
+        }
+    }
+
+    @Test
+    void aPartitionThatIsUnknownFailsAloneWithItsError() {
+        // Given
+        broker.createTopic("t", 1);
+        ProduceRequestData request = DataPathFixture.produceRequest("t", 0, 1, DataPathFixture.records("a"));
+        request.topicData()
+                .iterator()
+                .next()
+                .setPartitionData(List.of(
+                        new ProduceRequestData.PartitionProduceData()
+                                .setIndex(0)
+                                .setRecords(DataPathFixture.records("a")),
+                        new ProduceRequestData.PartitionProduceData()
+                                .setIndex(5)
+                                .setRecords(DataPathFixture.records("a"))));
+        // When
+        var partitions = broker.send(ApiKeys.PRODUCE, 11, request)
+                .body(ProduceResponseData.class)
+                .responses()
+                .iterator()
+                .next()
+                .partitionResponses();
+        // Then
+        assertThat(partitions.get(0).errorCode()).isZero();
+        assertThat(partitions.get(1).errorCode()).isEqualTo(Errors.UNKNOWN_TOPIC_OR_PARTITION.code());
+        assertThat(broker.metrics.of(ApiKeys.PRODUCE).errors()).containsEntry(Errors.UNKNOWN_TOPIC_OR_PARTITION, 1L);
+    }
+
+    @Test
+    void anIdThatNoTopicHasIsUnknown() {
+        ProduceRequestData request = DataPathFixture.produceRequest("", 0, 1, DataPathFixture.records("a"));
+        request.topicData().iterator().next().setTopicId(new Uuid(9, 9));
+        assertThat(only(broker.send(ApiKeys.PRODUCE, 13, request)).errorCode())
+                .isEqualTo(Errors.UNKNOWN_TOPIC_ID.code());
+    }
+
+    @Test
+    void acksOtherThanAllOneAndNoneAreRefused() {
+        broker.createTopic("t", 1);
+        assertThat(only(broker.produce("t", 0, 2, DataPathFixture.records("a"))).errorCode())
+                .isEqualTo(Errors.INVALID_REQUIRED_ACKS.code());
+        assertThat(broker.logs.of("t", 0).logEndOffset()).isZero();
+    }
+
+    @Test
+    void acksNoneHasNoAnswerAndClosesTheConnectionOnAnError() {
+        broker.createTopic("t", 1);
+        assertThat(broker.produce("t", 0, 0, DataPathFixture.records("a")).nothing())
+                .isTrue();
+        assertThat(broker.produce("nowhere", 0, 0, DataPathFixture.records("a")).closed())
+                .isTrue();
+    }
+
+    @Test
+    void internalTopicsTakeRecordsOfTheAdminClientOnly() {
+        broker.createTopic("__consumer_offsets", 1);
+        assertThat(only(broker.produce("__consumer_offsets", 0, 1, DataPathFixture.records("a")))
+                        .errorCode())
+                .isEqualTo(Errors.INVALID_TOPIC_EXCEPTION.code());
+    }
+
+    @Test
+    void transactionalRecordsOutsideOfATransactionAreRefused() {
+        // Given
+        broker.createTopic("t", 1);
+        MemoryRecords records = MemoryRecords.withTransactionalRecords(
+                Compression.NONE, 1L, (short) 0, 0, new SimpleRecord(new byte[1]));
+        ProduceRequestData named = DataPathFixture.produceRequest("t", 0, -1, records);
+        named.setTransactionalId("x");
+        // When, Then
+        assertThat(only(broker.send(ApiKeys.PRODUCE, 11, named)).errorCode())
+                .isEqualTo(Errors.INVALID_TXN_STATE.code());
+        assertThat(only(broker.produce("t", 0, -1, records)).errorCode())
+                .isEqualTo(Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED.code());
+    }
+
+    @Test
+    void twoBatchesForAPartitionAreRefused() {
+        broker.createTopic("t", 1);
+        var one = DataPathFixture.records("a").buffer();
+        var two = java.nio.ByteBuffer.allocate(one.remaining() * 2)
+                .put(one.duplicate())
+                .put(one.duplicate())
+                .flip();
+        assertThat(only(broker.produce("t", 0, 1, MemoryRecords.readableRecords(two)))
+                        .errorCode())
+                .isEqualTo(Errors.INVALID_RECORD.code());
+    }
+
+    @Test
+    void zstdBeforeVersion7IsRefused() {
+        broker.createTopic("t", 1);
+        MemoryRecords records = MemoryRecords.withRecords(Compression.zstd().build(), new SimpleRecord(new byte[9]));
+        var request = DataPathFixture.produceRequest("t", 0, 1, records);
+        assertThat(only(broker.send(ApiKeys.PRODUCE, 6, request)).errorCode())
+                .isEqualTo(Errors.UNSUPPORTED_COMPRESSION_TYPE.code());
+    }
+
+    @Test
+    void acksAllWaitsForTheForceUnderFsync() {
+        // Given
+        broker.config = fsync();
+        broker.createTopic("t", 1);
+        // When
+        RecordedAnswer all = broker.produce("t", 0, -1, DataPathFixture.records("a"));
+        RecordedAnswer one = broker.produce("t", 0, 1, DataPathFixture.records("b"));
+        // Then
+        assertThat(one.given()).isTrue();
+        assertThat(all.given()).isFalse();
+        broker.logs.of("t", 0).force();
+        assertThat(only(all).errorCode()).isZero();
+        assertThat(broker.ticker.waiting()).isZero();
+    }
+
+    @Test
+    void acksAllThatIsNotCommittedInTimeIsAnsweredSo() {
+        broker.config = fsync();
+        broker.createTopic("t", 1);
+        RecordedAnswer answer = broker.produce("t", 0, -1, DataPathFixture.records("a"));
+        broker.ticker.advance(1_000);
+        assertThat(only(answer).errorCode()).isEqualTo(Errors.REQUEST_TIMED_OUT.code());
+    }
+
+    @Test
+    void aFailedDirectoryFailsItsPartitionsAndThoseWhoWait() {
+        // Given
+        broker.config = fsync();
+        broker.createTopic("t", 1);
+        RecordedAnswer waiting = broker.produce("t", 0, -1, DataPathFixture.records("a"));
+        // When
+        broker.logs.fail();
+        // Then
+        assertThat(only(waiting).errorCode()).isEqualTo(Errors.KAFKA_STORAGE_ERROR.code());
+        assertThat(only(broker.produce("t", 0, 1, DataPathFixture.records("b"))).errorCode())
+                .isEqualTo(Errors.KAFKA_STORAGE_ERROR.code());
+    }
+
+    private static LogConfig fsync() {
+        LogConfig d = LogConfig.defaults();
+        return new LogConfig(
+                d.segmentBytes(),
+                d.segmentMs(),
+                d.segmentJitterMs(),
+                d.segmentIndexBytes(),
+                d.indexIntervalBytes(),
+                d.retentionMs(),
+                d.retentionBytes(),
+                d.compact(),
+                d.delete(),
+                d.deleteRetentionMs(),
+                d.minCleanableDirtyRatio(),
+                d.minCompactionLagMs(),
+                d.maxCompactionLagMs(),
+                d.fileDeleteDelayMs(),
+                d.flushMessages(),
+                d.flushMs(),
+                d.maxMessageBytes(),
+                d.maxDecompressedMessageBytes(),
+                d.compressionType(),
+                d.gzipLevel(),
+                d.lz4Level(),
+                d.zstdLevel(),
+                d.messageTimestampType(),
+                d.messageTimestampBeforeMaxMs(),
+                d.messageTimestampAfterMaxMs(),
+                d.minInsyncReplicas(),
+                Durability.FSYNC);
+    }
+}

@@ -1,0 +1,61 @@
+package io.barnabas.request;
+
+import io.barnabas.port.Connection;
+import java.net.InetSocketAddress;
+import org.apache.kafka.common.security.auth.KafkaPrincipal;
+import org.jspecify.annotations.Nullable;
+
+/** A connection without a socket. */
+public final class TestConnection implements Connection {
+    private final long id;
+    private @Nullable ClientSoftware software;
+    private boolean closed;
+
+    public TestConnection(long id) {
+        this.id = id;
+    }
+
+    public boolean closed() {
+        return closed;
+    }
+
+    @Override
+    public long id() {
+        return id;
+    }
+
+    @Override
+    public InetSocketAddress remoteAddress() {
+        return new InetSocketAddress("127.0.0.1", 40_000);
+    }
+
+    @Override
+    public InetSocketAddress localAddress() {
+        return new InetSocketAddress("127.0.0.1", 9092);
+    }
+
+    @Override
+    public String listenerName() {
+        return "PLAINTEXT";
+    }
+
+    @Override
+    public KafkaPrincipal principal() {
+        return KafkaPrincipal.ANONYMOUS;
+    }
+
+    @Override
+    public @Nullable ClientSoftware software() {
+        return software;
+    }
+
+    @Override
+    public void onSoftware(ClientSoftware of) {
+        software = of;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+}
