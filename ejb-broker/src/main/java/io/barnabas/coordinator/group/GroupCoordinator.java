@@ -1,0 +1,290 @@
+package io.barnabas.coordinator.group;
+
+import io.barnabas.coordinator.CoordinatorErrors;
+import io.barnabas.coordinator.CoordinatorRuntime;
+import io.barnabas.coordinator.CoordinatorRuntime.Environment;
+import io.barnabas.coordinator.CoordinatorRuntime.Operation;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import java.util.function.IntSupplier;
+import java.util.function.UnaryOperator;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.internals.Topic;
+import org.apache.kafka.common.message.DeleteGroupsResponseData.DeletableGroupResult;
+import org.apache.kafka.common.message.DescribeGroupsResponseData.DescribedGroup;
+import org.apache.kafka.common.message.HeartbeatRequestData;
+import org.apache.kafka.common.message.HeartbeatResponseData;
+import org.apache.kafka.common.message.JoinGroupRequestData;
+import org.apache.kafka.common.message.JoinGroupResponseData;
+import org.apache.kafka.common.message.LeaveGroupRequestData;
+import org.apache.kafka.common.message.LeaveGroupResponseData;
+import org.apache.kafka.common.message.LeaveGroupResponseData.MemberResponse;
+import org.apache.kafka.common.message.ListGroupsResponseData.ListedGroup;
+import org.apache.kafka.common.message.OffsetCommitRequestData;
+import org.apache.kafka.common.message.OffsetCommitResponseData;
+import org.apache.kafka.common.message.OffsetDeleteRequestData;
+import org.apache.kafka.common.message.OffsetDeleteResponseData;
+import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequestGroup;
+import org.apache.kafka.common.message.OffsetFetchResponseData.OffsetFetchResponseGroup;
+import org.apache.kafka.common.message.SyncGroupRequestData;
+import org.apache.kafka.common.message.SyncGroupResponseData;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.OffsetCommitRequest;
+import org.apache.kafka.common.requests.OffsetFetchResponse;
+import org.apache.kafka.common.utils.Utils;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The group coordinator as the handlers of the group APIs see it: finds the shard, and turns what goes wrong into the API's own answer.
+ * Answers always complete normally unless a method says otherwise.
+ *
+ * <p>Safe from any thread. An answer completes on the thread that asked if the shard is free and nothing need be waited for.
+ */
+public final class GroupCoordinator implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(GroupCoordinator.class);
+    private static final long RELOAD_DELAY_MS = 500;
+    private static final int MAX_INLINE = 32;
+
+    private final GroupCoordinatorSettings settings;
+    private final IntSupplier partitions;
+    private final CoordinatorRuntime<GroupShard> runtime;
+
+    /**
+     * Makes it; it serves what {@link #onElected} gives it.
+     *
+     * @param partitions how many the offsets topic has; asked at every request
+     * @param memberIds makes a new member's id of its client's id or instance id: that, a hyphen and what is unique in the cluster
+     */
+    public GroupCoordinator(
+            GroupCoordinatorSettings settings,
+            Environment environment,
+            IntSupplier partitions,
+            UnaryOperator<String> memberIds) {
+        this.settings = settings;
+        this.partitions = partitions;
+        this.runtime = new CoordinatorRuntime<>(
+                new CoordinatorRuntime.Settings(
+                        Topic.GROUP_METADATA_TOPIC_NAME,
+                        settings.offsetsCommitTimeoutMs(),
+                        RELOAD_DELAY_MS,
+                        MAX_INLINE),
+                environment,
+                GroupRecords.TYPES,
+                (partition, timers) -> new GroupShard(settings, environment.clock(), memberIds, timers));
+    }
+
+    /** What it was made with. */
+    public GroupCoordinatorSettings settings() {
+        return settings;
+    }
+
+    /** The partition of the offsets topic that a group lives in. */
+    public int partitionFor(String groupId) {
+        return Utils.abs(groupId.hashCode()) % partitions.getAsInt();
+    }
+
+    /** This broker leads a partition of the offsets topic now. */
+    public void onElected(int partition, int leaderEpoch) {
+        runtime.onElected(partition, leaderEpoch);
+    }
+
+    /** This broker no longer leads a partition of the offsets topic. */
+    public void onResigned(int partition) {
+        runtime.onResigned(partition);
+    }
+
+    /** Topics are gone, ids by name: so are their offsets. */
+    public void onTopicsDeleted(Map<String, Uuid> topics) {
+        List<CompletableFuture<Void>> done = runtime.submitAll((shard, reply, outcome) -> {
+            shard.removal.onTopicsDeleted(topics, outcome);
+            outcome.answer(reply, done());
+        });
+        done.forEach(shard -> shard.whenComplete((nothing, failure) -> {
+            if (failure != null) {
+                LOG.warn("offsets of deleted topics remain until they expire; topics={}", topics.keySet(), failure);
+            }
+        }));
+    }
+
+    @SuppressWarnings("NullAway") // Void has no other value
+    private static Void done() {
+        return null;
+    }
+
+    @Override
+    public void close() {
+        runtime.close();
+    }
+
+    /** JoinGroup 0–9; answered when the member's generation is made, which may take the rebalance time-out. */
+    public CompletableFuture<JoinGroupResponseData> join(ClientInfo client, JoinGroupRequestData request) {
+        if (request.groupId().isEmpty()) {
+            return answered(JoinHandler.error(request.memberId(), Errors.INVALID_GROUP_ID));
+        }
+        if (request.sessionTimeoutMs() < settings.minSessionTimeoutMs()
+                || request.sessionTimeoutMs() > settings.maxSessionTimeoutMs()) {
+            return answered(JoinHandler.error(request.memberId(), Errors.INVALID_SESSION_TIMEOUT));
+        }
+        return submit(
+                request.groupId(),
+                (shard, reply, outcome) -> shard.join.handle(client, request, reply, outcome),
+                error -> JoinHandler.error("", error));
+    }
+
+    /** SyncGroup 0–5; answered when the leader's assignment is in the log. */
+    public CompletableFuture<SyncGroupResponseData> sync(SyncGroupRequestData request) {
+        if (request.groupId().isEmpty()) {
+            return answered(new SyncGroupResponseData().setErrorCode(Errors.INVALID_GROUP_ID.code()));
+        }
+        return submit(
+                request.groupId(),
+                (shard, reply, outcome) -> shard.sync.handle(request, reply, outcome),
+                error -> new SyncGroupResponseData().setErrorCode(error.code()));
+    }
+
+    /** Heartbeat 0–4. While the shard loads it is answered as good: the session begins anew when it has. */
+    public CompletableFuture<HeartbeatResponseData> heartbeat(HeartbeatRequestData request) {
+        if (request.groupId().isEmpty()) {
+            return answered(new HeartbeatResponseData().setErrorCode(Errors.INVALID_GROUP_ID.code()));
+        }
+        return submit(
+                request.groupId(),
+                (shard, reply, outcome) -> outcome.answer(reply, shard.heartbeat.handle(request)),
+                error -> new HeartbeatResponseData()
+                        .setErrorCode(error == Errors.COORDINATOR_LOAD_IN_PROGRESS ? 0 : error.code()));
+    }
+
+    /** LeaveGroup 3–5, to which lower versions have been brought. */
+    public CompletableFuture<LeaveGroupResponseData> leave(LeaveGroupRequestData request) {
+        if (request.groupId().isEmpty()) {
+            return answered(new LeaveGroupResponseData().setErrorCode(Errors.INVALID_GROUP_ID.code()));
+        }
+        return submit(
+                request.groupId(),
+                (shard, reply, outcome) -> outcome.answer(reply, shard.leave.handle(request, outcome)),
+                error -> leaveError(request, error));
+    }
+
+    private static LeaveGroupResponseData leaveError(LeaveGroupRequestData request, Errors error) {
+        if (error != Errors.UNKNOWN_MEMBER_ID) {
+            return new LeaveGroupResponseData().setErrorCode(error.code());
+        }
+        LeaveGroupResponseData response = new LeaveGroupResponseData();
+        request.members().forEach(member -> response.members()
+                .add(new MemberResponse()
+                        .setMemberId(member.memberId())
+                        .setGroupInstanceId(member.groupInstanceId())
+                        .setErrorCode(error.code())));
+        return response;
+    }
+
+    /** OffsetCommit 2–10, names and ids of its topics checked and filled in. The empty group id is served, for old clients. */
+    public CompletableFuture<OffsetCommitResponseData> commit(ClientInfo client, OffsetCommitRequestData request) {
+        return submit(
+                request.groupId(),
+                (shard, reply, outcome) -> outcome.answer(reply, shard.commit.handle(client, request, outcome)),
+                error -> OffsetCommitRequest.getErrorResponse(request, error));
+    }
+
+    /** OffsetFetch 1–10 of one group, names of its topics filled in. */
+    public CompletableFuture<OffsetFetchResponseGroup> fetch(
+            ClientInfo client, OffsetFetchRequestGroup request, boolean requireStable) {
+        return submit(
+                request.groupId(),
+                (shard, reply, outcome) -> outcome.answer(reply, shard.fetch.handle(request, requireStable)),
+                error -> OffsetFetchResponse.groupError(request, fetchError(error), client.version()));
+    }
+
+    /** Consumers before 3.9 know no COORDINATOR_NOT_AVAILABLE here; this one makes them look again, too. */
+    private static Errors fetchError(Errors error) {
+        return error == Errors.COORDINATOR_NOT_AVAILABLE ? Errors.NOT_COORDINATOR : error;
+    }
+
+    /** OffsetDelete 0. */
+    public CompletableFuture<OffsetDeleteResponseData> deleteOffsets(OffsetDeleteRequestData request) {
+        if (request.groupId().isEmpty()) {
+            return answered(new OffsetDeleteResponseData().setErrorCode(Errors.INVALID_GROUP_ID.code()));
+        }
+        return submit(
+                request.groupId(),
+                (shard, reply, outcome) -> outcome.answer(reply, shard.offsetDelete.handle(request, outcome)),
+                error -> new OffsetDeleteResponseData().setErrorCode(error.code()));
+    }
+
+    /** DescribeGroups 0–6. */
+    public CompletableFuture<List<DescribedGroup>> describe(ClientInfo client, List<String> groupIds) {
+        return gather(byPartition(groupIds).values().stream()
+                .map(ids -> this.<List<DescribedGroup>>submit(
+                        ids.get(0),
+                        (shard, reply, outcome) -> outcome.answer(reply, shard.queries.describe(ids, client.version())),
+                        error -> ids.stream()
+                                .map(id -> new DescribedGroup().setGroupId(id).setErrorCode(error.code()))
+                                .toList()))
+                .toList());
+    }
+
+    /** DeleteGroups 0–3. */
+    public CompletableFuture<List<DeletableGroupResult>> delete(List<String> groupIds) {
+        return gather(byPartition(groupIds).values().stream()
+                .map(ids -> this.<List<DeletableGroupResult>>submit(
+                        ids.get(0),
+                        (shard, reply, outcome) -> outcome.answer(reply, shard.removal.delete(ids, outcome)),
+                        error -> ids.stream()
+                                .map(id -> new DeletableGroupResult()
+                                        .setGroupId(id)
+                                        .setErrorCode(error.code()))
+                                .toList()))
+                .toList());
+    }
+
+    /**
+     * ListGroups 0–5: the groups of this broker's shards.
+     *
+     * @return fails with COORDINATOR_LOAD_IN_PROGRESS while a shard loads
+     */
+    public CompletableFuture<List<ListedGroup>> list(List<String> states, List<String> types) {
+        List<CompletableFuture<List<ListedGroup>>> shards =
+                runtime.submitAll((shard, reply, outcome) -> outcome.answer(reply, shard.queries.list(states, types)));
+        return gather(shards.stream()
+                .map(shard -> shard.exceptionally(failure -> {
+                    Errors error = CoordinatorErrors.of(failure);
+                    if (error == Errors.NOT_COORDINATOR) {
+                        return List.of(); // its groups are another's to list
+                    }
+                    throw error.exception();
+                }))
+                .toList());
+    }
+
+    private Map<Integer, List<String>> byPartition(List<String> groupIds) {
+        Map<Integer, List<String>> byPartition = new LinkedHashMap<>();
+        groupIds.forEach(id -> byPartition
+                .computeIfAbsent(partitionFor(id), p -> new ArrayList<>())
+                .add(id));
+        return byPartition;
+    }
+
+    private static <T> CompletableFuture<List<T>> gather(List<CompletableFuture<List<T>>> parts) {
+        return CompletableFuture.allOf(parts.toArray(new CompletableFuture<?>[0]))
+                .thenApply(all -> {
+                    List<T> gathered = new ArrayList<>();
+                    parts.forEach(part -> gathered.addAll(part.join()));
+                    return gathered;
+                });
+    }
+
+    private <R> CompletableFuture<R> submit(
+            String groupId, Operation<GroupShard, R> operation, Function<Errors, R> onError) {
+        return runtime.submit(partitionFor(groupId), operation)
+                .exceptionally(failure -> onError.apply(CoordinatorErrors.of(failure)));
+    }
+
+    private static <R> CompletableFuture<R> answered(R response) {
+        return CompletableFuture.completedFuture(response);
+    }
+}

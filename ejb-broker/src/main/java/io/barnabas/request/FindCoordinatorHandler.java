@@ -1,0 +1,144 @@
+package io.barnabas.request;
+
+import io.barnabas.coordinator.group.GroupCoordinator;
+import io.barnabas.metadata.BrokerImage.Endpoint;
+import io.barnabas.metadata.Metadata;
+import io.barnabas.metadata.MetadataImage;
+import io.barnabas.metadata.PartitionImage;
+import io.barnabas.port.Responder;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.apache.kafka.common.internals.Topic;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopicConfig;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopicConfigCollection;
+import org.apache.kafka.common.message.FindCoordinatorRequestData;
+import org.apache.kafka.common.message.FindCoordinatorResponseData;
+import org.apache.kafka.common.message.FindCoordinatorResponseData.Coordinator;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.FindCoordinatorRequest.CoordinatorType;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * FindCoordinator 0–6: the broker that leads a group's partition of the offsets topic, which is made when it is first asked for.
+ * Transactions and share groups have no coordinator here: keys of theirs are answered INVALID_REQUEST, so that a client fails at once
+ * and does not search until its time is up.
+ */
+public final class FindCoordinatorHandler implements ApiHandler<FindCoordinatorRequestData> {
+    private static final Logger LOG = LoggerFactory.getLogger(FindCoordinatorHandler.class);
+    private static final int SEVERAL_KEYS_VERSION = 4;
+
+    private final GroupCoordinator groups;
+    private final Metadata metadata;
+    private final Function<CreatableTopic, ? extends CompletionStage<?>> createTopic;
+    private final Set<String> beingMade = ConcurrentHashMap.newKeySet();
+
+    /** @param createTopic has the controller make an internal topic; does not block, and a topic that is there already does no harm */
+    public FindCoordinatorHandler(
+            GroupCoordinator groups,
+            Metadata metadata,
+            Function<CreatableTopic, ? extends CompletionStage<?>> createTopic) {
+        this.groups = groups;
+        this.metadata = metadata;
+        this.createTopic = createTopic;
+    }
+
+    @Override
+    public ApiKeys api() {
+        return ApiKeys.FIND_COORDINATOR;
+    }
+
+    @Override
+    public void handle(FindCoordinatorRequestData request, RequestContext context, Responder responder) {
+        List<String> keys =
+                context.version() >= SEVERAL_KEYS_VERSION ? request.coordinatorKeys() : List.of(request.key());
+        List<Coordinator> found = keys.stream()
+                .map(key -> find(request.keyType(), key, context.listenerName()))
+                .toList();
+        if (context.version() >= SEVERAL_KEYS_VERSION) {
+            responder.respond(new FindCoordinatorResponseData().setCoordinators(found));
+            return;
+        }
+        Coordinator one = found.get(0);
+        responder.respond(new FindCoordinatorResponseData()
+                .setErrorCode(one.errorCode())
+                .setErrorMessage(Errors.forCode(one.errorCode()).message())
+                .setNodeId(one.nodeId())
+                .setHost(one.host())
+                .setPort(one.port()));
+    }
+
+    private Coordinator find(byte keyType, String key, String listener) {
+        if (keyType != CoordinatorType.GROUP.id()) {
+            return none(key, Errors.INVALID_REQUEST);
+        }
+        MetadataImage image = metadata.image();
+        if (image.topic(Topic.GROUP_METADATA_TOPIC_NAME) == null) {
+            makeOffsetsTopic(image);
+            return none(key, Errors.COORDINATOR_NOT_AVAILABLE);
+        }
+        @Nullable PartitionImage partition = image.partition(Topic.GROUP_METADATA_TOPIC_NAME, groups.partitionFor(key));
+        @Nullable Endpoint endpoint = partition == null ? null : endpoint(image, partition.leader(), listener);
+        if (partition == null || endpoint == null) {
+            return none(key, Errors.COORDINATOR_NOT_AVAILABLE);
+        }
+        return new Coordinator()
+                .setKey(key)
+                .setNodeId(partition.leader())
+                .setHost(endpoint.host())
+                .setPort(endpoint.port());
+    }
+
+    private static Coordinator none(String key, Errors error) {
+        return new Coordinator()
+                .setKey(key)
+                .setNodeId(-1)
+                .setHost("")
+                .setPort(-1)
+                .setErrorCode(error.code());
+    }
+
+    private static @Nullable Endpoint endpoint(MetadataImage image, int brokerId, String listener) {
+        return image.broker(brokerId)
+                .filter(broker -> !broker.fenced())
+                .flatMap(broker -> broker.endpoints().stream()
+                        .filter(endpoint -> endpoint.listener().equals(listener))
+                        .findFirst())
+                .orElse(null);
+    }
+
+    /** No more replicas than there are brokers; once at a time, however many clients ask. */
+    private void makeOffsetsTopic(MetadataImage image) {
+        String name = Topic.GROUP_METADATA_TOPIC_NAME;
+        if (!beingMade.add(name)) {
+            return;
+        }
+        var settings = groups.settings();
+        int brokers = Math.max(1, image.brokers().size());
+        CreatableTopicConfigCollection configs = new CreatableTopicConfigCollection();
+        configs.add(config("cleanup.policy", "compact"));
+        configs.add(config("compression.type", "producer"));
+        configs.add(config("segment.bytes", Integer.toString(settings.offsetsTopicSegmentBytes())));
+        CreatableTopic topic = new CreatableTopic()
+                .setName(name)
+                .setNumPartitions(settings.offsetsTopicPartitions())
+                .setReplicationFactor((short) Math.min(settings.offsetsTopicReplicationFactor(), brokers))
+                .setConfigs(configs);
+        createTopic.apply(topic).whenComplete((made, failure) -> {
+            beingMade.remove(name);
+            if (failure != null) {
+                LOG.warn("internal topic could not be made; topic={}", name, failure);
+            }
+        });
+    }
+
+    private static CreatableTopicConfig config(String name, String value) {
+        return new CreatableTopicConfig().setName(name).setValue(value);
+    }
+}
