@@ -98,6 +98,7 @@ public final class SocketServer {
             }
             LOG.info("listening; listener={} address={}", listener.name(), channel.localAddress());
         }
+        FastThreadLocal.removeAll(); // of the thread that starts us, which is the container's
     }
 
     private Channel bind(Listener listener) throws IOException {

@@ -11,6 +11,9 @@ import io.barnabas.time.Clock;
 import io.barnabas.time.SystemClock;
 import io.barnabas.time.Ticker;
 import java.io.IOException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import org.jspecify.annotations.Nullable;
@@ -84,7 +87,12 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
         }
         step("ticker", ticker::close);
         if (logs instanceof AutoCloseable open) {
-            step("logs", open);
+            step(
+                    "logs",
+                    () -> onWorker(() -> {
+                        open.close();
+                        return true;
+                    }));
         }
         workers.shutdown();
         PortThreads.join(workers);
@@ -118,9 +126,32 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
         if (logs != null) {
             throw new IllegalStateException("the logs are open already");
         }
-        LogManager opened = opener.open(settings, clock, ticker, workers);
+        LogManager opened = onWorker(() -> opener.open(settings, clock, ticker, workers));
         logs = opened;
         return opened;
+    }
+
+    /** Opening and closing the log touches files, which the caller's thread must not: a container may interrupt it. */
+    private <T> T onWorker(Callable<T> task) throws IOException {
+        CompletableFuture<T> done = new CompletableFuture<>();
+        workers.execute(() -> {
+            try {
+                done.complete(task.call());
+            } catch (Throwable e) {
+                done.completeExceptionally(e);
+            }
+        });
+        try {
+            return done.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof IOException io) {
+                throw io;
+            }
+            if (e.getCause() instanceof RuntimeException runtime) {
+                throw runtime;
+            }
+            throw e;
+        }
     }
 
     @Override

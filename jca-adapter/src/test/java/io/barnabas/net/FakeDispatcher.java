@@ -31,8 +31,12 @@ public class FakeDispatcher implements RequestDispatcher {
     }
 
     public static ListenerSettings settings() {
+        return settingsOn(0);
+    }
+
+    public static ListenerSettings settingsOn(int port) {
         return new ListenerSettings(
-                List.of(new ListenerSettings.Listener("PLAINTEXT", "127.0.0.1", 0)),
+                List.of(new ListenerSettings.Listener("PLAINTEXT", "127.0.0.1", port)),
                 2,
                 104_857_600,
                 600_000,

@@ -1,0 +1,84 @@
+package io.barnabas.ra;
+
+import io.barnabas.port.BrokerPortListener;
+import jakarta.resource.spi.UnavailableException;
+import jakarta.resource.spi.endpoint.MessageEndpoint;
+import jakarta.resource.spi.endpoint.MessageEndpointFactory;
+import jakarta.resource.spi.work.Work;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One activation of the broker's bean: waits until the application is up, hands the bean a port, opens the sockets. Rings once, on a
+ * thread of the work manager, so that the deployment which activates it can end; closed by the container when the application or the
+ * resource adapter stops.
+ */
+final class Doorbell implements Work, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Doorbell.class);
+    private static final long RETRY_MS = 100;
+    private static final int RETRIES = 1200; // two minutes
+
+    private final MessageEndpointFactory endpoints;
+    private final StandalonePort port;
+    private final CountDownLatch closing = new CountDownLatch(1);
+
+    Doorbell(MessageEndpointFactory endpoints, StandalonePort port) {
+        this.endpoints = endpoints;
+        this.port = port;
+    }
+
+    @Override
+    public void run() {
+        try {
+            ring();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            LOG.info("the broker was not started: the container stops");
+        } catch (Exception e) {
+            if (closing.getCount() == 0) {
+                LOG.info("the broker was not started: {}", e.getMessage());
+                return;
+            }
+            LOG.error("the broker does not start, its sockets stay closed: {}", e.getMessage(), e);
+        }
+    }
+
+    private void ring() throws Exception {
+        MessageEndpoint endpoint = endpoint();
+        try {
+            if (closing.getCount() > 0) {
+                port.open((BrokerPortListener) endpoint);
+            }
+        } finally {
+            endpoint.release();
+        }
+    }
+
+    /** The bean, once its application is ready to have it called. */
+    private MessageEndpoint endpoint() throws UnavailableException, InterruptedException {
+        for (int left = RETRIES; ; left--) {
+            try {
+                return endpoints.createEndpoint(null);
+            } catch (UnavailableException e) {
+                if (left == 0 || closing.await(RETRY_MS, TimeUnit.MILLISECONDS)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** The container wants its thread back. */
+    @Override
+    public void release() {
+        closing.countDown();
+    }
+
+    /** Stops waiting, or closes what was opened: sockets, broker, log. Idempotent. */
+    @Override
+    public void close() {
+        closing.countDown();
+        port.close();
+    }
+}
