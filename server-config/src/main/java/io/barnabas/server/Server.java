@@ -1,0 +1,105 @@
+package io.barnabas.server;
+
+import fish.payara.micro.BootstrapException;
+import fish.payara.micro.ClusterCommandResult;
+import fish.payara.micro.boot.AdminCommandRunner;
+import fish.payara.micro.boot.PayaraMicroBoot;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.Properties;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The main class of the server's process. The launcher has checked what can be checked beforehand and put this process in its own
+ * place; this class boots Payara Micro with the configuration that is in the jar, deploys the resource adapter and the application
+ * that carries the broker, and waits until the broker serves. A failed deployment, which the container itself would only log, ends
+ * the process.
+ *
+ * <p>Thread: main, which ends when the broker serves.
+ */
+public final class Server {
+    private static final Logger LOG = Logger.getLogger(Server.class.getName());
+
+    /** The exit code when the broker cannot start. */
+    public static final int CANNOT_START = 1;
+
+    private final ServerSettings settings;
+    private @Nullable String failure;
+
+    private Server(ServerSettings settings) {
+        this.settings = settings;
+    }
+
+    /** Boots; arguments come as system properties, see {@link ServerSettings}. */
+    public static void main(String[] args) {
+        Server server = new Server(ServerSettings.ofSystemProperties());
+        try {
+            server.boot();
+            server.awaitBroker();
+        } catch (StartFailure e) {
+            end(e.getMessage());
+        } catch (Exception | LinkageError e) {
+            LOG.log(Level.SEVERE, "The server cannot start", e);
+            end(e.toString());
+        }
+    }
+
+    private static void end(@Nullable String message) {
+        System.err.println("barnabas: cannot start: " + message);
+        System.exit(CANNOT_START);
+    }
+
+    private void boot() throws BootstrapException, IOException, ReflectiveOperationException, StartFailure {
+        containerProperties().forEach((key, value) -> System.getProperties().putIfAbsent(key, value));
+        PayaraMicroBoot boot = (PayaraMicroBoot) Class.forName("fish.payara.micro.impl.PayaraMicroImpl")
+                .getMethod("getInstance")
+                .invoke(null);
+        boot.setRootDir(new File(settings.root().toString()));
+        boot.setNoHazelcast(true);
+        boot.setPostBootHandler(this::deploy);
+        boot.bootStrap();
+        if (failure != null) {
+            throw new StartFailure(failure);
+        }
+    }
+
+    /** What Payara Micro's own launcher would set from its jar. */
+    private static Properties containerProperties() throws IOException {
+        Properties properties = new Properties();
+        try (InputStream in = Server.class.getResourceAsStream("/MICRO-INF/payara-boot.properties")) {
+            if (in != null) {
+                properties.load(in);
+            }
+        }
+        return properties;
+    }
+
+    private void deploy(AdminCommandRunner container) {
+        deploy(container, "barnabas", "--name=barnabas");
+        deploy(container, "console", "--name=console", "--contextroot=/");
+    }
+
+    private void deploy(AdminCommandRunner container, String folder, String... options) {
+        if (failure != null) {
+            return;
+        }
+        Path archive = settings.deploy().resolve(folder);
+        String[] arguments = new String[options.length + 1];
+        System.arraycopy(options, 0, arguments, 0, options.length);
+        arguments[options.length] = archive.toString();
+        ClusterCommandResult result = container.run("deploy", arguments);
+        if (result.getExitStatus() == ClusterCommandResult.ExitStatus.FAILURE) {
+            failure = "the container does not take " + folder + ": " + result.getOutput();
+        }
+    }
+
+    private void awaitBroker() throws InterruptedException, StartFailure {
+        BrokerWatch.Listening listening = new BrokerWatch().awaitServing();
+        System.out.println("Barnabas serves. Clients: " + String.join(",", listening.listeners()) + "  Console: http://"
+                + settings.httpHost() + ":" + settings.httpPort() + "/");
+    }
+}
