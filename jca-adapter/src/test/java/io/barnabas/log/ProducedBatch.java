@@ -9,6 +9,7 @@ import org.apache.kafka.common.record.internal.CompressionType;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.MemoryRecordsBuilder;
 import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.jspecify.annotations.Nullable;
 
 /** Makes record batches as a producer does, and damages them with a good CRC, so that what lies behind the CRC is reached. */
 final class ProducedBatch {
@@ -16,11 +17,11 @@ final class ProducedBatch {
 
     private ProducedBatch() {}
 
-    static SimpleRecord record(String key, String value) {
+    static SimpleRecord record(@Nullable String key, @Nullable String value) {
         return new SimpleRecord(NOW, bytes(key), bytes(value));
     }
 
-    static byte[] bytes(String text) {
+    static byte @Nullable [] bytes(@Nullable String text) {
         return text == null ? null : text.getBytes(StandardCharsets.UTF_8);
     }
 

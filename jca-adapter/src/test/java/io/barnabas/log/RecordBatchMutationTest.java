@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import java.util.Random;
 import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.compress.Compression;
@@ -23,6 +24,7 @@ import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.apache.kafka.common.utils.internals.ByteBufferOutputStream;
 import org.apache.kafka.common.utils.internals.ByteUtils;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -91,7 +93,7 @@ class RecordBatchMutationTest {
             assertThat(error).as("seed %d: %s", seed, e).isNotEqualTo(Errors.UNKNOWN_SERVER_ERROR);
             return error;
         } catch (Throwable e) {
-            return fail("seed " + seed, e);
+            throw new AssertionError("seed " + seed, e);
         }
     }
 
@@ -120,7 +122,8 @@ class RecordBatchMutationTest {
         for (int i = 0; i < all.length; i++) {
             Header[] headers = new Header[random.nextInt(3)];
             for (int h = 0; h < headers.length; h++) {
-                headers[h] = new RecordHeader("h" + h, randomBytes(random, 20));
+                headers[h] =
+                        new RecordHeader("h" + h, Objects.requireNonNullElse(randomBytes(random, 20), new byte[0]));
             }
             long timestamp = random.nextInt(20) == 0 ? -1L : NOW + random.nextInt(2_000_000) - 1_000_000;
             all[i] = new SimpleRecord(timestamp, randomBytes(random, 30), randomBytes(random, 400), headers);
@@ -130,7 +133,7 @@ class RecordBatchMutationTest {
                 : ProducedBatch.of(codec, random.nextInt(1000), (short) 3, random.nextInt(1000), all);
     }
 
-    private static byte[] randomBytes(Random random, int upTo) {
+    private static byte @Nullable [] randomBytes(Random random, int upTo) {
         if (random.nextInt(6) == 0) {
             return null;
         }
