@@ -317,6 +317,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     void discard(SegmentedLog log) {
         log.retire();
         DiskDirectory directory = log.disk();
+        janitor.compactor().onDeleted(log.topicPartition(), directory);
         if (!directory.online()) {
             return;
         }
@@ -419,6 +420,11 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
                 environment.threads().worker().execute(task);
             }
         });
+    }
+
+    @Override
+    public void truncated(SegmentedLog log, long offset) {
+        janitor.compactor().onTruncated(log.topicPartition(), log.disk(), offset);
     }
 
     private void requireOpen() {

@@ -4,13 +4,14 @@ import io.barnabas.time.Ticker;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What logs need from time to time: retention, forces by flush.ms, checkpoints, expiry of producers.
+ * What logs need from time to time: retention, compaction, forces by flush.ms, checkpoints, expiry of producers.
  *
- * <p>Threads: the ticker says when, the worker does it; one round of a kind at a time.
+ * <p>Threads: the ticker says when, the worker does it, or the cleaners do; one round of a kind at a time.
  */
 final class LogJanitor {
     private static final Logger LOG = LoggerFactory.getLogger(LogJanitor.class);
@@ -20,12 +21,32 @@ final class LogJanitor {
 
     private final LogDirectories directories;
     private final LogEnvironment environment;
+    private final LogCompactor compactor;
     private final List<Ticker.Timeout> pending = new ArrayList<>(); // guarded by itself
     private volatile boolean stopped;
 
     LogJanitor(LogDirectories directories, LogEnvironment environment) {
         this.directories = directories;
         this.environment = environment;
+        this.compactor = new LogCompactor(this::compactable, environment.files(), environment.clock(), () -> {
+            LogManagerSettings now = directories.settings();
+            return now.cleanerDedupeBufferBytes() / Math.max(1, now.cleanerThreads());
+        });
+    }
+
+    LogCompactor compactor() {
+        return compactor;
+    }
+
+    /** Only logs whose topic's settings are known: by the defaults nothing is cleaned. */
+    private List<CompactableLog> compactable() {
+        List<CompactableLog> found = new ArrayList<>();
+        for (SegmentedLog log : serving()) {
+            if (log.configured() && log.config().compact()) {
+                found.add(new CompactableSegments(log));
+            }
+        }
+        return found;
     }
 
     void start() {
@@ -33,10 +54,25 @@ final class LogJanitor {
         every(FLUSH_CHECK_MS, () -> FLUSH_CHECK_MS, this::flushDue);
         every(INITIAL_DELAY_MS, () -> directories.settings().flushCheckpointIntervalMs(), this::checkpoint);
         every(EXPIRY_CHECK_MS, () -> EXPIRY_CHECK_MS, this::expire);
+        for (int i = 0; i < directories.settings().cleanerThreads(); i++) {
+            every(
+                    directories.settings().cleanerBackoffMs(),
+                    () -> directories.settings().cleanerBackoffMs(),
+                    this::compact,
+                    environment.threads().cleaner());
+        }
+    }
+
+    /** Compacts until nothing is due. */
+    void compact() {
+        while (!stopped && directories.settings().cleanerEnabled() && compactor.compactDirtiest()) {
+            LOG.debug("Compacted a log, looking for another");
+        }
     }
 
     void stop() {
         stopped = true;
+        compactor.stop();
         synchronized (pending) {
             pending.forEach(Ticker.Timeout::cancel);
             pending.clear();
@@ -48,19 +84,25 @@ final class LogJanitor {
     }
 
     private void every(long firstMs, Interval interval, Runnable task) {
+        every(firstMs, interval, task, environment.threads().worker());
+    }
+
+    private void every(long firstMs, Interval interval, Runnable task, Executor executor) {
         Ticker.Timeout[] own = new Ticker.Timeout[1];
         synchronized (pending) {
             own[0] = environment
                     .ticker()
-                    .after(firstMs, () -> environment.threads().worker().execute(() -> {
-                        synchronized (pending) {
-                            pending.remove(own[0]);
-                        }
-                        if (!stopped) {
-                            run(task);
-                            every(interval.ms(), interval, task);
-                        }
-                    }));
+                    .after(
+                            firstMs,
+                            () -> executor.execute(() -> {
+                                synchronized (pending) {
+                                    pending.remove(own[0]);
+                                }
+                                if (!stopped) {
+                                    run(task);
+                                    every(interval.ms(), interval, task, executor);
+                                }
+                            }));
             pending.add(own[0]);
         }
     }

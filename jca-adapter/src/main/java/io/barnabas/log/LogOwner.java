@@ -7,4 +7,7 @@ interface LogOwner {
 
     /** Runs {@code task} on a worker after a while. */
     void later(long delayMs, Runnable task);
+
+    /** The log lost everything from {@code offset} on. */
+    void truncated(SegmentedLog log, long offset);
 }

@@ -256,11 +256,13 @@ final class ProducerStates {
         return list;
     }
 
-    /** Offset of each producer's last data record: the compactor keeps that batch, empty if need be. */
-    Map<Long, Long> lastDataOffsets() {
-        Map<Long, Long> offsets = new HashMap<>();
-        producers.values().forEach(state -> offsets.put(state.producerId, state.lastDataOffset()));
-        return offsets;
+    /** What each producer wrote last: the compactor keeps that batch, empty if need be. */
+    Map<Long, CompactableLog.LastRecord> lastRecords() {
+        Map<Long, CompactableLog.LastRecord> last = new HashMap<>();
+        for (ProducerState state : producers.values()) {
+            last.put(state.producerId, new CompactableLog.LastRecord(state.lastDataOffset(), state.epoch()));
+        }
+        return last;
     }
 
     // ---- snapshots

@@ -3,6 +3,7 @@ package io.barnabas.log;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
@@ -41,6 +42,7 @@ final class SegmentedLog implements PartitionLog {
     private volatile long lastFlushMs;
     private volatile boolean configured;
     private volatile boolean closed;
+    private volatile int truncations; // written under the lock
 
     /** What a log is made of; the loader or the creation of a new one provides it. */
     record LogParts(
@@ -508,6 +510,7 @@ final class SegmentedLog implements PartitionLog {
                     restartAt(offset);
                     return;
                 }
+                truncations++;
                 view = segments.truncated(view, offset);
                 recoveryPoint = Math.min(recoveryPoint, offset);
                 epochs.truncateFromEnd(offset);
@@ -517,9 +520,7 @@ final class SegmentedLog implements PartitionLog {
                 highWatermark = Math.min(highWatermark, offset);
                 logStartOffset = Math.min(logStartOffset, offset);
             });
-            parts.owner()
-                    .checkpoint(
-                            directory); // before an append: a recovery point beyond what was rewritten would skip it
+            onTruncated(offset);
         }
     }
 
@@ -527,11 +528,18 @@ final class SegmentedLog implements PartitionLog {
     public void truncateFully(long offset) {
         synchronized (flushLock) {
             change("Truncating", () -> restartAt(offset));
-            parts.owner().checkpoint(directory);
+            onTruncated(offset);
         }
     }
 
+    /** Before an append: a recovery point or a cleaner's point beyond what is rewritten would skip it. */
+    private void onTruncated(long offset) {
+        parts.owner().checkpoint(directory);
+        parts.owner().truncated(this, offset);
+    }
+
     private void restartAt(long offset) throws IOException {
+        truncations++;
         LogView before = view;
         Segment fresh = segments.restart(before, offset, config);
         view = new LogView(new Segment[] {fresh}, offset, 0);
@@ -542,9 +550,39 @@ final class SegmentedLog implements PartitionLog {
         producers.startAt(offset);
     }
 
-    /** Puts cleaned segments in the place of those they were made of. */
-    void replaceSegments(List<Segment> cleaned, List<Segment> old) {
-        change("Replacing segments", () -> view = segments.swap(view, cleaned, old, config.fileDeleteDelayMs()));
+    /** Counts what took records off the end: what was made of the log before is void then. */
+    int truncations() {
+        return truncations;
+    }
+
+    /** What each producer wrote last, for compaction. */
+    Map<Long, CompactableLog.LastRecord> lastRecords() {
+        synchronized (lock) {
+            return producers.lastRecords();
+        }
+    }
+
+    /**
+     * Puts cleaned segments in the place of those they were made of.
+     *
+     * @return false if the log was truncated or closed since, or lost one of the segments; nothing is changed then
+     */
+    boolean replaceSegments(List<Segment> cleaned, List<Segment> old, int truncationsBefore) {
+        boolean[] replaced = new boolean[1];
+        synchronized (lock) {
+            if (closed) {
+                return false;
+            }
+            change("Replacing segments", () -> {
+                List<Segment> present = List.of(view.segments());
+                replaced[0] = truncationsBefore == truncations
+                        && present.subList(0, present.size() - 1).containsAll(old);
+                if (replaced[0]) {
+                    view = segments.swap(view, cleaned, old, config.fileDeleteDelayMs());
+                }
+            });
+        }
+        return replaced[0];
     }
 
     // ---- life
