@@ -162,6 +162,7 @@ final class LeaderEpochs {
         return new PartitionLog.EpochEnd(answered, present.starts[higher]);
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // compared by nobody
     private record Table(int[] epochs, long[] starts) {
         int size() {
             return epochs.length;

@@ -178,7 +178,8 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     private void load(DiskDirectory directory, Path path, TopicPartition partition, LogRecovery.Hints hints) {
         try {
             LogFolder folder = new LogFolder(environment.files(), path);
-            SegmentedLog log = load(parts(partition, PartitionMetadata.read(folder), folder, directory), hints);
+            SegmentedLog log = load(
+                    parts(partition, PartitionMetadata.read(folder), folder, directory), hints, settings.defaults());
             if (path.getFileName().toString().endsWith(LogFolder.FOLDER_FUTURE)) {
                 mover.found(log);
             } else {
@@ -196,10 +197,10 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         }
     }
 
-    private SegmentedLog load(SegmentedLog.LogParts parts, LogRecovery.Hints hints) throws IOException {
-        LogManagerSettings now = settings;
-        SegmentedLog.Loaded loaded = new LogRecovery(parts, now.defaults(), hints, now.producerIdExpirationMs()).load();
-        return new SegmentedLog(parts, now.defaults(), loaded);
+    private SegmentedLog load(SegmentedLog.LogParts parts, LogRecovery.Hints hints, LogConfig config)
+            throws IOException {
+        SegmentedLog.Loaded loaded = new LogRecovery(parts, config, hints, settings.producerIdExpirationMs()).load();
+        return new SegmentedLog(parts, config, loaded);
     }
 
     private SegmentedLog.LogParts parts(
@@ -269,7 +270,8 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
                 PartitionMetadata.write(folder, topicId);
             }
             files.syncDirectory(directory.path());
-            SegmentedLog log = load(parts(partition, topicId, folder, directory), new LogRecovery.Hints(true, 0, 0));
+            SegmentedLog log =
+                    load(parts(partition, topicId, folder, directory), new LogRecovery.Hints(true, 0, 0), config);
             log.reconfigure(config);
             return log;
         } catch (IOException e) {

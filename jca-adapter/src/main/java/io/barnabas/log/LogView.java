@@ -10,6 +10,7 @@ import java.util.Arrays;
  * @param endOffset offset of the next record
  * @param endPosition bytes of the last segment that belong to records below {@code endOffset}
  */
+@SuppressWarnings("ArrayRecordComponent") // compared by nobody; a list would cost an indirection at every read
 record LogView(Segment[] segments, long endOffset, int endPosition) {
     Segment active() {
         return segments[segments.length - 1];

@@ -1,7 +1,6 @@
 package io.barnabas.log;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,7 +10,6 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
-import org.apache.kafka.common.errors.RecordBatchTooLargeException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 
 /**
@@ -27,22 +25,16 @@ final class SegmentedLog implements PartitionLog {
 
     private final LogParts parts;
     private final DiskDirectory directory;
-    private final LeaderEpochs epochs;
-    private final ProducerStates producers;
+    private final LogState state;
     private final SegmentStore segments;
+    private final BatchAppender appender;
     private final GroupCommit.Waiters waiters = new GroupCommit.Waiters();
     private final Object lock = new Object();
     private final Object flushLock = new Object();
     private volatile Uuid topicId;
-    private volatile LogConfig config;
-    private volatile LogView view;
-    private volatile long logStartOffset;
-    private volatile long recoveryPoint;
-    private volatile long highWatermark;
     private volatile long lastFlushMs;
     private volatile boolean configured;
     private volatile boolean closed;
-    private volatile int truncations; // written under the lock
 
     /** What a log is made of; the loader or the creation of a new one provides it. */
     record LogParts(
@@ -62,14 +54,9 @@ final class SegmentedLog implements PartitionLog {
         this.parts = parts;
         this.directory = parts.directory();
         this.topicId = parts.topicId();
-        this.config = config;
-        this.view = loaded.view();
-        this.logStartOffset = loaded.logStartOffset();
-        this.recoveryPoint = loaded.recoveryPoint();
-        this.highWatermark = loaded.logStartOffset();
-        this.epochs = loaded.epochs();
-        this.producers = loaded.producers();
+        this.state = new LogState(config, loaded);
         this.segments = new SegmentStore(parts);
+        this.appender = new BatchAppender(this, parts, state, segments);
         this.lastFlushMs = parts.environment().clock().monotonicMillis();
     }
 
@@ -104,12 +91,12 @@ final class SegmentedLog implements PartitionLog {
 
     @Override
     public LogConfig config() {
-        return config;
+        return state.config;
     }
 
     @Override
     public void reconfigure(LogConfig newConfig) {
-        config = newConfig;
+        state.config = newConfig;
         configured = true;
     }
 
@@ -119,11 +106,11 @@ final class SegmentedLog implements PartitionLog {
     }
 
     LogView view() {
-        return view;
+        return state.view;
     }
 
     ProducerStates producers() {
-        return producers;
+        return state.producers;
     }
 
     GroupCommit.Waiters waiters() {
@@ -152,133 +139,30 @@ final class SegmentedLog implements PartitionLog {
      */
     @Override
     public AppendResult append(MemoryRecords records, AppendOrigin origin, int leaderEpoch, short transactionVersion) {
-        LogConfig settings = config;
+        LogConfig settings = state.config;
         BatchValidator.ValidatedBatch valid = parts.validator()
                 .validate(records, origin, settings, parts.environment().clock().wallMillis());
-        ByteBuffer buffer = valid.buffer();
-        int from = buffer.position();
-        if (buffer.remaining() > settings.segmentBytes()) {
-            throw new RecordBatchTooLargeException(
-                    "The batches of " + buffer.remaining() + " bytes exceed segment.bytes " + settings.segmentBytes());
-        }
+        appender.requireFits(valid.buffer(), settings);
         synchronized (lock) {
             requireOpen();
-            if (origin == AppendOrigin.CLIENT && BatchHeader.producerId(buffer, from) >= 0) {
-                ProducerStates.Duplicate same = producers.duplicateOf(buffer, from);
-                if (same != null) {
-                    return new AppendResult(
-                            same.firstOffset(), same.lastOffset(), same.timestamp(), logStartOffset, true, 0, 0);
-                }
-            }
-            long first = view.endOffset();
             try {
-                long end = prepare(buffer, origin, leaderEpoch, transactionVersion);
-                first = BatchHeader.baseOffset(buffer, from);
-                write(buffer, end, settings);
-                return new AppendResult(
-                        first,
-                        end - 1,
-                        valid.logAppendTimeMs(),
-                        logStartOffset,
-                        false,
-                        buffer.limit() - from,
-                        valid.records());
+                return appender.append(valid, origin, leaderEpoch, transactionVersion);
             } catch (IOException e) {
                 throw directory.failed("An append to " + parts.partition(), e);
             }
         }
     }
 
-    /** Stamps and judges every batch and records new epochs; returns the offset after the last. */
-    private long prepare(ByteBuffer buffer, AppendOrigin origin, int leaderEpoch, short transactionVersion)
-            throws IOException {
-        long next = view.endOffset();
-        for (int at = buffer.position(); at < buffer.limit(); at += BatchHeader.sizeInBytes(buffer, at)) {
-            if (origin != AppendOrigin.REPLICATION) {
-                BatchHeader.stamp(buffer, at, next, leaderEpoch);
-                if (BatchHeader.producerId(buffer, at) >= 0) {
-                    producers.check(buffer, at, origin, transactionVersion);
-                }
-            } else if (BatchHeader.baseOffset(buffer, at) < next) {
-                throw new OffsetOutOfRangeException("A batch at offset " + BatchHeader.baseOffset(buffer, at)
-                        + " cannot follow offset " + (next - 1) + " of " + parts.partition());
-            }
-            int epoch = BatchHeader.leaderEpoch(buffer, at);
-            if (epoch >= 0 && epochs.isNews(epoch, BatchHeader.baseOffset(buffer, at))) {
-                epochs.assign(epoch, BatchHeader.baseOffset(buffer, at));
-            }
-            next = BatchHeader.lastOffset(buffer, at) + 1;
-        }
-        return next;
-    }
-
-    private void write(ByteBuffer buffer, long end, LogConfig settings) throws IOException {
-        int from = buffer.position();
-        maybeRoll(buffer, end - 1, settings);
-        Segment active = view.active();
-        active.append(buffer);
-        buffer.position(from);
-        for (int at = from; at < buffer.limit(); at += BatchHeader.sizeInBytes(buffer, at)) {
-            TransactionIndex.Aborted aborted = producers.apply(buffer, at);
-            if (aborted != null) {
-                active.transactions().append(aborted);
-            }
-        }
-        view = view.withEnd(end, active.size());
-        if (end - recoveryPoint >= settings.flushMessages()) {
-            directory.commits().request(this);
-        }
-    }
-
-    private void maybeRoll(ByteBuffer buffer, long lastOffset, LogConfig settings) throws IOException {
-        Segment active = view.active();
-        boolean tooLarge = active.size() > settings.segmentBytes() - buffer.remaining();
-        boolean tooOld = active.size() > 0
-                && active.waitedMs(
-                                parts.environment().clock().wallMillis(),
-                                BatchHeader.maxTimestamp(buffer, buffer.position()))
-                        > settings.segmentMs() - jitterMs(settings);
-        if (tooLarge || tooOld || active.isFull(lastOffset, settings.segmentIndexBytes())) {
-            long end = view.endOffset();
-            boolean far = lastOffset - end > Integer.MAX_VALUE;
-            roll(far ? BatchHeader.baseOffset(buffer, buffer.position()) : end);
-        }
-    }
-
-    /** The same for one segment at every call, different between partitions: their rolls do not all fall together. */
-    private long jitterMs(LogConfig settings) {
-        long most = Math.min(settings.segmentJitterMs(), settings.segmentMs());
-        return most <= 0
-                ? 0
-                : Math.floorMod(
-                        parts.partition().hashCode() * 31L + view.active().baseOffset(), most);
-    }
-
-    /** Begins a new segment; the old one is forced later, on the directory's forcer. Holds the lock. */
-    private void roll(long newBase) throws IOException {
-        LogView before = view;
-        Segment old = before.active();
-        if (old.size() == 0 && old.baseOffset() == newBase) {
-            return;
-        }
-        old.seal();
-        producers.takeSnapshot();
-        Segment next = Segment.create(
-                parts.folder(), newBase, "", config, parts.environment().clock().wallMillis());
-        view = old.size() == 0 ? segments.replaced(before, List.of(old), next) : before.rolled(next);
-        directory.commits().request(this);
-    }
-
     /** Begins a new segment at the end, for retention. */
     void roll() {
-        change("Rolling", () -> roll(view.endOffset()));
+        change("Rolling", () -> appender.roll(state.view.endOffset()));
     }
 
     // ---- durability
 
     @Override
     public CompletableFuture<Void> durable(long offset) {
-        if (config.durability() == LogConfig.Durability.OS || offset <= recoveryPoint) {
+        if (state.config.durability() == LogConfig.Durability.OS || offset <= state.recoveryPoint) {
             return DONE;
         }
         CompletableFuture<Void> forced = new CompletableFuture<>();
@@ -295,8 +179,8 @@ final class SegmentedLog implements PartitionLog {
     public void flush() {
         synchronized (flushLock) {
             requireOpen();
-            LogView now = view;
-            long from = recoveryPoint;
+            LogView now = state.view;
+            long from = state.recoveryPoint;
             if (now.endOffset() > from) {
                 try {
                     segments.force(now, from);
@@ -306,25 +190,26 @@ final class SegmentedLog implements PartitionLog {
                 }
                 synchronized (lock) {
                     // a truncation meanwhile has lowered the end
-                    recoveryPoint = Math.max(recoveryPoint, Math.min(now.endOffset(), view.endOffset()));
+                    state.recoveryPoint =
+                            Math.max(state.recoveryPoint, Math.min(now.endOffset(), state.view.endOffset()));
                 }
             }
             lastFlushMs = parts.environment().clock().monotonicMillis();
         }
-        waiters.complete(recoveryPoint);
+        waiters.complete(state.recoveryPoint);
     }
 
     private void forceSnapshots(long from) throws IOException {
         List<Long> fresh;
         synchronized (lock) {
-            fresh = producers.snapshotsFrom(from);
+            fresh = state.producers.snapshotsFrom(from);
         }
-        producers.force(fresh);
+        state.producers.force(fresh);
     }
 
     /** flush.ms has passed since the last force and something came since. */
     boolean flushDue(long nowMonotonicMs) {
-        return view.endOffset() > recoveryPoint && nowMonotonicMs - lastFlushMs >= config.flushMs();
+        return state.view.endOffset() > state.recoveryPoint && nowMonotonicMs - lastFlushMs >= state.config.flushMs();
     }
 
     // ---- read
@@ -333,15 +218,15 @@ final class SegmentedLog implements PartitionLog {
     public ReadResult read(long offset, int maxBytes, long upTo, boolean atLeastOne, boolean aborted)
             throws IOException {
         directory.requireOnline();
-        LogView now = view;
-        if (offset < logStartOffset || offset > now.endOffset()) {
+        LogView now = state.view;
+        if (offset < state.logStartOffset || offset > now.endOffset()) {
             throw new OffsetOutOfRangeException("Offset " + offset + " of " + parts.partition() + " is not in "
-                    + logStartOffset + " to " + now.endOffset());
+                    + state.logStartOffset + " to " + now.endOffset());
         }
         try {
             return LogReader.read(now, new LogReader.Request(offset, maxBytes, upTo, atLeastOne, aborted));
         } catch (IOException e) {
-            if (view.segments() != now.segments()) {
+            if (state.view.segments() != now.segments()) {
                 throw new OffsetOutOfRangeException("Offset " + offset + " of " + parts.partition() + " was deleted");
             }
             throw directory.failed("A read of " + parts.partition(), e);
@@ -350,100 +235,100 @@ final class SegmentedLog implements PartitionLog {
 
     @Override
     public Optional<TimestampOffset> offsetForTimestamp(long timestamp, long upTo) throws IOException {
-        return withEpoch(TimestampSearch.first(view, timestamp, logStartOffset, upTo));
+        return withEpoch(TimestampSearch.first(state.view, timestamp, state.logStartOffset, upTo));
     }
 
     @Override
     public Optional<TimestampOffset> maxTimestamp(long upTo) throws IOException {
-        return withEpoch(TimestampSearch.max(view, logStartOffset, upTo));
+        return withEpoch(TimestampSearch.max(state.view, state.logStartOffset, upTo));
     }
 
     private Optional<TimestampOffset> withEpoch(Optional<TimestampSearch.Found> found) {
-        return found.map(f -> new TimestampOffset(f.timestamp(), f.offset(), epochs.at(f.offset())));
+        return found.map(f -> new TimestampOffset(f.timestamp(), f.offset(), state.epochs.at(f.offset())));
     }
 
     // ---- what is known
 
     @Override
     public long logStartOffset() {
-        return logStartOffset;
+        return state.logStartOffset;
     }
 
     @Override
     public long logEndOffset() {
-        return view.endOffset();
+        return state.view.endOffset();
     }
 
     @Override
     public long firstUnstableOffset() {
-        long first = producers.firstUnstableOffset();
-        return first == ProducerStates.NONE ? view.endOffset() : Math.max(first, logStartOffset);
+        long first = state.producers.firstUnstableOffset();
+        return first == ProducerStates.NONE ? state.view.endOffset() : Math.max(first, state.logStartOffset);
     }
 
     @Override
     public long recoveryPoint() {
-        return recoveryPoint;
+        return state.recoveryPoint;
     }
 
     @Override
     public long sizeInBytes() {
-        return view.sizeInBytes();
+        return state.view.sizeInBytes();
     }
 
     @Override
     public int segmentCount() {
-        return view.segments().length;
+        return state.view.segments().length;
     }
 
     long firstBaseOffset() {
-        return view.segments()[0].baseOffset();
+        return state.view.segments()[0].baseOffset();
     }
 
     @Override
     public OptionalInt latestEpoch() {
-        return epochs.latest();
+        return state.epochs.latest();
     }
 
     @Override
     public void onLeaderEpoch(int epoch) {
-        change("Recording a leader epoch", () -> epochs.assign(epoch, view.endOffset()));
+        change("Recording a leader epoch", () -> state.epochs.assign(epoch, state.view.endOffset()));
     }
 
     @Override
     public EpochEnd endOffsetFor(int epoch) {
-        return epochs.endOffsetFor(epoch, view.endOffset());
+        return state.epochs.endOffsetFor(epoch, state.view.endOffset());
     }
 
     @Override
     public OptionalInt epochAt(long offset) {
-        return epochs.at(offset);
+        return state.epochs.at(offset);
     }
 
     @Override
     public List<ProducerInfo> activeProducers() {
         synchronized (lock) {
-            return producers.describe();
+            return state.producers.describe();
         }
     }
 
     void expireProducers(long nowMs) {
         synchronized (lock) {
-            producers.expire(nowMs);
+            state.producers.expire(nowMs);
         }
     }
 
     @Override
     public void onHighWatermark(long offset) {
-        highWatermark = offset;
-        if (producers.hasUnstable()) {
+        state.highWatermark = offset;
+        if (state.producers.hasUnstable()) {
             synchronized (lock) {
-                producers.onHighWatermark(offset);
+                state.producers.onHighWatermark(offset);
             }
         }
     }
 
     long highWatermark() {
-        return highWatermark;
+        return state.highWatermark;
     }
 
     // ---- taking away
@@ -452,25 +337,25 @@ final class SegmentedLog implements PartitionLog {
     public long deleteRecordsBefore(long offset) {
         boolean[] moved = new boolean[1];
         change("Deleting records", () -> {
-            if (offset > view.endOffset()) {
-                throw new OffsetOutOfRangeException(
-                        "Offset " + offset + " of " + parts.partition() + " is beyond the end " + view.endOffset());
+            if (offset > state.view.endOffset()) {
+                throw new OffsetOutOfRangeException("Offset " + offset + " of " + parts.partition()
+                        + " is beyond the end " + state.view.endOffset());
             }
             moved[0] = startAt(offset);
         });
         if (moved[0]) {
             parts.owner().checkpoint(directory);
-            change("Deleting segments", () -> dropSegmentsBelow(logStartOffset));
+            change("Deleting segments", () -> dropSegmentsBelow(state.logStartOffset));
         }
-        return logStartOffset;
+        return state.logStartOffset;
     }
 
     private boolean startAt(long offset) throws IOException {
-        if (offset <= logStartOffset) {
+        if (offset <= state.logStartOffset) {
             return false;
         }
-        logStartOffset = offset;
-        epochs.truncateFromStart(offset);
+        state.logStartOffset = offset;
+        state.epochs.truncateFromStart(offset);
         return true;
     }
 
@@ -478,23 +363,23 @@ final class SegmentedLog implements PartitionLog {
     int deleteSegmentsBelow(long offset) {
         int[] dropped = new int[1];
         change("Deleting segments", () -> {
-            startAt(Math.min(offset, view.endOffset()));
+            startAt(Math.min(offset, state.view.endOffset()));
             dropped[0] = dropSegmentsBelow(offset);
         });
         return dropped[0];
     }
 
     private int dropSegmentsBelow(long offset) throws IOException {
-        LogView before = view;
+        LogView before = state.view;
         int n = 0;
         while (n < before.segments().length - 1 && before.segments()[n + 1].baseOffset() <= offset) {
             n++;
         }
         if (n > 0) {
             List<Segment> gone = List.of(before.segments()).subList(0, n);
-            view = segments.without(before, gone);
-            segments.deleteLater(gone, config.fileDeleteDelayMs());
-            producers.deleteSnapshotsBelow(view.segments()[0].baseOffset());
+            state.view = segments.without(before, gone);
+            segments.deleteLater(gone, state.config.fileDeleteDelayMs());
+            state.producers.deleteSnapshotsBelow(state.view.segments()[0].baseOffset());
         }
         return n;
     }
@@ -503,22 +388,22 @@ final class SegmentedLog implements PartitionLog {
     public void truncateTo(long offset) {
         synchronized (flushLock) {
             change("Truncating", () -> {
-                if (offset >= view.endOffset()) {
+                if (offset >= state.view.endOffset()) {
                     return;
                 }
                 if (offset <= firstBaseOffset()) {
                     restartAt(offset);
                     return;
                 }
-                truncations++;
-                view = segments.truncated(view, offset);
-                recoveryPoint = Math.min(recoveryPoint, offset);
-                epochs.truncateFromEnd(offset);
+                state.truncations++;
+                state.view = segments.truncated(state.view, offset);
+                state.recoveryPoint = Math.min(state.recoveryPoint, offset);
+                state.epochs.truncateFromEnd(offset);
                 long now = parts.environment().clock().wallMillis();
-                producers.truncateTo(logStartOffset, offset, now);
-                segments.replay(view, producers);
-                highWatermark = Math.min(highWatermark, offset);
-                logStartOffset = Math.min(logStartOffset, offset);
+                state.producers.truncateTo(state.logStartOffset, offset, now);
+                segments.replay(state.view, state.producers);
+                state.highWatermark = Math.min(state.highWatermark, offset);
+                state.logStartOffset = Math.min(state.logStartOffset, offset);
             });
             onTruncated(offset);
         }
@@ -539,26 +424,26 @@ final class SegmentedLog implements PartitionLog {
     }
 
     private void restartAt(long offset) throws IOException {
-        truncations++;
-        LogView before = view;
-        Segment fresh = segments.restart(before, offset, config);
-        view = new LogView(new Segment[] {fresh}, offset, 0);
-        logStartOffset = offset;
-        recoveryPoint = Math.min(recoveryPoint, offset);
-        highWatermark = offset;
-        epochs.clear();
-        producers.startAt(offset);
+        state.truncations++;
+        LogView before = state.view;
+        Segment fresh = segments.restart(before, offset, state.config);
+        state.view = new LogView(new Segment[] {fresh}, offset, 0);
+        state.logStartOffset = offset;
+        state.recoveryPoint = Math.min(state.recoveryPoint, offset);
+        state.highWatermark = offset;
+        state.epochs.clear();
+        state.producers.startAt(offset);
     }
 
     /** Counts what took records off the end: what was made of the log before is void then. */
     int truncations() {
-        return truncations;
+        return state.truncations;
     }
 
     /** What each producer wrote last, for compaction. */
     Map<Long, CompactableLog.LastRecord> lastRecords() {
         synchronized (lock) {
-            return producers.lastRecords();
+            return state.producers.lastRecords();
         }
     }
 
@@ -574,11 +459,11 @@ final class SegmentedLog implements PartitionLog {
                 return false;
             }
             change("Replacing segments", () -> {
-                List<Segment> present = List.of(view.segments());
-                replaced[0] = truncationsBefore == truncations
+                List<Segment> present = List.of(state.view.segments());
+                replaced[0] = truncationsBefore == state.truncations
                         && present.subList(0, present.size() - 1).containsAll(old);
                 if (replaced[0]) {
-                    view = segments.swap(view, cleaned, old, config.fileDeleteDelayMs());
+                    state.view = segments.swap(state.view, cleaned, old, state.config.fileDeleteDelayMs());
                 }
             });
         }
@@ -601,16 +486,16 @@ final class SegmentedLog implements PartitionLog {
             } finally {
                 closed = true;
                 waiters.fail(new LogStorageException("The log " + parts.partition() + " is closed"));
-                segments.closeQuietly(view);
+                segments.closeQuietly(state.view);
             }
         }
     }
 
     private void finish() throws IOException {
-        producers.takeSnapshot();
-        producers.force(producers.snapshotsFrom(view.endOffset()));
-        view.active().completeTimeIndex();
-        view.active().force();
+        state.producers.takeSnapshot();
+        state.producers.force(state.producers.snapshotsFrom(state.view.endOffset()));
+        state.view.active().completeTimeIndex();
+        state.view.active().force();
         parts.folder().files().syncDirectory(parts.folder().path());
     }
 
@@ -623,7 +508,7 @@ final class SegmentedLog implements PartitionLog {
     }
 
     void closeFiles() {
-        segments.closeQuietly(view);
+        segments.closeQuietly(state.view);
     }
 
     boolean closed() {
@@ -655,7 +540,7 @@ final class SegmentedLog implements PartitionLog {
 
     @Override
     public String toString() {
-        return "SegmentedLog(" + parts.folder().path() + ", start=" + logStartOffset + ", end=" + view.endOffset()
-                + ")";
+        return "SegmentedLog(" + parts.folder().path() + ", start=" + state.logStartOffset + ", end="
+                + state.view.endOffset() + ")";
     }
 }

@@ -43,19 +43,12 @@ public final class LogFixture implements AutoCloseable {
 
     /** Kafka's defaults, cleaner off. */
     public static LogManagerSettings settings(Path... paths) {
+        return settings(LogConfig.defaults(), paths);
+    }
+
+    public static LogManagerSettings settings(LogConfig defaults, Path... paths) {
         return new LogManagerSettings(
-                List.of(paths),
-                1,
-                "cluster",
-                LogConfig.defaults(),
-                300_000,
-                false,
-                1,
-                15_000,
-                1 << 20,
-                86_400_000,
-                2,
-                60_000);
+                List.of(paths), 1, "cluster", defaults, 300_000, false, 1, 15_000, 1 << 20, 86_400_000, 2, 60_000);
     }
 
     private LogDirectories open() {
