@@ -43,6 +43,11 @@ public final class MemoryLogs implements LogManager {
         }
 
         @Override
+        public boolean cleanAtStart() {
+            return true;
+        }
+
+        @Override
         public long totalBytes() {
             return 1;
         }

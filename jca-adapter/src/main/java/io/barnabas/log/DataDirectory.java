@@ -12,6 +12,9 @@ public interface DataDirectory {
 
     boolean online();
 
+    /** Whether the end before this start was an orderly one: everything that was acknowledged is on the disk. */
+    boolean cleanAtStart();
+
     /** Bytes of the file system. */
     long totalBytes();
 

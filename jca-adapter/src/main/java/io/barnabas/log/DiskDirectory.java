@@ -38,6 +38,7 @@ final class DiskDirectory implements DataDirectory {
     private final List<Consumer<DataDirectory>> listeners = new CopyOnWriteArrayList<>();
     private final Object checkpointLock = new Object();
     private volatile boolean online = true;
+    private volatile boolean cleanAtStart;
 
     DiskDirectory(FileStore files, Path path, Uuid id, Closeable lock, Executor forcer) {
         this.files = files;
@@ -205,9 +206,15 @@ final class DiskDirectory implements DataDirectory {
         files.syncDirectory(path);
     }
 
+    @Override
+    public boolean cleanAtStart() {
+        return cleanAtStart;
+    }
+
     /** Whether the last end was an orderly one; asks once, the mark is deleted. */
     boolean takeCleanShutdown() throws IOException {
         boolean clean = files.deleteIfExists(path.resolve(CLEAN_SHUTDOWN));
+        cleanAtStart = clean;
         if (clean) {
             files.syncDirectory(path);
         }
