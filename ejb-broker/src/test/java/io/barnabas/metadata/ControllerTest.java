@@ -8,30 +8,11 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.InvalidTopicException;
-import org.apache.kafka.common.metadata.PartitionRecord;
-import org.apache.kafka.common.metadata.TopicRecord;
-import org.apache.kafka.common.protocol.ApiMessage;
 import org.junit.jupiter.api.Test;
 
 @org.jspecify.annotations.NullUnmarked
 class ControllerTest {
     private final TestMetadata cluster = new TestMetadata();
-
-    static List<ApiMessage> topic(String name, Uuid id, int partitions) {
-        List<ApiMessage> records = new ArrayList<>();
-        records.add(new TopicRecord().setName(name).setTopicId(id));
-        for (int i = 0; i < partitions; i++) {
-            records.add(new PartitionRecord()
-                    .setTopicId(id)
-                    .setPartitionId(i)
-                    .setLeader(1)
-                    .setLeaderEpoch(0)
-                    .setPartitionEpoch(0)
-                    .setReplicas(List.of(1))
-                    .setIsr(List.of(1)));
-        }
-        return records;
-    }
 
     @Test
     void answersACommandFromTheImageThatHasItsRecords() {
@@ -42,7 +23,7 @@ class ControllerTest {
                 .submit(
                         "CreateTopics",
                         image -> new Decision<>(
-                                topic("a", id, 3),
+                                TestRecords.topic("a", id, 3),
                                 after -> after.topic("a").partitions().size()));
         // Then
         assertThat(answer).isCompletedWithValue(3);
@@ -59,7 +40,7 @@ class ControllerTest {
                         (change, image) -> seen.add("change " + change.topics().size()));
         // When
         cluster.controller()
-                .submit("CreateTopics", image -> Decision.of(topic("a", Uuid.randomUuid(), 1), "answered"))
+                .submit("CreateTopics", image -> Decision.of(TestRecords.topic("a", Uuid.randomUuid(), 1), "answered"))
                 .thenAccept(seen::add)
                 .join();
         // Then

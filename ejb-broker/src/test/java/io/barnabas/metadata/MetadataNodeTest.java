@@ -97,7 +97,7 @@ class MetadataNodeTest {
         // Given
         long first = open(null).registration().register(presentation(-1)).join();
         node.controller()
-                .submit("t", image -> Controller.Decision.of(ControllerTest.topic("a", Uuid.randomUuid(), 2), true))
+                .submit("t", image -> Controller.Decision.of(TestRecords.topic("a", Uuid.randomUuid(), 2), true))
                 .join();
         // When
         long second = node.registration().register(presentation(first)).join();

@@ -39,7 +39,7 @@ class RatisMetadataLogTest {
 
     private void create(String name, int partitions) {
         controller
-                .submit("c", image -> Decision.of(ControllerTest.topic(name, Uuid.randomUuid(), partitions), 0))
+                .submit("c", image -> Decision.of(TestRecords.topic(name, Uuid.randomUuid(), partitions), 0))
                 .join();
     }
 

@@ -14,13 +14,19 @@ public final class TestMetadata {
     public static final int NODE_ID = 1;
     public static final String CLUSTER_ID = "AAAAAAAAQACAAAAAAAAAAQ";
 
-    private final ReplayedMetadata metadata = new ReplayedMetadata(CLUSTER_ID, e -> {
-        throw new AssertionError(e);
-    });
+    private final ReplayedMetadata metadata;
     private final Controller controller;
 
     /** One broker, 1, at localhost:9092, unfenced. */
     public TestMetadata() {
+        this(CLUSTER_ID);
+    }
+
+    /** A cluster of another id. */
+    public TestMetadata(String clusterId) {
+        metadata = new ReplayedMetadata(clusterId, e -> {
+            throw new AssertionError(e);
+        });
         SimulatedMetadataLog log = new SimulatedMetadataLog(NODE_ID);
         log.start(metadata);
         controller = new Controller(log, metadata, NODE_ID, Runnable::run);
@@ -35,6 +41,11 @@ public final class TestMetadata {
                         .setHost("localhost")
                         .setPort(9092));
         replay(new FeatureLevelRecord().setName("metadata.version").setFeatureLevel((short) 33), broker);
+    }
+
+    /** The metadata as what is kept beside the image sees it. */
+    public ReplayedMetadata replayed() {
+        return metadata;
     }
 
     public Metadata metadata() {
