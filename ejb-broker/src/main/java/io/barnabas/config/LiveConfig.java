@@ -127,6 +127,11 @@ public final class LiveConfig {
         }
     }
 
+    /** Whether a setting made at run time may take effect; one of a former version may not. */
+    public static boolean isEffective(String name, String value, boolean perBroker) {
+        return DynamicRules.isEffective(name, value, perBroker);
+    }
+
     /** Every value that a key has, the one that holds first; other names of the same setting only after the key itself. */
     public List<Origin> origins(String name) {
         State now = state;

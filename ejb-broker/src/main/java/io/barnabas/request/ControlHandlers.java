@@ -1,0 +1,26 @@
+package io.barnabas.request;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** The handlers of metadata and administration, for the registry. */
+public final class ControlHandlers {
+    private ControlHandlers() {}
+
+    /** All of them, over one control plane. */
+    public static List<ApiHandler<?>> of(ControlPlane plane, AutoTopicCreation creation) {
+        BrokerLoggers loggers = new BrokerLoggers();
+        List<ApiHandler<?>> handlers = new ArrayList<>(List.of(
+                new MetadataHandler(plane, creation),
+                new DescribeTopicPartitionsHandler(plane),
+                new DescribeClusterHandler(plane),
+                new DescribeConfigsHandler(plane, loggers),
+                new AlterConfigsHandler(plane),
+                new IncrementalAlterConfigsHandler(plane, loggers),
+                new ListConfigResourcesHandler(plane)));
+        handlers.addAll(TopicHandlers.of(plane));
+        handlers.addAll(PartitionHandlers.of(plane));
+        handlers.addAll(ClusterHandlers.of(plane));
+        return handlers;
+    }
+}

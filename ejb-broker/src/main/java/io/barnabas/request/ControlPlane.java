@@ -1,0 +1,77 @@
+package io.barnabas.request;
+
+import io.barnabas.config.LiveConfig;
+import io.barnabas.metadata.ConfigControl;
+import io.barnabas.metadata.Controller;
+import io.barnabas.metadata.FeatureControl;
+import io.barnabas.metadata.Metadata;
+import io.barnabas.metadata.Policies;
+import io.barnabas.metadata.ProducerIds;
+import io.barnabas.metadata.ReassignmentControl;
+import io.barnabas.metadata.TopicControl;
+import io.barnabas.port.Responder;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import java.util.function.ToIntFunction;
+import java.util.random.RandomGenerator;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.protocol.ApiMessage;
+
+/**
+ * What the handlers of metadata and administration work with: the image to read, the controller to change it, and the rules of the
+ * changes. Safe from any thread.
+ *
+ * @param boundPort the port that a listener of this broker is bound to, for one whose port the system chose
+ */
+public record ControlPlane(
+        int brokerId,
+        Metadata metadata,
+        Controller controller,
+        LiveConfig config,
+        Rules rules,
+        ProducerIds producerIds,
+        ToIntFunction<String> boundPort) {
+
+    /** The rules of changes. */
+    public record Rules(
+            TopicControl topics, ConfigControl configs, ReassignmentControl reassignments, FeatureControl features) {
+        /** The rules under a broker's configuration. */
+        public static Rules of(LiveConfig config, Policies policies, RandomGenerator random) {
+            ConfigControl configs = new ConfigControl(config, policies);
+            return new Rules(
+                    new TopicControl(config, configs, policies, Uuid::randomUuid, random),
+                    configs,
+                    new ReassignmentControl(random),
+                    new FeatureControl(config.current().nodeId(), FeatureControl.SUPPORTED));
+        }
+    }
+
+    /** The control plane of a broker with this configuration. */
+    public static ControlPlane of(
+            Metadata metadata, Controller controller, LiveConfig config, Rules rules, ToIntFunction<String> boundPort) {
+        int brokerId = config.current().nodeId();
+        return new ControlPlane(
+                brokerId, metadata, controller, config, rules, new ProducerIds(controller, brokerId), boundPort);
+    }
+
+    /** Answers a request by a change of the metadata, once the change is committed. */
+    <R> void submit(
+            Controller.Command<R> command,
+            RequestContext context,
+            Responder responder,
+            Function<R, ApiMessage> answer) {
+        answer(controller.submit(context.frame().api().name, command), context, responder, answer);
+    }
+
+    /** Answers a request when {@code outcome} is there, or with the error it failed with. */
+    static <R> void answer(
+            CompletableFuture<R> outcome, RequestContext context, Responder responder, Function<R, ApiMessage> answer) {
+        outcome.thenApply(answer).whenComplete((body, failure) -> {
+            if (failure != null) {
+                ErrorResponses.answer(context, failure, responder);
+            } else {
+                responder.respond(body);
+            }
+        });
+    }
+}
