@@ -16,13 +16,10 @@ import org.jspecify.annotations.Nullable;
 
 /** The rule of changing feature levels (KIP-584): all of a request's changes are made, or none. Pure. */
 public final class FeatureControl {
-    /** The feature that stands for the form of the metadata. */
-    public static final String METADATA_VERSION = "metadata.version";
-    /** Kafka's 4.4-IV2, whose records the journal holds. */
-    public static final short METADATA_VERSION_LEVEL = 33;
     /** What this program can run with: no more than it really serves. */
-    public static final Map<String, FeatureRange> SUPPORTED =
-            Map.of(METADATA_VERSION, new FeatureRange(METADATA_VERSION_LEVEL, METADATA_VERSION_LEVEL));
+    public static final Map<String, FeatureRange> SUPPORTED = Map.of(
+            MetadataNodeSettings.METADATA_VERSION,
+            new FeatureRange(MetadataNodeSettings.METADATA_VERSION_LEVEL, MetadataNodeSettings.METADATA_VERSION_LEVEL));
 
     private static final FeatureRange DISABLED = new FeatureRange((short) 0, (short) 0);
 

@@ -176,7 +176,7 @@ final class ClusterHandlers {
                 responder.respond(refused(Errors.INVALID_REQUEST));
             } else if (request.transactionalId() == null) {
                 ControlPlane.answer(
-                        plane.producerIds().next(), context, responder, id -> new InitProducerIdResponseData()
+                        plane.producerIds().get(), context, responder, id -> new InitProducerIdResponseData()
                                 .setProducerId(id)
                                 .setProducerEpoch((short) 0));
             } else {

@@ -6,12 +6,12 @@ import io.barnabas.metadata.Controller;
 import io.barnabas.metadata.FeatureControl;
 import io.barnabas.metadata.Metadata;
 import io.barnabas.metadata.Policies;
-import io.barnabas.metadata.ProducerIds;
 import io.barnabas.metadata.ReassignmentControl;
 import io.barnabas.metadata.TopicControl;
 import io.barnabas.port.Responder;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
 import java.util.random.RandomGenerator;
 import org.apache.kafka.common.Uuid;
@@ -21,6 +21,7 @@ import org.apache.kafka.common.protocol.ApiMessage;
  * What the handlers of metadata and administration work with: the image to read, the controller to change it, and the rules of the
  * changes. Safe from any thread.
  *
+ * @param producerIds gives an id that no producer had before
  * @param boundPort the port that a listener of this broker is bound to, for one whose port the system chose
  */
 public record ControlPlane(
@@ -29,7 +30,7 @@ public record ControlPlane(
         Controller controller,
         LiveConfig config,
         Rules rules,
-        ProducerIds producerIds,
+        Supplier<CompletableFuture<Long>> producerIds,
         ToIntFunction<String> boundPort) {
 
     /** The rules of changes. */
@@ -44,14 +45,6 @@ public record ControlPlane(
                     new ReassignmentControl(random),
                     new FeatureControl(config.current().nodeId(), FeatureControl.SUPPORTED));
         }
-    }
-
-    /** The control plane of a broker with this configuration. */
-    public static ControlPlane of(
-            Metadata metadata, Controller controller, LiveConfig config, Rules rules, ToIntFunction<String> boundPort) {
-        int brokerId = config.current().nodeId();
-        return new ControlPlane(
-                brokerId, metadata, controller, config, rules, new ProducerIds(controller, brokerId), boundPort);
     }
 
     /** Answers a request by a change of the metadata, once the change is committed. */
