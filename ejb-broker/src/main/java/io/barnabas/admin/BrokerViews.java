@@ -3,7 +3,8 @@ package io.barnabas.admin;
 import java.util.List;
 import java.util.Optional;
 
-/** What the console and REST may ask of the broker. Each answer is a picture of its moment; safe from any thread, never blocks. */
+/** What the console and REST may ask of the broker. Each answer is a picture of its moment; safe from any thread. What concerns
+ * groups may wait for their coordinator, two seconds at most. */
 public interface BrokerViews {
     Overview overview();
 
