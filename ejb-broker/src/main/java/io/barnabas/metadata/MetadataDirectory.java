@@ -1,14 +1,11 @@
 package io.barnabas.metadata;
 
-import java.io.FileOutputStream;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Properties;
 import java.util.function.Supplier;
 import org.apache.kafka.common.Uuid;
@@ -34,10 +31,10 @@ final class MetadataDirectory implements AutoCloseable {
     private static final String FILE = "meta.properties";
 
     private final Path directory;
-    private final FileChannel lock;
+    private final Closeable lock;
     private final Properties properties;
 
-    private MetadataDirectory(Path directory, FileChannel lock, Properties properties) {
+    private MetadataDirectory(Path directory, Closeable lock, Properties properties) {
         this.directory = directory;
         this.lock = lock;
         this.properties = properties;
@@ -51,7 +48,7 @@ final class MetadataDirectory implements AutoCloseable {
     static MetadataDirectory open(Path directory, int nodeId, @Nullable String clusterId, Supplier<Uuid> ids)
             throws IOException {
         Files.createDirectories(directory);
-        FileChannel lock = lock(directory);
+        Closeable lock = lock(directory);
         try {
             Properties properties = read(directory);
             MetadataDirectory opened = new MetadataDirectory(directory, lock, properties);
@@ -73,18 +70,12 @@ final class MetadataDirectory implements AutoCloseable {
         }
     }
 
-    private static FileChannel lock(Path directory) throws IOException {
-        FileChannel channel =
-                FileChannel.open(directory.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        try {
-            if (channel.tryLock() != null) {
-                return channel;
-            }
-        } catch (OverlappingFileLockException e) {
-            LOG.debug("The lock is held by this process", e);
+    private static Closeable lock(Path directory) throws IOException {
+        Closeable lock = DurableFile.lock(directory.resolve(".lock"));
+        if (lock == null) {
+            throw new IOException("The metadata directory " + directory + " is in use by another broker");
         }
-        channel.close();
-        throw new IOException("The metadata directory " + directory + " is in use by another broker");
+        return lock;
     }
 
     private static Properties read(Path directory) throws IOException {
@@ -135,16 +126,7 @@ final class MetadataDirectory implements AutoCloseable {
     }
 
     private void write() throws IOException {
-        Path file = directory.resolve(FILE);
-        Path unfinished = directory.resolve(FILE + ".tmp");
-        try (FileOutputStream out = new FileOutputStream(unfinished.toFile())) {
-            properties.store(out, null);
-            out.getChannel().force(true);
-        }
-        Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        try (FileChannel folder = FileChannel.open(directory, StandardOpenOption.READ)) {
-            folder.force(true);
-        }
+        DurableFile.write(directory.resolve(FILE), out -> properties.store(out, null));
     }
 
     boolean isFormatted() {

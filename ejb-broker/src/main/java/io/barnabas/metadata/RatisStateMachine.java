@@ -2,14 +2,10 @@ package io.barnabas.metadata;
 
 import java.io.BufferedInputStream;
 import java.io.File;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Collection;
 import java.util.concurrent.CompletableFuture;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
@@ -99,7 +95,7 @@ final class RatisStateMachine extends BaseStateMachine {
         }
     }
 
-    /** Writes beside, forces, renames: a snapshot is whole or not there. Ratis deletes log segments in reliance on it. */
+    /** A snapshot is whole and forced, or not there: Ratis deletes log segments in reliance on it. */
     @Override
     public long takeSnapshot() throws IOException {
         TermIndex last = getLastAppliedTermIndex();
@@ -107,15 +103,7 @@ final class RatisStateMachine extends BaseStateMachine {
             return -1;
         }
         Path file = storage.getSnapshotFile(last.getTerm(), last.getIndex()).toPath();
-        Path unfinished = file.resolveSibling("unfinished." + file.getFileName());
-        try (FileOutputStream out = new FileOutputStream(unfinished.toFile())) {
-            machine.writeSnapshot(out);
-            out.getChannel().force(true);
-        }
-        Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        try (FileChannel directory = FileChannel.open(file.getParent(), StandardOpenOption.READ)) {
-            directory.force(true);
-        }
+        DurableFile.write(file, machine::writeSnapshot);
         FileInfo info = new FileInfo(file, MD5FileUtil.computeAndSaveMd5ForFile(file.toFile()));
         storage.updateLatestSnapshot(new SingleFileSnapshotInfo(info, last));
         return last.getIndex();
