@@ -38,7 +38,7 @@ final class JoinHandler {
         }
 
         String reason() {
-            return JoinGroupRequest.joinReason(request); // KIP-800
+            return JoinGroupRequest.maybeTruncateReason(JoinGroupRequest.joinReason(request)); // KIP-800
         }
 
         Member.Subscription subscription() {

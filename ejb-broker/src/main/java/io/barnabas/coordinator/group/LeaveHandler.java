@@ -9,6 +9,7 @@ import org.apache.kafka.common.message.LeaveGroupRequestData.MemberIdentity;
 import org.apache.kafka.common.message.LeaveGroupResponseData;
 import org.apache.kafka.common.message.LeaveGroupResponseData.MemberResponse;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.JoinGroupRequest;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -72,7 +73,9 @@ final class LeaveHandler {
                     "member leaves; group={} member={} reason={}",
                     group.id(),
                     memberId,
-                    identity.reason() == null ? "not provided" : identity.reason()); // KIP-800
+                    identity.reason() == null
+                            ? "not provided"
+                            : JoinGroupRequest.maybeTruncateReason(identity.reason())); // KIP-800
             rebalancer.removeMember(group, member, outcome);
             return Errors.NONE;
         } catch (ApiException e) {
