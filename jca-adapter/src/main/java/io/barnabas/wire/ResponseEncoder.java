@@ -1,7 +1,11 @@
 package io.barnabas.wire;
 
+import io.barnabas.log.LogSlice;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import org.apache.kafka.common.message.FetchResponseData;
+import org.apache.kafka.common.message.FetchResponseData.FetchableTopicResponse;
+import org.apache.kafka.common.message.FetchResponseData.PartitionData;
 import org.apache.kafka.common.message.ResponseHeaderData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
@@ -46,7 +50,21 @@ public final class ResponseEncoder {
             return new ResponseFrame(writer.finish(), LENGTH_BYTES + total);
         } catch (RuntimeException e) {
             writer.abandon();
+            release(body);
             throw e;
+        }
+    }
+
+    /** Gives back the slices of an answer that will not be sent; only Fetch answers have any. Releasing twice does nothing. */
+    private static void release(ApiMessage body) {
+        if (body instanceof FetchResponseData fetch) {
+            for (FetchableTopicResponse topic : fetch.responses()) {
+                for (PartitionData partition : topic.partitions()) {
+                    if (partition.records() instanceof LogSlice slice) {
+                        slice.release();
+                    }
+                }
+            }
         }
     }
 

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.MetadataRequestData;
@@ -184,7 +185,7 @@ class ConnectionBoundsTest {
                 for (int i = 0; i < 20; i++) {
                     client.send(ping(round * 20 + i));
                 }
-                await().until(() -> waiting.size() == 20);
+                await().pollInterval(java.time.Duration.ofMillis(2)).until(() -> waiting.size() == 20);
                 List<Responder> shuffled = new ArrayList<>(waiting);
                 waiting.clear();
                 Collections.shuffle(shuffled, random);
@@ -205,7 +206,7 @@ class ConnectionBoundsTest {
 
     @Test
     void no_more_requests_are_taken_than_may_be_in_flight() throws Exception {
-        Queue<Responder> waiting = new ConcurrentLinkedQueue<>();
+        LinkedBlockingQueue<Responder> waiting = new LinkedBlockingQueue<>();
         AtomicInteger taken = new AtomicInteger();
         SocketServer server =
                 serve(settings(10_000, -1, 5, -1), SocketBounds.defaults(), (request, connection, responder) -> {
@@ -217,9 +218,9 @@ class ConnectionBoundsTest {
                 client.send(ping(i));
             }
             for (int i = 0; i < 200; i++) {
-                await().until(() -> !waiting.isEmpty());
+                Responder next = waiting.take();
                 assertThat(taken.get()).isLessThanOrEqualTo(i + 5);
-                waiting.remove().respond(new org.apache.kafka.common.message.ApiVersionsResponseData());
+                next.respond(new org.apache.kafka.common.message.ApiVersionsResponseData());
                 assertThat(client.receive().getInt()).isEqualTo(i);
             }
         }
