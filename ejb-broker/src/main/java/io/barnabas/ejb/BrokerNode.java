@@ -15,6 +15,7 @@ import io.barnabas.metadata.Metadata;
 import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.MetadataNode;
 import io.barnabas.metadata.MetadataNodeSettings;
+import io.barnabas.metadata.Policies;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.partition.LocalPartitionWriter;
 import io.barnabas.partition.LocalPartitions;
@@ -23,10 +24,14 @@ import io.barnabas.partition.PartitionRegistry;
 import io.barnabas.port.BrokerPort;
 import io.barnabas.port.RequestDispatcher;
 import io.barnabas.request.ApiVersionsHandler;
+import io.barnabas.request.AutoTopicCreation;
+import io.barnabas.request.ControlHandlers;
+import io.barnabas.request.ControlPlane;
 import io.barnabas.request.DataHandlers;
 import io.barnabas.request.DataPath;
 import io.barnabas.request.FetchHandler;
 import io.barnabas.request.FetchLimits;
+import io.barnabas.request.GroupHandlers;
 import io.barnabas.request.HandlerDispatcher;
 import io.barnabas.request.HandlerRegistry;
 import io.barnabas.request.RequestMetrics;
@@ -35,6 +40,7 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -44,6 +50,9 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.internals.Topic;
+import org.apache.kafka.common.message.CreateTopicsRequestData;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
+import org.apache.kafka.common.message.CreateTopicsResponseData;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -196,7 +205,18 @@ public final class BrokerNode {
     }
 
     private HandlerDispatcher dispatcher(BrokerConfig atStart) {
-        HandlerRegistry handlers = new HandlerRegistry().add(DataHandlers.all(dataPath(), fetch));
+        ControlPlane plane = new ControlPlane(
+                atStart.nodeId(),
+                metadata.metadata(),
+                metadata.controller(),
+                config,
+                ControlPlane.Rules.of(config, Policies.load(atStart), random()),
+                metadata.producerIds()::next,
+                port::boundPort);
+        HandlerRegistry handlers = new HandlerRegistry()
+                .add(DataHandlers.all(dataPath(), fetch))
+                .add(ControlHandlers.of(plane, new AutoTopicCreation(plane)))
+                .add(GroupHandlers.all(groups, metadata.metadata(), topic -> createTopic(plane, topic)));
         handlers.add(new ApiVersionsHandler(handlers, metadata.metadata(), atStart.nodeId(), FeatureControl.SUPPORTED));
         return new HandlerDispatcher(
                 atStart.listenerSettings(),
@@ -204,6 +224,17 @@ public final class BrokerNode {
                 new HandlerDispatcher.Measures(metrics, port.clock()),
                 List.of(fetch::onConnectionClosed),
                 this::close);
+    }
+
+    private static Random random() {
+        return new Random(Uuid.randomUuid().getMostSignificantBits());
+    }
+
+    private static CompletableFuture<CreateTopicsResponseData> createTopic(ControlPlane plane, CreatableTopic topic) {
+        CreateTopicsRequestData request = new CreateTopicsRequestData();
+        request.topics().add(topic);
+        return plane.controller()
+                .submit("CreateTopics", image -> plane.rules().topics().create(image, request));
     }
 
     private void onChange(Metadata.Change change, MetadataImage image) {
