@@ -1,0 +1,101 @@
+package io.barnabas.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The console in a real browser, and what stands beside it over HTTP: JSON, OpenAPI, metrics, health. */
+class ConsoleTest {
+    private static final String TOPIC = "seen";
+
+    @TempDir
+    static Path dir;
+
+    static BarnabasProcess broker;
+
+    @BeforeAll
+    static void start() throws Exception {
+        broker = BarnabasProcess.start(dir.resolve("data"));
+        JavaClientRoundTrip.run(broker.bootstrap(), TOPIC);
+    }
+
+    @AfterAll
+    static void stop() {
+        broker.close();
+    }
+
+    @Test
+    void the_console_shows_broker_topics_and_groups_at_desktop_and_phone_width() throws Exception {
+        Path chromium = Path.of("/usr/bin/chromium");
+        assumeTrue(Files.isExecutable(chromium), "Chromium is not installed");
+        Path js = Files.createDirectory(dir.resolve("js"));
+        Path pictures = Files.createDirectories(Path.of("target/pictures"));
+        ForeignClientsTest.run(
+                "npm", "install", "--prefix", js.toString(), "--no-audit", "--no-fund", "--silent", "playwright-core@1.56.1");
+        Path script = Files.copy(Path.of("src/test/clients/console.cjs"), js.resolve("console.cjs"));
+        String printed = ForeignClientsTest.run(
+                "node", script.toString(), broker.http(), TOPIC, TOPIC + "-readers", pictures.toAbsolutePath().toString());
+        assertThat(printed).contains("ok");
+    }
+
+    @Test
+    void json_has_the_broker_its_topics_and_groups() throws Exception {
+        assertThat(get("/api/v1/overview")).contains("\"state\":\"serving\"").contains(broker.bootstrap());
+        assertThat(get("/api/v1/topics")).contains("\"name\":\"" + TOPIC + "\"").contains("\"partitions\":3");
+        assertThat(get("/api/v1/topics/" + TOPIC)).contains("\"highWatermark\":");
+        assertThat(get("/api/v1/groups")).contains(TOPIC + "-readers");
+        assertThat(get("/api/v1/groups/" + TOPIC + "-readers")).contains("\"lag\":0");
+        assertThat(response("/api/v1/topics/no-such-topic").statusCode()).isEqualTo(404);
+    }
+
+    @Test
+    void openapi_describes_the_json() throws Exception {
+        assertThat(get("/openapi")).contains("/api/v1/overview").contains("/api/v1/topics/{name}");
+    }
+
+    @Test
+    void metrics_are_in_prometheus_form_with_help() {
+        Awaitility.await("a sample of the figures").atMost(Duration.ofSeconds(30)).untilAsserted(() -> assertThat(get("/metrics"))
+                .contains("# HELP barnabas_requests_total")
+                .containsPattern("barnabas_requests_total\\{[^}]*api=\"Produce\"[^}]*\\} [1-9]")
+                .containsPattern("barnabas_request_latency_seconds\\{[^}]*quantile=\"0.99\"")
+                .containsPattern("barnabas_topic_records_in_total\\{[^}]*topic=\"" + TOPIC + "\"[^}]*\\} 2500")
+                .containsPattern("barnabas_topic_bytes_in_total\\{[^}]*topic=\"" + TOPIC + "\"[^}]*\\} [1-9]")
+                .containsPattern("barnabas_group_lag_records\\{[^}]*group=\"" + TOPIC + "-readers\"[^}]*\\} 0")
+                .contains("barnabas_under_replicated_partitions")
+                .contains("barnabas_log_size_bytes")
+                .contains("memory_usedHeap_bytes"));
+    }
+
+    @Test
+    void health_is_live_and_ready() throws Exception {
+        assertThat(response("/health/live").statusCode()).isEqualTo(200);
+        assertThat(response("/health/ready").statusCode()).isEqualTo(200);
+        assertThat(get("/health/ready")).contains("UP");
+    }
+
+    private static String get(String path) throws Exception {
+        HttpResponse<String> response = response(path);
+        assertThat(response.statusCode()).as("%s: %s", path, response.body()).isEqualTo(200);
+        return response.body();
+    }
+
+    private static HttpResponse<String> response(String path) throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(broker.http() + path))
+                .timeout(Duration.ofSeconds(30))
+                .build();
+        return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+    }
+}
