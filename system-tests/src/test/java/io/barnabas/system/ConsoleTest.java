@@ -43,7 +43,7 @@ class ConsoleTest {
         Path js = Files.createDirectory(dir.resolve("js"));
         Path pictures = Files.createDirectories(Path.of("target/pictures"));
         ForeignClientsTest.run(
-                "npm", "install", "--prefix", js.toString(), "--no-audit", "--no-fund", "--silent", "playwright-core@1.56.1");
+                "npm", "install", "--prefix", js.toString(), "--no-audit", "--no-fund", "--silent", "playwright-core@1.64.1");
         Path script = Files.copy(Path.of("src/test/clients/console.cjs"), js.resolve("console.cjs"));
         String printed = ForeignClientsTest.run(
                 "node", script.toString(), broker.http(), TOPIC, TOPIC + "-readers", pictures.toAbsolutePath().toString());
