@@ -3,7 +3,6 @@ package io.barnabas.net;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.DefaultMaxMessagesRecvByteBufAllocator;
-import io.netty.channel.RecvByteBufAllocator;
 
 /**
  * Chooses the buffer of a connection's next read: the rest of the frame that has begun, or a fresh one as large as the last frames
@@ -13,10 +12,14 @@ final class FrameReceiver extends DefaultMaxMessagesRecvByteBufAllocator {
     private static final int SMALLEST_BYTES = 4 * 1024;
     private static final int LARGEST_BYTES = 1 << 20;
 
+    /** Reads of one turn, as long as each fills its buffer: more would hold the answers of the first back. */
+    private static final int READS_A_TURN = 4;
+
     private final FrameDecoder decoder;
     private int expectedBytes = SMALLEST_BYTES;
 
     FrameReceiver(FrameDecoder decoder) {
+        super(READS_A_TURN);
         this.decoder = decoder;
     }
 
@@ -36,11 +39,11 @@ final class FrameReceiver extends DefaultMaxMessagesRecvByteBufAllocator {
     }
 
     @Override
-    public RecvByteBufAllocator.Handle newHandle() {
-        return new Handle();
+    public MaxMessageHandle newHandle() {
+        return new NextRead();
     }
 
-    private final class Handle extends MaxMessageHandle {
+    private final class NextRead extends MaxMessageHandle {
         @Override
         public ByteBuf allocate(ByteBufAllocator buffers) {
             ByteBuf begun = decoder.begun();
