@@ -40,6 +40,11 @@ public final class TestMetadata {
                         .setName("PLAINTEXT")
                         .setHost("localhost")
                         .setPort(9092));
+        broker.features()
+                .add(new RegisterBrokerRecord.BrokerFeature()
+                        .setName("metadata.version")
+                        .setMinSupportedVersion((short) 33)
+                        .setMaxSupportedVersion((short) 33));
         replay(new FeatureLevelRecord().setName("metadata.version").setFeatureLevel((short) 33), broker);
     }
 
