@@ -106,6 +106,9 @@ final class Allowed {
     }
 
     private static Number number(String text, ConfigDef.Type type) {
-        return type == ConfigDef.Type.DOUBLE ? Double.valueOf(text) : Long.valueOf(text);
+        if (type == ConfigDef.Type.DOUBLE) {
+            return Double.valueOf(text);
+        }
+        return Long.valueOf(text);
     }
 }

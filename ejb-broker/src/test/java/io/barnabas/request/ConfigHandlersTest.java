@@ -48,7 +48,7 @@ class ConfigHandlersTest {
         assertThat(own.configSource()).isEqualTo(ConfigSource.TOPIC_CONFIG.id());
         assertThat(own.synonyms())
                 .extracting(s -> s.name() + "=" + s.value())
-                .containsExactly("retention.ms=7000", "log.retention.ms=5000");
+                .containsExactly("retention.ms=7000", "log.retention.ms=5000", "log.retention.hours=168");
         assertThat(own.configType()).isEqualTo((byte) 5);
         assertThat(own.documentation()).isNotBlank();
         assertThat(inherited.configSource()).isEqualTo(ConfigSource.DEFAULT_CONFIG.id());
