@@ -34,7 +34,7 @@ record CompactableSegments(SegmentedLog log) implements CompactableLog {
 
     @Override
     public long highWatermark() {
-        return log.highWatermark();
+        return log.compactableBelow();
     }
 
     @Override

@@ -187,7 +187,7 @@ final class DiskDirectory implements DataDirectory {
         Map<TopicPartition, Long> logStarts = new HashMap<>();
         for (SegmentedLog log : logs) {
             if (log.disk() == this) {
-                recoveryPoints.put(log.topicPartition(), log.recoveryPoint());
+                recoveryPoints.put(log.topicPartition(), log.recoveryPointToWrite());
                 if (log.logStartOffset() > log.firstBaseOffset()) {
                     logStarts.put(log.topicPartition(), log.logStartOffset());
                 }
@@ -195,6 +195,12 @@ final class DiskDirectory implements DataDirectory {
         }
         writeCheckpoint(RECOVERY_POINTS, recoveryPoints);
         writeCheckpoint(LOG_STARTS, logStarts);
+        for (SegmentedLog log : logs) {
+            Long written = recoveryPoints.get(log.topicPartition());
+            if (written != null && log.disk() == this) {
+                log.onCheckpointed(written);
+            }
+        }
     }
 
     /** Marks an orderly end: every file is forced. Written last. */

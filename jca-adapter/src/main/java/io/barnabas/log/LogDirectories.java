@@ -168,7 +168,9 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
             }
             LogFolder.partitionOf(name).ifPresent(partition -> {
                 LogRecovery.Hints hints = new LogRecovery.Hints(
-                        clean, recoveryPoints.getOrDefault(partition, 0L), logStarts.getOrDefault(partition, 0L));
+                        clean,
+                        recoveryPoints.getOrDefault(partition, LogRecovery.UNKNOWN),
+                        logStarts.getOrDefault(partition, 0L));
                 tasks.add(() -> load(directory, path, partition, hints));
             });
         }

@@ -23,7 +23,10 @@ import org.slf4j.LoggerFactory;
 final class LogRecovery {
     private static final Logger LOG = LoggerFactory.getLogger(LogRecovery.class);
 
-    /** What checkpoints and marks say. */
+    /** No checkpoint tells the recovery point: everything is read. */
+    static final long UNKNOWN = -1;
+
+    /** What checkpoints and marks say; the recovery point may be {@link #UNKNOWN}. */
     record Hints(boolean clean, long recoveryPoint, long logStart) {}
 
     private final SegmentedLog.LogParts parts;
@@ -35,6 +38,7 @@ final class LogRecovery {
     private final LeaderEpochs epochs;
     private final ProducerStates producers;
     private boolean epochsLearned;
+    private long rescannedFrom = Long.MAX_VALUE; // indexes from here on are new and not forced
 
     LogRecovery(SegmentedLog.LogParts parts, LogConfig config, Hints hints, int producerExpirationMs) {
         this.parts = parts;
@@ -194,12 +198,14 @@ final class LogRecovery {
                 first--;
             }
         }
+        rescannedFrom = first < segments.size() ? segments.get(first).baseOffset() : Long.MAX_VALUE;
         long loadAt = first < segments.size() ? segments.get(first).baseOffset() : end;
         producers.loadSnapshot(segments.get(0).baseOffset(), loadAt, nowMs);
         replayBefore(segments, first);
         for (int i = first; i < segments.size(); i++) {
             Segment segment = segments.get(i);
-            boolean follows = i == first || segment.baseOffset() >= end;
+            boolean follows =
+                    i == first || segment.baseOffset() == end || (segment.baseOffset() > end && mayHaveGap(end));
             boolean whole = follows && recover(segment);
             end = follows ? Math.max(producers.endOffset(), segment.baseOffset()) : end;
             if (!whole) {
@@ -207,6 +213,14 @@ final class LogRecovery {
             }
         }
         return end;
+    }
+
+    /**
+     * A segment begins at the end of the one before, unless compaction has emptied that end since. What is above the recovery point in
+     * the checkpoint is not compacted: there a gap is records that a power loss took, and what lies behind them must go too.
+     */
+    private boolean mayHaveGap(long end) {
+        return hints.clean() || hints.recoveryPoint() == UNKNOWN || end < hints.recoveryPoint();
     }
 
     private static long endOf(List<Segment> segments, int i) {
@@ -326,7 +340,8 @@ final class LogRecovery {
                 segments.stream().map(Segment::baseOffset).collect(Collectors.toSet()));
         Segment last = segments.get(segments.size() - 1);
         last.file().idle();
-        long recoveryPoint = hints.clean() ? end : Math.min(hints.recoveryPoint(), end);
+        long recoveryPoint =
+                Math.min(rescannedFrom, hints.clean() ? end : Math.min(Math.max(0, hints.recoveryPoint()), end));
         LogView view = new LogView(segments.toArray(new Segment[0]), end, last.size());
         return new SegmentedLog.Loaded(view, logStart, recoveryPoint, epochs, producers);
     }

@@ -10,8 +10,14 @@ final class LogState {
     volatile LogConfig config;
     volatile LogView view;
     volatile long logStartOffset;
-    /** Everything below is forced, and the indexes of segments that end below are complete. */
+    /** All batches below are forced. */
     volatile long recoveryPoint;
+
+    /** Segments that end at or below have forced indexes too. */
+    volatile long indexedBelow;
+
+    /** The recovery point in the checkpoint file: only what lies below may be compacted (see LogRecovery, "gap"). */
+    volatile long checkpointedPoint;
 
     volatile long highWatermark;
     /** How often records were taken off the end: what was computed under another count is void. */
@@ -22,8 +28,19 @@ final class LogState {
         this.view = loaded.view();
         this.logStartOffset = loaded.logStartOffset();
         this.recoveryPoint = loaded.recoveryPoint();
+        this.indexedBelow = view.segments()[view.floor(recoveryPoint)].baseOffset();
+        this.checkpointedPoint = recoveryPoint;
         this.highWatermark = loaded.logStartOffset();
         this.epochs = loaded.epochs();
         this.producers = loaded.producers();
+    }
+
+    /**
+     * What the checkpoint may say. Recovery reads every segment that ends behind it, to make its indexes anew; so for a segment that is
+     * forced to its end but for its indexes it must lie before that end.
+     */
+    long recoveryPointToWrite() {
+        long point = recoveryPoint;
+        return point <= indexedBelow ? point : point - 1;
     }
 }

@@ -216,7 +216,7 @@ final class Segment {
     private void loadMaxTimestamp() throws IOException {
         if (maxTimestamp == Long.MIN_VALUE) {
             TimeIndex.Entry last = times.last();
-            if (isSound(last)) {
+            if (last.timestamp() == -1 ? file.size() == 0 : isSound(last)) {
                 maxTimestampOffset = last.offset();
                 maxTimestamp = last.timestamp();
             } else {

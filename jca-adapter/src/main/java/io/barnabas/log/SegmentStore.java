@@ -43,7 +43,10 @@ final class SegmentStore {
         }
     }
 
-    /** Drops every segment that begins at or behind {@code offset}, last first, and the tail of the one that holds it. */
+    /**
+     * Drops every segment that begins at or behind {@code offset}, last first, and the tail of the one that holds it. An offset within a
+     * batch drops the batch, and the log then ends before it: a follower fetches it again.
+     */
     LogView truncated(LogView view, long offset) throws IOException {
         Segment[] all = view.segments();
         int keep = all.length;
@@ -52,10 +55,12 @@ final class SegmentStore {
             all[keep].delete();
         }
         Segment last = all[keep - 1];
-        last.truncateTo(offset);
+        Segment.Place place = last.find(offset);
+        long end = place == null ? offset : Math.min(offset, place.baseOffset());
+        last.truncateTo(end);
         last.force();
         Segment[] left = java.util.Arrays.copyOf(all, keep);
-        return new LogView(left, offset, last.size());
+        return new LogView(left, end, last.size());
     }
 
     /** Deletes all segments, last first, and makes an empty one. */

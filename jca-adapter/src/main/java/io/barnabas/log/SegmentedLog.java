@@ -180,8 +180,8 @@ final class SegmentedLog implements PartitionLog {
         synchronized (flushLock) {
             requireOpen();
             LogView now = state.view;
-            long from = state.recoveryPoint;
-            if (now.endOffset() > from) {
+            long from = Math.min(state.recoveryPoint, state.indexedBelow);
+            if (now.endOffset() > state.recoveryPoint || now.active().baseOffset() > state.indexedBelow) {
                 try {
                     segments.force(now, from);
                     forceSnapshots(from);
@@ -189,6 +189,7 @@ final class SegmentedLog implements PartitionLog {
                     throw directory.broken("A force of " + parts.partition(), e);
                 }
                 synchronized (lock) {
+                    state.indexedBelow = now.active().baseOffset();
                     // a truncation meanwhile has lowered the end
                     state.recoveryPoint =
                             Math.max(state.recoveryPoint, Math.min(now.endOffset(), state.view.endOffset()));
@@ -397,15 +398,19 @@ final class SegmentedLog implements PartitionLog {
                 }
                 state.truncations++;
                 state.view = segments.truncated(state.view, offset);
-                state.recoveryPoint = Math.min(state.recoveryPoint, offset);
-                state.epochs.truncateFromEnd(offset);
-                long now = parts.environment().clock().wallMillis();
-                state.producers.truncateTo(state.logStartOffset, offset, now);
+                long end = state.view.endOffset();
+                state.recoveryPoint = Math.min(state.recoveryPoint, end);
+                state.indexedBelow =
+                        Math.min(state.indexedBelow, state.view.active().baseOffset());
+                state.checkpointedPoint = Math.min(state.checkpointedPoint, end);
+                state.epochs.truncateFromEnd(end);
+                state.producers.truncateTo(
+                        state.logStartOffset, end, parts.environment().clock().wallMillis());
                 segments.replay(state.view, state.producers);
-                state.highWatermark = Math.min(state.highWatermark, offset);
-                state.logStartOffset = Math.min(state.logStartOffset, offset);
+                state.highWatermark = Math.min(state.highWatermark, end);
+                state.logStartOffset = Math.min(state.logStartOffset, end);
             });
-            onTruncated(offset);
+            onTruncated(state.view.endOffset());
         }
     }
 
@@ -430,6 +435,8 @@ final class SegmentedLog implements PartitionLog {
         state.view = new LogView(new Segment[] {fresh}, offset, 0);
         state.logStartOffset = offset;
         state.recoveryPoint = Math.min(state.recoveryPoint, offset);
+        state.indexedBelow = Math.min(state.indexedBelow, offset);
+        state.checkpointedPoint = Math.min(state.checkpointedPoint, offset);
         state.highWatermark = offset;
         state.epochs.clear();
         state.producers.startAt(offset);
@@ -497,6 +504,22 @@ final class SegmentedLog implements PartitionLog {
         state.view.active().completeTimeIndex();
         state.view.active().force();
         parts.folder().files().syncDirectory(parts.folder().path());
+        state.indexedBelow = state.view.endOffset();
+    }
+
+    /** What the checkpoint of recovery points may say of this log. */
+    long recoveryPointToWrite() {
+        return state.recoveryPointToWrite();
+    }
+
+    /** The checkpoint file says so now. */
+    void onCheckpointed(long point) {
+        state.checkpointedPoint = point;
+    }
+
+    /** Below it segments may be compacted: under the high watermark, and known to be forced after a crash too. */
+    long compactableBelow() {
+        return Math.min(state.highWatermark, state.checkpointedPoint);
     }
 
     /** No more appends; reads of slices that were handed out go on. The files are left to the caller. */
