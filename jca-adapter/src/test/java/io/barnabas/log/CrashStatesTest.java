@@ -1,0 +1,379 @@
+package io.barnabas.log;
+
+import static io.barnabas.log.LogFixture.batch;
+import static io.barnabas.log.LogFixture.contents;
+import static io.barnabas.log.LogFixture.idempotent;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The states that a crash or a bad disk leaves, one by one, as the package's README lists them. */
+class CrashStatesTest {
+    private static final Path DIRECTORY = Path.of("/data").toAbsolutePath();
+    private static final Path FOLDER = DIRECTORY.resolve("t-0");
+    private static final String FIRST = "00000000000000000000";
+    private static final long TIME = 1_700_000_000_000L;
+
+    private final MemoryFileStore files = new MemoryFileStore();
+    private LogConfig config;
+    private LogFixture fixture;
+
+    @BeforeEach
+    void twentyRecordsInSeveralSegments() {
+        TopicSettings topic = new TopicSettings();
+        topic.segmentBytes = 800;
+        topic.indexIntervalBytes = 100;
+        topic.durability = LogConfig.Durability.FSYNC;
+        config = topic.build();
+        fixture = new LogFixture(files, LogFixture.settings(config, DIRECTORY));
+        PartitionLog log = fixture.log(config);
+        for (int i = 0; i < 20; i++) {
+            log.append(idempotent(5, 0, i, "v" + i), AppendOrigin.CLIENT, 4);
+        }
+        log.onHighWatermark(20);
+    }
+
+    private static void assertWhole(PartitionLog log) {
+        assertThat(contents(log)).hasSize(20).startsWith("0:v0").endsWith("19:v19");
+        assertThat(log.logEndOffset()).isEqualTo(20);
+        assertThat(log.latestEpoch()).hasValue(4);
+        assertThat(log.activeProducers()).hasSize(1);
+        // the next in sequence is accepted, so the producers' state is right
+        assertThat(log.append(idempotent(5, 0, 20, "v20"), AppendOrigin.CLIENT, 4)
+                        .baseOffset())
+                .isEqualTo(20);
+    }
+
+    private Path lastSegment() {
+        try {
+            List<Path> logs = files.list(FOLDER).stream()
+                    .filter(path -> path.toString().endsWith(".log"))
+                    .toList();
+            return logs.get(logs.size() - 1);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void damage(Path file, Consumer<byte[]> change) {
+        try {
+            byte[] bytes = files.readAll(file);
+            change.accept(bytes);
+            files.write(file, bytes, true);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void append(Path file, int zeros) {
+        try {
+            byte[] bytes = files.readAll(file);
+            files.write(file, java.util.Arrays.copyOf(bytes, bytes.length + zeros), true);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void withoutACleanShutdownMarkTheLogIsReadAgain() {
+        fixture.crash();
+
+        assertWhole(fixture.log(config));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 60, 61, 70})
+    void aTornTailIsCutOffAtTheLastWholeBatch(int bytesOfTheNextBatch) throws IOException {
+        // Given
+        fixture.abandon();
+        Path last = lastSegment();
+        byte[] good = files.readAll(last);
+        byte[] next = new byte[bytesOfTheNextBatch];
+        LogFixture.batch(TIME, "next").buffer().get(next, 0, bytesOfTheNextBatch);
+        byte[] torn = java.util.Arrays.copyOf(good, good.length + next.length);
+        System.arraycopy(next, 0, torn, good.length, next.length);
+        files.write(last, torn, true);
+
+        // When
+        fixture.restart();
+
+        // Then
+        assertWhole(fixture.log(config));
+    }
+
+    @Test
+    void aTailOfZerosIsCutOff() {
+        fixture.abandon();
+        append(lastSegment(), 4096);
+
+        assertWhole(fixture.restart().log(config));
+    }
+
+    @Test
+    void aBatchWithAFlippedBitInTheUnforcedTailIsCutOffWithWhatFollows() {
+        fixture.abandon();
+        damage(lastSegment(), bytes -> bytes[BatchHeader.SIZE + 3] ^= 1);
+
+        PartitionLog log = fixture.restart().log(config);
+
+        assertThat(log.logEndOffset())
+                .isEqualTo(LogFolder.offsetOf(lastSegment().getFileName().toString()));
+        assertThat(contents(log)).hasSize((int) log.logEndOffset());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {".index", ".timeindex"})
+    void aDamagedIndexIsNoticedAndMadeAnew(String kind) {
+        // Given
+        fixture.close();
+        for (int at = 0; at < 8; at++) {
+            int position = at;
+            damage(FOLDER.resolve(FIRST + kind), bytes -> bytes[position] ^= 0x7f);
+        }
+
+        // When
+        PartitionLog log = fixture.restart().log(config);
+
+        // Then
+        assertWhole(log);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {".index", ".timeindex"})
+    void anyFlippedByteOfAnIndexLeavesSearchesRight(String kind) throws IOException {
+        fixture.close();
+        Path index = FOLDER.resolve(FIRST + kind);
+        byte[] good = files.readAll(index);
+        for (int i = 0; i < good.length; i++) {
+            byte[] bad = good.clone();
+            bad[i] ^= 0x41;
+            files.write(index, bad, true);
+            fixture.restart();
+            PartitionLog log = fixture.log(config);
+            assertThat(contents(log)).as("byte " + i).hasSize(20);
+            for (int offset = 0; offset < 20; offset++) {
+                ReadResult read = log.read(offset, 1, 20, true, false);
+                LogSlice slice = (LogSlice) read.records();
+                assertThat(slice.toMemory().batches().iterator().next().baseOffset())
+                        .isEqualTo(offset);
+                slice.release();
+            }
+            assertThat(log.offsetForTimestamp(TIME, 20))
+                    .hasValueSatisfying(found -> assertThat(found.offset()).isZero());
+            fixture.close();
+            files.write(index, good, true);
+        }
+        fixture.restart();
+    }
+
+    @Test
+    void aMissingIndexIsMadeAnew() throws IOException {
+        fixture.close();
+        files.deleteIfExists(FOLDER.resolve(FIRST + ".index"));
+        files.deleteIfExists(FOLDER.resolve(FIRST + ".timeindex"));
+
+        assertWhole(fixture.restart().log(config));
+        assertThat(files.exists(FOLDER.resolve(FIRST + ".log"))).isTrue();
+    }
+
+    @Test
+    void aDamagedSnapshotIsReplacedByWhatTheBatchesSay() throws IOException {
+        fixture.close();
+        for (Path path : files.list(FOLDER)) {
+            if (path.toString().endsWith(".snapshot")) {
+                damage(path, bytes -> bytes[bytes.length - 1] ^= 1);
+            }
+        }
+
+        assertWhole(fixture.restart().log(config));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "garbage", "0\n2\nt 0 5\n", "0\n1\nt 0 x\n", "1\n1\nt 0 5\n", "0\n1\nt 0 99999\n"})
+    void aDamagedCheckpointCostsWorkButNoRecord(String content) throws IOException {
+        // Given a crash and checkpoints that say too little, nonsense, or too much
+        fixture.abandon();
+        files.replace(DIRECTORY.resolve("recovery-point-offset-checkpoint"), content);
+        files.replace(FOLDER.resolve("leader-epoch-checkpoint"), content);
+
+        // When
+        fixture.restart();
+
+        // Then
+        assertWhole(fixture.log(config));
+    }
+
+    @Test
+    void aLogStartBeyondTheEndIsNotBelievedAfterAnOrderlyStop() throws IOException {
+        fixture.close();
+        files.replace(DIRECTORY.resolve("log-start-offset-checkpoint"), "0\n1\nt 0 700\n");
+
+        assertWhole(fixture.restart().log(config));
+    }
+
+    @Test
+    void aSegmentThatWasRolledButNeverWrittenToIsTheActiveOne() throws IOException {
+        fixture.abandon();
+        files.write(FOLDER.resolve(LogFolder.fileName(20, ".log")), new byte[0], true);
+
+        assertWhole(fixture.restart().log(config));
+    }
+
+    @Test
+    void segmentsThatWereBeingDeletedAreGoneAfterwards() throws IOException {
+        fixture.abandon();
+        files.rename(FOLDER.resolve(FIRST + ".log"), FOLDER.resolve(FIRST + ".log.deleted"));
+
+        PartitionLog log = fixture.restart().log(config);
+
+        assertThat(log.logStartOffset()).isPositive();
+        assertThat(files.exists(FOLDER.resolve(FIRST + ".log.deleted"))).isFalse();
+        assertThat(files.exists(FOLDER.resolve(FIRST + ".index"))).isFalse();
+        assertThat(contents(log)).endsWith("19:v19");
+    }
+
+    @Test
+    void aTruncationThatWasInterruptedBetweenSegmentsLeavesABeginning() throws IOException {
+        fixture.abandon();
+        files.deleteIfExists(lastSegment());
+
+        PartitionLog log = fixture.restart().log(config);
+
+        assertThat(contents(log)).startsWith("0:v0").hasSize((int) log.logEndOffset());
+        assertThat(log.logEndOffset()).isLessThan(20);
+    }
+
+    @Test
+    void aForeignOrBusyDirectoryIsRefused() {
+        assertThatThrownBy(() -> new LogFixture(files, LogFixture.settings(config, DIRECTORY)))
+                .hasMessageContaining("in use")
+                .hasMessageContaining(DIRECTORY.toString());
+    }
+
+    // ---- disks that fail while the log serves
+
+    @Test
+    void aFullDiskFailsAppendsServesReadsAndRecoversWithRoom() {
+        // Given
+        PartitionLog log = fixture.log(config);
+        files.setCapacity(files.used() + 30);
+
+        // When
+        assertThatThrownBy(() -> log.append(batch(TIME, "no room"), AppendOrigin.CLIENT, 4))
+                .isInstanceOf(LogStorageException.class);
+
+        // Then
+        assertThat(log.directory().online()).isTrue();
+        assertThat(contents(log)).hasSize(20);
+        files.setCapacity(Long.MAX_VALUE);
+        assertWhole(log);
+        fixture.crash();
+        assertThat(contents(fixture.log(config))).hasSize(21).endsWith("20:v20");
+    }
+
+    @Test
+    void aFailedForceTakesTheDirectoryOfflineAndIsNeverASuccess() {
+        // Given
+        PartitionLog log = fixture.log(config);
+        boolean[] told = new boolean[1];
+        fixture.directories().onDirectoryFailure(directory -> told[0] = true);
+        log.append(batch(TIME, "a"), AppendOrigin.CLIENT, 4);
+        files.setFault((operation, path) -> {
+            if (operation.equals("force")) {
+                throw new IOException("Input/output error");
+            }
+        });
+
+        // When
+        var durable = log.durable(21);
+        files.setFault((operation, path) -> {});
+
+        // Then
+        assertThat(durable).isCompletedExceptionally();
+        assertThat(log.durable(21)).isCompletedExceptionally();
+        assertThat(log.directory().online()).isFalse();
+        assertThat(told[0]).isTrue();
+        assertThatThrownBy(() -> log.append(batch(TIME, "b"), AppendOrigin.CLIENT, 4))
+                .isInstanceOf(LogStorageException.class);
+        assertThatThrownBy(log::flush).isInstanceOf(LogStorageException.class);
+    }
+
+    @Test
+    void oneFailedDirectoryLeavesTheOthersServing() throws IOException {
+        // Given
+        fixture.close();
+        Path other = Path.of("/other").toAbsolutePath();
+        fixture = new LogFixture(files, LogFixture.settings(config, DIRECTORY, other));
+        PartitionLog here = fixture.log(config);
+        PartitionLog there = fixture.log(new org.apache.kafka.common.TopicPartition("u", 0), config);
+        assertThat(there.directory().path()).isEqualTo(other);
+
+        // When
+        files.setFault((operation, path) -> {
+            if (path.startsWith(DIRECTORY) && operation.equals("write")) {
+                throw new IOException("Input/output error");
+            }
+        });
+        assertThatThrownBy(() -> here.append(batch(TIME, "a"), AppendOrigin.CLIENT, 4))
+                .isInstanceOf(LogStorageException.class);
+
+        // Then
+        assertThat(here.directory().online()).isFalse();
+        assertThat(there.append(batch(TIME, "a"), AppendOrigin.CLIENT, 4).baseOffset())
+                .isZero();
+        assertThatThrownBy(() -> here.read(0, 100, 20, true, false)).isInstanceOf(LogStorageException.class);
+    }
+
+    @Test
+    void aMoveTakesEverythingToTheOtherDirectory() throws IOException {
+        // Given
+        fixture.close();
+        Path other = Path.of("/other").toAbsolutePath();
+        fixture = new LogFixture(files, LogFixture.settings(config, DIRECTORY, other));
+        PartitionLog before = fixture.log(config);
+        PartitionLog[] announced = new PartitionLog[1];
+        fixture.directories().onMoved(log -> announced[0] = log);
+
+        // When
+        var moved = fixture.directories()
+                .move(LogFixture.T0, fixture.directories().directories().get(1));
+
+        // Then
+        assertThat(moved).isCompleted();
+        assertThat(announced[0]).isSameAs(moved.join());
+        assertThatThrownBy(() -> before.append(batch(TIME, "late"), AppendOrigin.CLIENT, 4))
+                .isInstanceOf(org.apache.kafka.common.errors.NotLeaderOrFollowerException.class);
+        assertThat(files.isDirectory(FOLDER)).isFalse();
+        assertWhole(moved.join());
+        fixture.crash();
+        PartitionLog again = fixture.log(config);
+        assertThat(again.directory().path()).isEqualTo(other);
+        assertThat(contents(again)).hasSize(21);
+    }
+
+    @Test
+    void checkpointsAreInKafkasForm() throws IOException {
+        fixture.close();
+
+        assertThat(new String(
+                        files.readAll(DIRECTORY.resolve("recovery-point-offset-checkpoint")), StandardCharsets.UTF_8))
+                .isEqualTo("0\n1\nt 0 20\n");
+        assertThat(new String(files.readAll(FOLDER.resolve("leader-epoch-checkpoint")), StandardCharsets.UTF_8))
+                .isEqualTo("0\n1\n4 0\n");
+        assertThat(new String(files.readAll(FOLDER.resolve("partition.metadata")), StandardCharsets.UTF_8))
+                .isEqualTo("version: 0\ntopic_id: " + LogFixture.TOPIC_ID);
+        assertThat(files.exists(DIRECTORY.resolve(".kafka_cleanshutdown"))).isTrue();
+        fixture.restart();
+        assertThat(files.exists(DIRECTORY.resolve(".kafka_cleanshutdown"))).isFalse();
+    }
+}
