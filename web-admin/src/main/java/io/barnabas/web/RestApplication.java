@@ -13,7 +13,8 @@ import org.eclipse.microprofile.openapi.annotations.info.Info;
                 @Info(
                         title = "Barnabas",
                         version = "1",
-                        description = "Read-only views of the broker: overview, topics, groups. Sizes in bytes, times in milliseconds."))
+                        description =
+                                "Read-only views of the broker: overview, topics, groups. Sizes in bytes, times in milliseconds."))
 public class RestApplication extends Application {
     @Override
     public Set<Class<?>> getClasses() {

@@ -1,0 +1,161 @@
+package io.barnabas.ejb;
+
+import io.barnabas.port.BrokerPort;
+import io.barnabas.port.Connection;
+import io.barnabas.port.ListenerSettings;
+import io.barnabas.port.RequestDispatcher;
+import io.barnabas.port.Responder;
+import io.barnabas.wire.RequestFrame;
+import java.lang.management.ManagementFactory;
+import java.util.List;
+import java.util.concurrent.Callable;
+import javax.management.JMException;
+import javax.management.ObjectName;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How far the broker has come, for the launcher (through JMX: it is outside the application's class loader), the health checks and an
+ * operator. Serving means that every listener is open, which comes after the logs have been recovered.
+ *
+ * <p>Written by the resource adapter's thread that starts and stops the broker; read by any.
+ */
+public final class BrokerStatus implements BrokerStatusMXBean {
+    private static final Logger LOG = LoggerFactory.getLogger(BrokerStatus.class);
+    private static final String NAME = "io.barnabas:type=Broker";
+
+    /** The way of a broker. */
+    public enum State {
+        STARTING,
+        SERVING,
+        FAILED,
+        STOPPED
+    }
+
+    /** A broker that has started, and what to close before it. */
+    record Start(RequestDispatcher broker, Runnable beforeClose) {}
+
+    private volatile @Nullable BrokerPort port;
+    private volatile @Nullable List<ListenerSettings.Listener> listeners;
+    private volatile String failure = "";
+    private volatile boolean stopped;
+
+    /** Runs a start and keeps what comes of it; the dispatcher that is returned tells of its closing. */
+    RequestDispatcher watch(BrokerPort port, Callable<Start> start) throws Exception {
+        this.port = port;
+        failure = "";
+        stopped = false;
+        register();
+        try {
+            Start started = start.call();
+            listeners = started.broker().listeners().listeners();
+            return new Watched(started);
+        } catch (Exception | LinkageError e) {
+            String message = e.getMessage();
+            failure = message == null ? e.toString() : message;
+            throw e;
+        }
+    }
+
+    private void register() {
+        try {
+            unregister();
+            ManagementFactory.getPlatformMBeanServer().registerMBean(this, new ObjectName(NAME));
+        } catch (JMException e) {
+            LOG.warn("the broker's state is not shown in JMX", e);
+        }
+    }
+
+    /** Drops the bean, which would keep the application's class loader alive after an undeployment. */
+    private static void unregister() {
+        try {
+            ObjectName name = new ObjectName(NAME);
+            if (ManagementFactory.getPlatformMBeanServer().isRegistered(name)) {
+                ManagementFactory.getPlatformMBeanServer().unregisterMBean(name);
+            }
+        } catch (JMException e) {
+            LOG.warn("the broker's state stays in JMX", e);
+        }
+    }
+
+    public State state() {
+        if (!failure.isEmpty()) {
+            return State.FAILED;
+        }
+        if (stopped) {
+            return State.STOPPED;
+        }
+        return serving() ? State.SERVING : State.STARTING;
+    }
+
+    private boolean serving() {
+        BrokerPort from = port;
+        List<ListenerSettings.Listener> opening = listeners;
+        return from != null && opening != null && opening.stream().allMatch(l -> from.boundPort(l.name()) > 0);
+    }
+
+    @Override
+    public String getState() {
+        return state().name();
+    }
+
+    @Override
+    public String getFailure() {
+        return failure;
+    }
+
+    @Override
+    public String[] getListeners() {
+        BrokerPort from = port;
+        List<ListenerSettings.Listener> opened = listeners;
+        return from == null || opened == null
+                ? new String[0]
+                : opened.stream()
+                        .map(l -> l.host() + ":" + from.boundPort(l.name()))
+                        .toArray(String[]::new);
+    }
+
+    /** Hands everything on and notices the end. */
+    private final class Watched implements RequestDispatcher {
+        private final RequestDispatcher broker;
+        private final Runnable beforeClose;
+
+        Watched(Start started) {
+            this.broker = started.broker();
+            this.beforeClose = started.beforeClose();
+        }
+
+        @Override
+        public ListenerSettings listeners() {
+            return broker.listeners();
+        }
+
+        @Override
+        public boolean serves(ApiKeys api, short version) {
+            return broker.serves(api, version);
+        }
+
+        @Override
+        public void dispatch(RequestFrame request, Connection connection, Responder responder) {
+            broker.dispatch(request, connection, responder);
+        }
+
+        @Override
+        public void onConnectionClosed(Connection connection) {
+            broker.onConnectionClosed(connection);
+        }
+
+        @Override
+        public void close() {
+            boolean served = serving();
+            stopped = true;
+            beforeClose.run();
+            broker.close();
+            if (served) {
+                unregister();
+            }
+        }
+    }
+}
