@@ -28,6 +28,15 @@ import org.slf4j.LoggerFactory;
 public final class RatisMetadataLog implements MetadataLog {
     private static final Logger LOG = LoggerFactory.getLogger(RatisMetadataLog.class);
 
+    /** Held, so that the level stays: at its own default Ratis tells three hundred lines a start. */
+    private static final java.util.logging.Logger RATIS = java.util.logging.Logger.getLogger("org.apache.ratis");
+
+    static {
+        if (RATIS.getLevel() == null) {
+            RATIS.setLevel(java.util.logging.Level.WARNING);
+        }
+    }
+
     private final RatisSettings settings;
     private final RaftGroupId groupId;
     private final ClientId clientId = ClientId.randomId();
@@ -44,22 +53,41 @@ public final class RatisMetadataLog implements MetadataLog {
         // A failed log is told to the state machine, which knows what to stop; Ratis would end the whole server
         // process.
         ExitUtils.disableSystemExit();
+        JournalTail.mend(settings.directory());
+        RaftServer started;
+        try {
+            started = newServer(stateMachine);
+        } catch (RuntimeException e) {
+            throw unreadable(e);
+        }
+        try {
+            started.start();
+        } catch (IOException | RuntimeException e) {
+            started.close();
+            throw unreadable(e);
+        }
+        server = started;
+        LOG.info("Metadata log started: directory={} node={}", settings.directory(), settings.nodeId());
+    }
+
+    private RaftServer newServer(StateMachine stateMachine) throws IOException {
         RatisConfiguration configuration = new RatisConfiguration(settings);
-        RaftServer started = RaftServer.newBuilder()
+        return RaftServer.newBuilder()
                 .setServerId(RatisConfiguration.peerId(settings.nodeId()))
                 .setGroup(configuration.group())
                 .setProperties(configuration.properties())
                 .setOption(RaftStorage.StartupOption.RECOVER)
                 .setStateMachine(new RatisStateMachine(stateMachine, settings.nodeId()))
                 .build();
-        try {
-            started.start();
-        } catch (IOException | RuntimeException e) {
-            started.close();
-            throw e;
+    }
+
+    private IOException unreadable(Exception e) {
+        Throwable cause = e;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
         }
-        server = started;
-        LOG.info("Metadata log started: directory={} node={}", settings.directory(), settings.nodeId());
+        return new IOException(
+                "The metadata journal in " + settings.directory() + " cannot be started: " + cause.getMessage(), e);
     }
 
     @Override
