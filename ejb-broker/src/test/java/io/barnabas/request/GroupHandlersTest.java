@@ -1,0 +1,219 @@
+package io.barnabas.request;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.barnabas.coordinator.CoordinatorRuntime.Environment;
+import io.barnabas.coordinator.MemoryPartitionWriter;
+import io.barnabas.coordinator.group.GroupCoordinator;
+import io.barnabas.coordinator.group.GroupCoordinatorSettings;
+import io.barnabas.wire.RequestFrame;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.IntFunction;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
+import org.apache.kafka.common.message.DeleteGroupsRequestData;
+import org.apache.kafka.common.message.DescribeGroupsRequestData;
+import org.apache.kafka.common.message.FindCoordinatorRequestData;
+import org.apache.kafka.common.message.FindCoordinatorResponseData;
+import org.apache.kafka.common.message.HeartbeatRequestData;
+import org.apache.kafka.common.message.JoinGroupRequestData;
+import org.apache.kafka.common.message.JoinGroupResponseData;
+import org.apache.kafka.common.message.LeaveGroupRequestData;
+import org.apache.kafka.common.message.LeaveGroupResponseData;
+import org.apache.kafka.common.message.ListGroupsRequestData;
+import org.apache.kafka.common.message.OffsetCommitRequestData;
+import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestPartition;
+import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestTopic;
+import org.apache.kafka.common.message.OffsetCommitResponseData;
+import org.apache.kafka.common.message.OffsetDeleteRequestData;
+import org.apache.kafka.common.message.OffsetFetchRequestData;
+import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequestGroup;
+import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequestTopic;
+import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequestTopics;
+import org.apache.kafka.common.message.OffsetFetchResponseData;
+import org.apache.kafka.common.message.SyncGroupRequestData;
+import org.apache.kafka.common.message.SyncGroupResponseData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.protocol.Errors;
+import org.junit.jupiter.api.Test;
+
+/** The group APIs in every version: that the answer can be written, that topics are found by name or id, how old versions differ. */
+class GroupHandlersTest {
+    private final DataPathFixture broker = new DataPathFixture();
+    private final MemoryPartitionWriter log = new MemoryPartitionWriter();
+    private final List<CreatableTopic> made = new ArrayList<>();
+    private final GroupCoordinator groups = new GroupCoordinator(
+            GroupCoordinatorSettings.defaults(),
+            new Environment(broker.ticker, broker.ticker, Runnable::run, log),
+            () -> 1,
+            name -> name + "-x");
+    private final HandlerRegistry handlers =
+            new HandlerRegistry().add(GroupHandlers.all(groups, broker.metadata.metadata(), this::make));
+    private final Uuid topicId = broker.createTopic("t", 2);
+
+    GroupHandlersTest() {
+        groups.onElected(0, 0);
+    }
+
+    private CompletableFuture<Void> make(CreatableTopic topic) {
+        made.add(topic);
+        broker.createTopic(topic.name(), 1);
+        return CompletableFuture.completedFuture(null);
+    }
+
+    @SuppressWarnings("unchecked")
+    private <Q extends ApiMessage> RecordedAnswer send(ApiKeys api, int version, Q request) {
+        ApiHandler<Q> handler = (ApiHandler<Q>) handlers.handler(api, (short) version);
+        RecordedAnswer answer = new RecordedAnswer();
+        assertThat(handler).isNotNull();
+        handler.handle(
+                request,
+                new RequestContext(new RequestFrame(api, (short) version, 1, "c", request, 1, 0), broker.connection()),
+                answer);
+        return answer;
+    }
+
+    private void everyVersion(ApiKeys api, IntFunction<ApiMessage> request) {
+        for (int version = api.oldestVersion(); version <= api.latestVersion(); version++) {
+            RecordedAnswer answer = send(api, version, request.apply(version));
+            assertThat(answer.given()).as("%s %s", api, version).isTrue();
+            assertThat(answer.bytes((short) version).buffer().remaining()).isPositive();
+        }
+    }
+
+    private OffsetCommitRequestData commit(int version, String topic, Uuid id, int partition) {
+        OffsetCommitRequestTopic wanted = new OffsetCommitRequestTopic()
+                .setPartitions(new ArrayList<>(List.of(new OffsetCommitRequestPartition()
+                        .setPartitionIndex(partition)
+                        .setCommittedOffset(7))));
+        return new OffsetCommitRequestData()
+                .setGroupId("g")
+                .setTopics(new ArrayList<>(List.of(version >= 10 ? wanted.setTopicId(id) : wanted.setName(topic))));
+    }
+
+    private OffsetFetchRequestData fetch(int version) {
+        OffsetFetchRequestData request = new OffsetFetchRequestData();
+        if (version < 8) {
+            return request.setGroupId("g")
+                    .setTopics(
+                            List.of(new OffsetFetchRequestTopic().setName("t").setPartitionIndexes(List.of(0, 1))));
+        }
+        OffsetFetchRequestTopics topic = new OffsetFetchRequestTopics().setPartitionIndexes(List.of(0, 1));
+        return request.setGroups(List.of(
+                new OffsetFetchRequestGroup()
+                        .setGroupId("g")
+                        .setTopics(List.of(version >= 10 ? topic.setTopicId(topicId) : topic.setName("t"))),
+                new OffsetFetchRequestGroup().setGroupId("h").setTopics(null)));
+    }
+
+    @Test
+    void everyVersionOfTheOffsetApisIsAnswered() {
+        everyVersion(ApiKeys.OFFSET_COMMIT, version -> commit(version, "t", topicId, 0));
+        everyVersion(ApiKeys.OFFSET_COMMIT, version -> commit(version, "unknown", new Uuid(3, 3), 0));
+        everyVersion(ApiKeys.OFFSET_FETCH, this::fetch);
+        for (int version = 1; version <= 10; version++) {
+            OffsetFetchResponseData body =
+                    send(ApiKeys.OFFSET_FETCH, version, fetch(version)).body(OffsetFetchResponseData.class);
+            long offset = version < 8
+                    ? body.topics().get(0).partitions().get(0).committedOffset()
+                    : body.groups().get(0).topics().get(0).partitions().get(0).committedOffset();
+            assertThat(offset).as("version %s", version).isEqualTo(7);
+        }
+        OffsetDeleteRequestData delete = new OffsetDeleteRequestData().setGroupId("g");
+        delete.topics()
+                .add(new OffsetDeleteRequestData.OffsetDeleteRequestTopic()
+                        .setName("t")
+                        .setPartitions(List.of(
+                                new OffsetDeleteRequestData.OffsetDeleteRequestPartition().setPartitionIndex(0),
+                                new OffsetDeleteRequestData.OffsetDeleteRequestPartition().setPartitionIndex(9))));
+        everyVersion(ApiKeys.OFFSET_DELETE, version -> delete.duplicate());
+    }
+
+    @Test
+    void everyVersionOfTheOtherApisIsAnswered() {
+        everyVersion(ApiKeys.JOIN_GROUP, version -> new JoinGroupRequestData().setGroupId("g"));
+        everyVersion(ApiKeys.SYNC_GROUP, version -> new SyncGroupRequestData().setGroupId("g"));
+        everyVersion(ApiKeys.HEARTBEAT, version -> new HeartbeatRequestData().setGroupId("g"));
+        everyVersion(ApiKeys.LEAVE_GROUP, version -> leave(version));
+        send(ApiKeys.OFFSET_COMMIT, 9, commit(9, "t", topicId, 0));
+        everyVersion(ApiKeys.LIST_GROUPS, version -> new ListGroupsRequestData());
+        everyVersion(ApiKeys.DESCRIBE_GROUPS, version -> new DescribeGroupsRequestData()
+                .setGroups(List.of("g", "missing"))
+                .setIncludeAuthorizedOperations(version >= 3));
+        everyVersion(ApiKeys.DELETE_GROUPS, version -> new DeleteGroupsRequestData()
+                .setGroupsNames(List.of("g", "missing", "g")));
+        everyVersion(ApiKeys.FIND_COORDINATOR, version -> find(version, (byte) 0));
+    }
+
+    private static LeaveGroupRequestData leave(int version) {
+        LeaveGroupRequestData request = new LeaveGroupRequestData().setGroupId("g");
+        return version < 3
+                ? request.setMemberId("m")
+                : request.setMembers(List.of(new LeaveGroupRequestData.MemberIdentity().setMemberId("m")));
+    }
+
+    private static FindCoordinatorRequestData find(int version, byte type) {
+        FindCoordinatorRequestData request = new FindCoordinatorRequestData().setKeyType(type);
+        return version < 4 ? request.setKey("g") : request.setCoordinatorKeys(List.of("g", "h"));
+    }
+
+    @Test
+    void theOffsetsTopicIsMadeWhenACoordinatorIsFirstLookedFor() {
+        FindCoordinatorResponseData first =
+                send(ApiKeys.FIND_COORDINATOR, 4, find(4, (byte) 0)).body(FindCoordinatorResponseData.class);
+        assertThat(first.coordinators().get(0).errorCode()).isEqualTo(Errors.COORDINATOR_NOT_AVAILABLE.code());
+        assertThat(made).hasSize(1);
+        assertThat(made.get(0).replicationFactor()).isEqualTo((short) 1);
+        assertThat(made.get(0).numPartitions()).isEqualTo(50);
+
+        FindCoordinatorResponseData second =
+                send(ApiKeys.FIND_COORDINATOR, 4, find(4, (byte) 0)).body(FindCoordinatorResponseData.class);
+        assertThat(second.coordinators().get(0).nodeId()).isEqualTo(1);
+        assertThat(second.coordinators().get(0).port()).isEqualTo(9092);
+        assertThat(made).hasSize(1);
+    }
+
+    @Test
+    void coordinatorsThatAreNotHereAreSaidSoAtOnce() {
+        for (byte type : new byte[] {1, 2, 7}) {
+            assertThat(send(ApiKeys.FIND_COORDINATOR, 3, find(3, type))
+                            .body(FindCoordinatorResponseData.class)
+                            .errorCode())
+                    .isEqualTo(Errors.INVALID_REQUEST.code());
+        }
+    }
+
+    @Test
+    void topicsThatAreNotThereAreRefusedByNameAndById() {
+        OffsetCommitResponseData byName =
+                send(ApiKeys.OFFSET_COMMIT, 9, commit(9, "unknown", topicId, 0)).body(OffsetCommitResponseData.class);
+        OffsetCommitResponseData byId = send(ApiKeys.OFFSET_COMMIT, 10, commit(10, "", new Uuid(3, 3), 0))
+                .body(OffsetCommitResponseData.class);
+        OffsetCommitResponseData partition =
+                send(ApiKeys.OFFSET_COMMIT, 9, commit(9, "t", topicId, 2)).body(OffsetCommitResponseData.class);
+        assertThat(List.of(byName, byId, partition))
+                .extracting(answer -> Errors.forCode(
+                        answer.topics().get(0).partitions().get(0).errorCode()))
+                .containsExactly(
+                        Errors.UNKNOWN_TOPIC_OR_PARTITION, Errors.UNKNOWN_TOPIC_ID, Errors.UNKNOWN_TOPIC_OR_PARTITION);
+    }
+
+    @Test
+    void oldVersionsSayTheirErrorsAtTheTopAndNoProtocolAsEmpty() {
+        assertThat(send(ApiKeys.LEAVE_GROUP, 2, leave(2))
+                        .body(LeaveGroupResponseData.class)
+                        .errorCode())
+                .isEqualTo(Errors.UNKNOWN_MEMBER_ID.code());
+        assertThat(send(ApiKeys.JOIN_GROUP, 6, new JoinGroupRequestData().setGroupId("g"))
+                        .body(JoinGroupResponseData.class)
+                        .protocolName())
+                .isEmpty();
+        assertThat(send(ApiKeys.SYNC_GROUP, 5, new SyncGroupRequestData().setGroupId("g"))
+                        .body(SyncGroupResponseData.class)
+                        .errorCode())
+                .isEqualTo(Errors.INCONSISTENT_GROUP_PROTOCOL.code());
+    }
+}
