@@ -33,6 +33,7 @@ public final class MetadataNode implements AutoCloseable {
     private final ProducerIdAllocator producerIds;
     private final CompletableFuture<MetadataImage> ready = new CompletableFuture<>();
     private final AtomicBoolean formatting = new AtomicBoolean();
+    private volatile boolean closed;
 
     private MetadataNode(
             MetadataNodeSettings settings,
@@ -80,7 +81,7 @@ public final class MetadataNode implements AutoCloseable {
     }
 
     private void onImage(MetadataImage image) {
-        if (image.controllerId() == MetadataLog.NO_LEADER || ready.isDone()) {
+        if (closed || image.controllerId() == MetadataLog.NO_LEADER || ready.isDone()) {
             return;
         }
         if (image.features().containsKey(MetadataNodeSettings.METADATA_VERSION)) {
@@ -91,6 +92,7 @@ public final class MetadataNode implements AutoCloseable {
                     .exceptionally(e -> {
                         LOG.warn("A new cluster was not formatted: clusterId={}", image.clusterId(), e);
                         formatting.set(false);
+                        onImage(metadata.image());
                         return -1L;
                     });
         }
@@ -151,6 +153,7 @@ public final class MetadataNode implements AutoCloseable {
     /** Stops the journal, after a snapshot for the next start. Idempotent. */
     @Override
     public void close() {
+        closed = true;
         log.close();
         try {
             directory.close();

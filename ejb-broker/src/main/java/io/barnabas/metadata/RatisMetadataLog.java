@@ -60,13 +60,14 @@ public final class RatisMetadataLog implements MetadataLog {
         } catch (RuntimeException e) {
             throw unreadable(e);
         }
+        // Before the start: a lone voter may lead, and be asked, before start() returns.
+        server = started;
         try {
             started.start();
         } catch (IOException | RuntimeException e) {
-            started.close();
+            close();
             throw unreadable(e);
         }
-        server = started;
         LOG.info("Metadata log started: directory={} node={}", settings.directory(), settings.nodeId());
     }
 
