@@ -284,7 +284,10 @@ public final class LocalPartition implements Partition {
     // What follows is called by LocalPartitions alone, on the metadata thread, a worker on its behalf, or a thread of
     // the log.
 
-    /** Takes the log: the partition is online from now on. */
+    /**
+     * Takes the log, a first one or that of another directory after a move: the partition is online from now on. Who waits for a
+     * force of the log before is told by the new one's.
+     */
     void onLog(PartitionLog opened) {
         change.writeLock().lock();
         try {
@@ -294,6 +297,9 @@ public final class LocalPartition implements Partition {
             log = opened;
         } finally {
             change.writeLock().unlock();
+        }
+        if (leadership.leads()) {
+            onAppended(opened, opened.logEndOffset(), 0);
         }
     }
 

@@ -1,0 +1,105 @@
+package io.barnabas.ejb;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.TopicPartitionReplica;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DirectoryMoveTest {
+    private static final TopicPartition PARTITION = new TopicPartition("t", 0);
+
+    @TempDir
+    private Path directory;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"os", "fsync"})
+    void aPartitionMovesToAnotherDirectoryWhileItIsWrittenTo(String durability) throws Exception {
+        Path one = Files.createDirectories(directory.resolve("one"));
+        Path two = Files.createDirectories(directory.resolve("two"));
+        try (EmbeddedBroker broker =
+                        EmbeddedBroker.start(Map.of("log.dirs", one + "," + two, "barnabas.durability", durability));
+                Admin admin = broker.admin();
+                var producer = new KafkaProducer<>(
+                        broker.clientConfig(), new ByteArraySerializer(), new ByteArraySerializer());
+                var consumer = new KafkaConsumer<>(
+                        broker.clientConfig(), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            // Given
+            admin.createTopics(List.of(new NewTopic("t", 1, (short) 1))).all().get();
+            List<Future<RecordMetadata>> sent = send(producer, 2_000);
+            Path from = directoryOf(broker);
+            Path to = from.equals(one) ? two : one;
+            // When
+            admin.alterReplicaLogDirs(Map.of(new TopicPartitionReplica("t", 0, 1), to.toString()))
+                    .all()
+                    .get();
+            sent.addAll(send(producer, 2_000));
+            Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> directoryOf(broker)
+                    .equals(to));
+            sent.addAll(send(producer, 500));
+            // Then
+            for (int i = 0; i < sent.size(); i++) {
+                assertThat(sent.get(i).get().offset()).isEqualTo(i);
+            }
+            consumer.assign(List.of(PARTITION));
+            consumer.seekToBeginning(List.of(PARTITION));
+            int read = 0;
+            for (int i = 0; i < 100 && read < sent.size(); i++) {
+                read += consumer.poll(Duration.ofMillis(200)).count();
+            }
+            assertThat(read).isEqualTo(sent.size());
+        }
+    }
+
+    @Test
+    void aDirectoryThatCannotBeReachedAtStartLeavesTheOthersServing() throws Exception {
+        Path one = Files.createDirectories(directory.resolve("one"));
+        Path two = directory.resolve("two");
+        Files.createFile(two); // a file where a directory should be
+        try (EmbeddedBroker broker = EmbeddedBroker.start(Map.of("log.dirs", one + "," + two));
+                Admin admin = broker.admin();
+                var producer = new KafkaProducer<>(
+                        broker.clientConfig(), new ByteArraySerializer(), new ByteArraySerializer())) {
+            admin.createTopics(List.of(new NewTopic("t", 4, (short) 1))).all().get();
+            assertThat(producer.send(new ProducerRecord<>("t", 0, null, new byte[9]))
+                            .get()
+                            .offset())
+                    .isZero();
+            var described =
+                    admin.describeLogDirs(List.of(1)).allDescriptions().get().get(1);
+            assertThat(described.get(two.toString()).error()).isNotNull();
+            assertThat(described.get(one.toString()).replicaInfos()).hasSize(4);
+        }
+    }
+
+    private static Path directoryOf(EmbeddedBroker broker) {
+        return broker.node().partitions().leader(PARTITION).log().directory().path();
+    }
+
+    private static List<Future<RecordMetadata>> send(KafkaProducer<byte[], byte[]> producer, int count) {
+        List<Future<RecordMetadata>> sent = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            sent.add(producer.send(new ProducerRecord<>("t", 0, null, new byte[200])));
+        }
+        return sent;
+    }
+}
