@@ -187,7 +187,7 @@ final class ShardHost<S extends CoordinatorShard> {
             return;
         }
         int loaded = incarnation;
-        commit.whenComplete((nothing, failure) -> executor.execute(() -> {
+        var unused = commit.whenComplete((nothing, failure) -> executor.execute(() -> {
             if (loaded != incarnation) {
                 return;
             }

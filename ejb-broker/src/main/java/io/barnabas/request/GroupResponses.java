@@ -15,7 +15,7 @@ final class GroupResponses {
 
     /** Gives the answer when it is there, on the thread that makes it; a failure becomes the API's error response. */
     static void respond(CompletableFuture<? extends ApiMessage> answer, RequestContext context, Responder responder) {
-        answer.whenComplete((body, failure) -> {
+        var unused = answer.whenComplete((body, failure) -> {
             if (failure == null) {
                 responder.respond(body);
             } else {

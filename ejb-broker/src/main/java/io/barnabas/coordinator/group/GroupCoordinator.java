@@ -104,11 +104,13 @@ public final class GroupCoordinator implements AutoCloseable {
             shard.removal.onTopicsDeleted(topics, outcome);
             outcome.answer(reply, done());
         });
-        done.forEach(shard -> shard.whenComplete((nothing, failure) -> {
-            if (failure != null) {
-                LOG.warn("offsets of deleted topics remain until they expire; topics={}", topics.keySet(), failure);
-            }
-        }));
+        for (CompletableFuture<Void> shard : done) {
+            var unused = shard.whenComplete((nothing, failure) -> {
+                if (failure != null) {
+                    LOG.warn("offsets of deleted topics remain until they expire; topics={}", topics.keySet(), failure);
+                }
+            });
+        }
     }
 
     @SuppressWarnings("NullAway") // Void has no other value
