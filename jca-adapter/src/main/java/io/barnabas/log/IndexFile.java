@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.NoSuchFileException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,7 @@ final class IndexFile {
     private final boolean writtenWhenEmpty;
     private String name;
     private boolean loaded;
+    private boolean gone;
     private int count; // entries in all
     private int onDisk; // entries in the file
     private int tailFirst; // index of the first entry of tail
@@ -121,6 +123,9 @@ final class IndexFile {
 
     /** Writes what is only in memory; makes the file if it is due. */
     synchronized void flush(boolean force) throws IOException {
+        if (gone) {
+            return;
+        }
         if (!loaded && exists()) {
             if (force) {
                 channel().force(false);
@@ -177,7 +182,19 @@ final class IndexFile {
 
     synchronized void delete() throws IOException {
         close();
+        gone = true;
         folder.files().deleteIfExists(folder.resolve(name));
+    }
+
+    /** Gives back the descriptor and the block of the file that was read. */
+    synchronized void idle() throws IOException {
+        FileChannel open = channel;
+        channel = null;
+        block = null;
+        blockCount = 0;
+        if (open != null) {
+            open.close();
+        }
     }
 
     /** Gives back the file and the memory; what was not written is forgotten. */
@@ -229,6 +246,9 @@ final class IndexFile {
     private FileChannel channel() throws IOException {
         FileChannel open = channel;
         if (open == null || !open.isOpen()) {
+            if (gone) {
+                throw new NoSuchFileException(name);
+            }
             open = folder.files().open(folder.resolve(name), true);
             channel = open;
         }

@@ -84,7 +84,7 @@ final class LogMover {
     }
 
     private boolean underWay(Move move) {
-        return moves.get(move.source().topicPartition()) == move;
+        return move.equals(moves.get(move.source().topicPartition()));
     }
 
     private void turn(Move move) {

@@ -339,7 +339,9 @@ final class LogRecovery {
         producers.deleteStraySnapshots(
                 segments.stream().map(Segment::baseOffset).collect(Collectors.toSet()));
         Segment last = segments.get(segments.size() - 1);
-        last.file().idle();
+        for (Segment each : segments) {
+            each.idle();
+        }
         long recoveryPoint =
                 Math.min(rescannedFrom, hints.clean() ? end : Math.min(Math.max(0, hints.recoveryPoint()), end));
         LogView view = new LogView(segments.toArray(new Segment[0]), end, last.size());

@@ -21,7 +21,7 @@ final class LogState {
 
     volatile long highWatermark;
     /** How often records were taken off the end: what was computed under another count is void. */
-    volatile int truncations;
+    private volatile int truncations;
 
     LogState(LogConfig config, SegmentedLog.Loaded loaded) {
         this.config = config;
@@ -33,6 +33,16 @@ final class LogState {
         this.highWatermark = loaded.logStartOffset();
         this.epochs = loaded.epochs();
         this.producers = loaded.producers();
+    }
+
+    int truncations() {
+        return truncations;
+    }
+
+    /** Under the log's lock. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one writer at a time
+    void onTruncation() {
+        truncations++;
     }
 
     /**

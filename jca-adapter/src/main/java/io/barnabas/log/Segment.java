@@ -226,7 +226,16 @@ final class Segment {
                         last);
                 rebuildIndexes();
             }
+            idle();
         }
+    }
+
+    /** Gives back the descriptors; the next use opens the files again. */
+    void idle() throws IOException {
+        offsets.file().idle();
+        times.file().idle();
+        transactions.file().idle();
+        file.idle();
     }
 
     /** The last time index entry below {@code timestamp}, checked against its batch. */

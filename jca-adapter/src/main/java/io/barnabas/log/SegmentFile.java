@@ -4,6 +4,8 @@ import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -99,16 +101,22 @@ final class SegmentFile implements Closeable {
 
     /** Reads from {@code position} until the buffer is full or the file ends; returns the bytes read. */
     int read(ByteBuffer into, long position) throws IOException {
-        FileChannel file = channel();
-        int total = 0;
+        int start = into.position();
         while (into.hasRemaining()) {
-            int n = file.read(into, position + total);
+            int n;
+            try {
+                n = channel().read(into, position + into.position() - start);
+            } catch (ClosedByInterruptException e) {
+                throw e;
+            } catch (ClosedChannelException e) {
+                continue; // closed as idle or by another thread's interrupt: a deleted file's channel is not opened
+                // again
+            }
             if (n < 0) {
                 break;
             }
-            total += n;
         }
-        return total;
+        return into.position() - start;
     }
 
     void readFully(ByteBuffer into, long position) throws IOException {
@@ -118,7 +126,7 @@ final class SegmentFile implements Closeable {
     }
 
     /** A range for a reader, which must release it. */
-    LogSlice slice(int position, int length) throws IOException {
+    synchronized LogSlice slice(int position, int length) throws IOException {
         retain();
         try {
             return new LogSlice(channel(), position, length, this::release);
@@ -137,32 +145,38 @@ final class SegmentFile implements Closeable {
 
     /** Forces the bytes; a file that was deleted meanwhile needs none. */
     void force() throws IOException {
-        if (!deleted) {
+        try {
             retain();
             try {
                 channel().force(false);
             } finally {
                 release();
             }
+        } catch (NoSuchFileException e) {
+            if (!deleted) {
+                throw e;
+            }
         }
     }
 
-    void rename(String newName) throws IOException {
+    synchronized void rename(String newName) throws IOException {
         folder.files().rename(folder.resolve(name), folder.resolve(newName));
         name = newName;
     }
 
     /** Takes the name away; who holds the file may still read it. */
-    void delete() throws IOException {
-        deleted = true;
+    synchronized void delete() throws IOException {
         folder.files().deleteIfExists(folder.resolve(name));
-        release();
+        close();
     }
 
+    /** Gives up the owner's reference: what is not open now is not opened again. */
     @Override
-    public void close() throws IOException {
-        deleted = true;
-        release();
+    public synchronized void close() {
+        if (!deleted) {
+            deleted = true;
+            release();
+        }
     }
 
     /** Closes the channel where nobody reads; a later use opens it again. */
@@ -210,7 +224,7 @@ final class SegmentFile implements Closeable {
     private synchronized FileChannel reopen() throws IOException {
         FileChannel open = channel;
         if (open == null || !open.isOpen()) {
-            if (deleted && references.get() == 0) {
+            if (deleted) { // opening it would make it anew
                 throw new NoSuchFileException(name);
             }
             open = folder.files().open(folder.resolve(name), true);

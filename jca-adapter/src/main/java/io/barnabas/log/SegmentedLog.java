@@ -186,6 +186,7 @@ final class SegmentedLog implements PartitionLog {
                     segments.force(now, from);
                     forceSnapshots(from);
                 } catch (IOException e) {
+                    requireOpen(); // a folder that was taken away cannot be forced, and need not be
                     throw directory.broken("A force of " + parts.partition(), e);
                 }
                 synchronized (lock) {
@@ -218,19 +219,22 @@ final class SegmentedLog implements PartitionLog {
     @Override
     public ReadResult read(long offset, int maxBytes, long upTo, boolean atLeastOne, boolean aborted)
             throws IOException {
-        directory.requireOnline();
-        LogView now = state.view;
-        if (offset < state.logStartOffset || offset > now.endOffset()) {
-            throw new OffsetOutOfRangeException("Offset " + offset + " of " + parts.partition() + " is not in "
-                    + state.logStartOffset + " to " + now.endOffset());
-        }
-        try {
-            return LogReader.read(now, new LogReader.Request(offset, maxBytes, upTo, atLeastOne, aborted));
-        } catch (IOException e) {
-            if (state.view.segments() != now.segments()) {
-                throw new OffsetOutOfRangeException("Offset " + offset + " of " + parts.partition() + " was deleted");
+        LogReader.Request request = new LogReader.Request(offset, maxBytes, upTo, atLeastOne, aborted);
+        while (true) {
+            directory.requireOnline();
+            LogView now = state.view;
+            if (offset < state.logStartOffset || offset > now.endOffset()) {
+                throw new OffsetOutOfRangeException("Offset " + offset + " of " + parts.partition() + " is not in "
+                        + state.logStartOffset + " to " + now.endOffset());
             }
-            throw directory.failed("A read of " + parts.partition(), e);
+            try {
+                return LogReader.read(now, request);
+            } catch (IOException e) {
+                requireOpen();
+                if (state.view.segments() == now.segments()) {
+                    throw directory.failed("A read of " + parts.partition(), e);
+                } // else a segment went away meanwhile, by deletion, truncation or compaction: look again
+            }
         }
     }
 
@@ -396,7 +400,7 @@ final class SegmentedLog implements PartitionLog {
                     restartAt(offset);
                     return;
                 }
-                state.truncations++;
+                state.onTruncation();
                 state.view = segments.truncated(state.view, offset);
                 long end = state.view.endOffset();
                 state.recoveryPoint = Math.min(state.recoveryPoint, end);
@@ -429,7 +433,7 @@ final class SegmentedLog implements PartitionLog {
     }
 
     private void restartAt(long offset) throws IOException {
-        state.truncations++;
+        state.onTruncation();
         LogView before = state.view;
         Segment fresh = segments.restart(before, offset, state.config);
         state.view = new LogView(new Segment[] {fresh}, offset, 0);
@@ -444,7 +448,7 @@ final class SegmentedLog implements PartitionLog {
 
     /** Counts what took records off the end: what was made of the log before is void then. */
     int truncations() {
-        return state.truncations;
+        return state.truncations();
     }
 
     /** What each producer wrote last, for compaction. */
@@ -467,7 +471,7 @@ final class SegmentedLog implements PartitionLog {
             }
             change("Replacing segments", () -> {
                 List<Segment> present = List.of(state.view.segments());
-                replaced[0] = truncationsBefore == state.truncations
+                replaced[0] = truncationsBefore == state.truncations()
                         && present.subList(0, present.size() - 1).containsAll(old);
                 if (replaced[0]) {
                     state.view = segments.swap(state.view, cleaned, old, state.config.fileDeleteDelayMs());
