@@ -17,6 +17,7 @@ import io.barnabas.metadata.MetadataNode;
 import io.barnabas.metadata.MetadataNodeSettings;
 import io.barnabas.metadata.Policies;
 import io.barnabas.metadata.TopicImage;
+import io.barnabas.metadata.jpa.MetadataEntities;
 import io.barnabas.partition.LocalPartitionWriter;
 import io.barnabas.partition.LocalPartitions;
 import io.barnabas.partition.Partition;
@@ -78,6 +79,7 @@ public final class BrokerNode {
     private final LiveConfig config;
     private final RequestMetrics metrics = new RequestMetrics();
     private final MetadataNode metadata;
+    private final MetadataEntities entities;
     private final LogManager logs;
     private final LocalPartitions partitions;
     private final GroupCoordinator groups;
@@ -89,6 +91,10 @@ public final class BrokerNode {
         this.port = port;
         this.config = new LiveConfig(atStart);
         this.metadata = metadata;
+        SerialExecutor entityWrites = new SerialExecutor(
+                port.workers(), COMMANDS_INLINE, fault -> LOG.error("the metadata entities were not written", fault));
+        this.entities = new MetadataEntities(
+                metadata.entitiesDirectory(), task -> port.workers().execute(() -> entityWrites.execute(task)));
         this.logs = port.openLogs(atStart.logManagerSettings(metadata.clusterId()));
         await(metadata.ready(), "the metadata is not ready");
         metadata.metadata().onChange(this::onChange);
@@ -137,6 +143,8 @@ public final class BrokerNode {
         partitions.onLeadership(new OffsetsTopicLeadership());
         metadata.metadata().onChange(this::onTopicsDeleted);
         await(metadata.registration().unfence(brokerEpoch), "the broker stays fenced");
+        // Nothing waits for the entities: their database opens while the broker serves.
+        metadata.metadata().onEntry(entities);
     }
 
     private static <T> T await(CompletableFuture<T> future, String failure) {
@@ -316,6 +324,10 @@ public final class BrokerNode {
                 () -> metadata.registration().leave(brokerEpoch).get(LEAVE_SECONDS, TimeUnit.SECONDS));
         step("the group coordinator", () -> {
             groups.close();
+            return true;
+        });
+        step("the metadata entities", () -> {
+            entities.close();
             return true;
         });
         step("the metadata", () -> {
