@@ -51,7 +51,11 @@ final class SimulatedChannel extends FileChannel {
         int n = disk.survivingBytes(bytes.remaining());
         int end = (int) to + n;
         inode.ensure(end);
-        bytes.get(inode.data, (int) to, n);
+        if (disk.loses()) {
+            bytes.position(bytes.position() + n);
+        } else {
+            bytes.get(inode.data, (int) to, n);
+        }
         inode.size = Math.max(inode.size, end);
         if (disk.crashed()) {
             throw new SimulatedDisk.Crash();

@@ -38,6 +38,7 @@ final class SimulatedDisk implements FileStore {
     private double errorRate;
     private long roomBytes = Long.MAX_VALUE;
     boolean forcesAreLies;
+    double lostWrites;
     long nowMs;
 
     SimulatedDisk(long seed) {
@@ -98,6 +99,17 @@ final class SimulatedDisk implements FileStore {
     /** Bytes that may still be written. */
     void room(long bytes) {
         roomBytes = bytes;
+    }
+
+    /** No more errors, room enough; a planned crash stays planned. */
+    void heal() {
+        errorRate = 0;
+        roomBytes = Long.MAX_VALUE;
+    }
+
+    /** Whether a write is answered well and forgotten: no disk should. */
+    boolean loses() {
+        return lostWrites > 0 && random.nextDouble() < lostWrites;
     }
 
     long operations() {
