@@ -148,18 +148,23 @@ final class CompactionPass {
     private void rewrite(List<Segment> group, CompactionFilter filter, CompactedTransactions transactions)
             throws IOException {
         List<Segment> cleaned = new ArrayList<>();
-        boolean replaced = false;
+        boolean handedOver = false;
         try {
             cleaned.add(newSegment(group.get(0).baseOffset()));
             for (Segment original : group) {
                 rewrite(original, filter, transactions, cleaned);
             }
-            replaced = log.replace(group, cleaned, truncations);
-            if (!replaced) {
+            for (Segment segment : cleaned) {
+                segment.seal();
+                segment.force();
+            }
+            handedOver = true; // from here on a failure may have taken the originals away: recovery decides, not we
+            handedOver = log.replace(group, cleaned, truncations);
+            if (!handedOver) {
                 throw new Abandoned("the log was changed");
             }
         } finally {
-            if (!replaced) {
+            if (!handedOver) {
                 discard(cleaned);
             }
         }

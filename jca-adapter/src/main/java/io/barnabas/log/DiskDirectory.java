@@ -188,7 +188,8 @@ final class DiskDirectory implements DataDirectory {
         for (SegmentedLog log : logs) {
             if (log.disk() == this) {
                 recoveryPoints.put(log.topicPartition(), log.recoveryPointToWrite());
-                if (log.logStartOffset() > log.firstBaseOffset()) {
+                // also where it is a segment's base: a power loss may bring back deleted segments before it
+                if (log.logStartOffset() > 0) {
                     logStarts.put(log.topicPartition(), log.logStartOffset());
                 }
             }

@@ -183,7 +183,8 @@ final class LogRecovery {
     /** Brings segments and producers in order and finds the log's end; segments from {@code recoverFrom} on are read whole. */
     private long scan(List<Segment> segments, long recoverFrom) throws IOException {
         int first = segments.size();
-        while (first > 0 && recoverFrom != Long.MAX_VALUE && endOf(segments, first - 1) > recoverFrom) {
+        // the segment that ends at the recovery point too: its batches are forced, its indexes with the next force only
+        while (first > 0 && recoverFrom != Long.MAX_VALUE && endOf(segments, first - 1) >= recoverFrom) {
             first--;
         }
         if (recoverFrom != Long.MAX_VALUE) {

@@ -24,12 +24,12 @@ final class SegmentStore {
 
     /**
      * Forces what may not be forced yet below the view's end. Of the active segment only the batches: recovery reads the segment of the
-     * recovery point from its beginning and makes its indexes anew.
+     * recovery point, or that ends there, from its beginning and makes its indexes anew.
      */
     void force(LogView view, long from) throws IOException {
         Segment[] all = view.segments();
         boolean newFiles = false;
-        for (int i = view.floor(from); i < all.length; i++) {
+        for (int i = view.floor(from - 1); i < all.length; i++) {
             if (i < all.length - 1) {
                 all[i].force();
             } else {
@@ -53,6 +53,10 @@ final class SegmentStore {
         while (keep > 1 && all[keep - 1].baseOffset() >= offset) {
             keep--;
             all[keep].delete();
+        }
+        if (keep < all.length) {
+            // or a crash could bring back a segment behind the cut, with a hole before it
+            parts.folder().files().syncDirectory(parts.folder().path());
         }
         Segment last = all[keep - 1];
         Segment.Place place = last.find(offset);
@@ -107,14 +111,10 @@ final class SegmentStore {
     }
 
     /**
-     * Puts cleaned segments in the place of old ones: forces them, names all {@code .swap} (last first), from which moment they count,
-     * takes the old ones away, and gives the new ones their names.
+     * Puts cleaned segments, which are sealed and forced, in the place of old ones: names all {@code .swap} (last first), from which
+     * moment they count, takes the old ones away, and gives the new ones their names.
      */
     LogView swap(LogView view, List<Segment> cleaned, List<Segment> old, long delayMs) throws IOException {
-        for (int i = cleaned.size() - 1; i >= 0; i--) {
-            cleaned.get(i).seal();
-            cleaned.get(i).force();
-        }
         for (int i = cleaned.size() - 1; i >= 0; i--) {
             cleaned.get(i).changeSuffix(LogFolder.SWAP);
         }

@@ -392,7 +392,7 @@ final class SegmentedLog implements PartitionLog {
     @Override
     public void truncateTo(long offset) {
         synchronized (flushLock) {
-            change("Truncating", () -> {
+            changeWhole("Truncating", () -> {
                 if (offset >= state.view.endOffset()) {
                     return;
                 }
@@ -421,7 +421,7 @@ final class SegmentedLog implements PartitionLog {
     @Override
     public void truncateFully(long offset) {
         synchronized (flushLock) {
-            change("Truncating", () -> restartAt(offset));
+            changeWhole("Truncating", () -> restartAt(offset));
             onTruncated(offset);
         }
     }
@@ -469,7 +469,7 @@ final class SegmentedLog implements PartitionLog {
             if (closed) {
                 return false;
             }
-            change("Replacing segments", () -> {
+            changeWhole("Replacing segments", () -> {
                 List<Segment> present = List.of(state.view.segments());
                 replaced[0] = truncationsBefore == state.truncations()
                         && present.subList(0, present.size() - 1).containsAll(old);
@@ -563,6 +563,17 @@ final class SegmentedLog implements PartitionLog {
                 throw directory.failed(what + " of " + parts.partition(), e);
             }
         }
+    }
+
+    /** A change that, half done, leaves what only recovery can mend: even for want of room the directory goes offline. */
+    private void changeWhole(String what, Change change) {
+        change(what, () -> {
+            try {
+                change.run();
+            } catch (IOException e) {
+                throw directory.broken(what + " of " + parts.partition(), e);
+            }
+        });
     }
 
     @Override

@@ -32,7 +32,7 @@ class LogCompactorTest {
     private final FileStore files = new NioFileStore();
 
     @TempDir
-    private Path directory;
+    private Path directory = Path.of("");
 
     private SegmentsOnly log;
     private LogCompactor compactor;

@@ -17,7 +17,7 @@ import org.apache.kafka.common.TopicPartition;
 final class LogSimulation {
     private static final Path DIRECTORY = Path.of("/data");
     private static final int STEPS = 140;
-    private static final int KEPT_EVENTS = 12;
+    private static final int KEPT_EVENTS = 20;
 
     private final Random random;
     private final SimulatedDisk disk;
@@ -149,7 +149,7 @@ final class LogSimulation {
         if (fsync && forced.isDone() && !forced.isCompletedExceptionally()) {
             partition.forcedEnd = partition.end;
         }
-        if (random.nextInt(5) != 0) {
+        if (random.nextInt(3) != 0) {
             partition.log.onHighWatermark(partition.end);
         }
         if (random.nextInt(10) == 0) {
@@ -158,7 +158,9 @@ final class LogSimulation {
     }
 
     private void truncate(int step, SimulatedPartition partition) {
-        long start = partition.log.logStartOffset();
+        // what is replicated is not truncated; and compaction may have dropped it for the sake of what comes after
+        long least = partition.config.compact() ? ((SegmentedLog) partition.log).highWatermark() : 0;
+        long start = Math.max(partition.log.logStartOffset(), Math.min(least, partition.end));
         long to = partition.boundary(start + random.nextInt((int) (partition.end - start) + 1));
         note(step, "truncate " + partition.topicPartition + " to " + to);
         partition.truncatingTo = to;
@@ -179,6 +181,7 @@ final class LogSimulation {
 
     private void restartInOrder(int step) throws IOException {
         note(step, "restart");
+        disk.heal();
         fixture.close();
         fixture.restart();
         for (SimulatedPartition partition : partitions) {
@@ -205,6 +208,7 @@ final class LogSimulation {
         noteFiles(step);
         while (random.nextInt(4) == 0 && crashesInRecovery(step)) {
             disk.restart(end);
+            noteFiles(step);
         }
         disk.neverCrash();
         fixture.restart();
@@ -223,6 +227,7 @@ final class LogSimulation {
         disk.crashAfter(1 + random.nextInt(25));
         try {
             fixture.restart();
+            note(step, "recovered in between");
             fixture.abandon();
             return true;
         } catch (SimulatedDisk.Crash e) {
@@ -232,6 +237,13 @@ final class LogSimulation {
     }
 
     private void noteFiles(int step) throws IOException {
+        Path starts = DIRECTORY.resolve(DiskDirectory.LOG_STARTS);
+        note(
+                step,
+                fixture.files.exists(starts)
+                        ? new String(fixture.files.readAll(starts), java.nio.charset.StandardCharsets.UTF_8)
+                                .replace('\n', ',')
+                        : "no log starts");
         for (SimulatedPartition partition : partitions) {
             note(
                     step,

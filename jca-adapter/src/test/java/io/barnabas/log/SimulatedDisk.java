@@ -15,6 +15,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A disk in memory that forgets like a real one. What was written is seen at once, but is safe from a power loss only after a force; a
@@ -76,7 +77,11 @@ final class SimulatedDisk implements FileStore {
         }
     }
 
-    private record NameChange(Path directory, Path removed, Path added, Inode inode) {}
+    private record NameChange(
+            Path directory,
+            @Nullable Path removed,
+            @Nullable Path added,
+            Inode inode) {}
 
     /** The process dies at the {@code n}-th operation from now that changes something. */
     void crashAfter(long n) {
@@ -142,7 +147,7 @@ final class SimulatedDisk implements FileStore {
         unsynced.forEach(change -> count.merge(change.directory, 1, Integer::sum));
         count.forEach((directory, n) -> kept.put(directory, random.nextInt(n + 1)));
         for (NameChange change : unsynced) {
-            int budget = kept.get(change.directory);
+            int budget = kept.getOrDefault(change.directory, 0);
             if (budget > 0) {
                 kept.put(change.directory, budget - 1);
                 applyTo(left, change);
@@ -237,13 +242,6 @@ final class SimulatedDisk implements FileStore {
         }
     }
 
-    /** Turns one bit of a file. */
-    void flipBit(Path file, long bit) {
-        Inode inode = names.get(file);
-        inode.data[(int) (bit / 8)] ^= (byte) (1 << (bit % 8));
-        inode.makeSafe();
-    }
-
     // ---- the file system
 
     @Override
@@ -263,12 +261,13 @@ final class SimulatedDisk implements FileStore {
         return new SimulatedChannel(this, inode, writable);
     }
 
-    private void rename(Path from, Path to, Inode inode) throws IOException {
+    private void rename(@Nullable Path from, @Nullable Path to, Inode inode) throws IOException {
         Path holder = to != null ? to : from;
-        if (!directories.contains(holder.getParent())) {
+        Path parent = holder == null ? null : holder.getParent();
+        if (parent == null || !directories.contains(parent)) {
             throw new FileNotFoundException(String.valueOf(holder));
         }
-        NameChange change = new NameChange(holder.getParent(), from, to, inode);
+        NameChange change = new NameChange(parent, from, to, inode);
         applyTo(names, change);
         unsynced.add(change);
     }
@@ -310,10 +309,13 @@ final class SimulatedDisk implements FileStore {
             }
         }
         unsynced.replaceAll(c -> new NameChange(
-                moved(c.directory, from, to), moved(c.removed, from, to), moved(c.added, from, to), c.inode));
+                c.directory.equals(from) ? to : c.directory,
+                moved(c.removed, from, to),
+                moved(c.added, from, to),
+                c.inode));
     }
 
-    private static Path moved(Path path, Path from, Path to) {
+    private static @Nullable Path moved(@Nullable Path path, Path from, Path to) {
         return path != null && path.startsWith(from) ? to.resolve(from.relativize(path)) : path;
     }
 
@@ -323,10 +325,11 @@ final class SimulatedDisk implements FileStore {
         if (directories.remove(file)) {
             return true;
         }
-        if (!names.containsKey(file)) {
+        Inode inode = names.get(file);
+        if (inode == null) {
             return false;
         }
-        rename(file, null, names.get(file));
+        rename(file, null, inode);
         return true;
     }
 

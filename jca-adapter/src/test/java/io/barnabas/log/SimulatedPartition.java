@@ -146,8 +146,10 @@ final class SimulatedPartition {
     }
 
     private void checkRecords() throws IOException {
-        Map<String, Item> expected = new HashMap<>();
-        history.tailMap(log.logStartOffset(), true).values().forEach(item -> expected.put(item.key(), item));
+        Map<String, Map.Entry<Long, Item>> expected = new HashMap<>();
+        history.tailMap(log.logStartOffset(), true)
+                .entrySet()
+                .forEach(entry -> expected.put(entry.getValue().key(), entry));
         Map<String, Item> found = new HashMap<>();
         long next = log.logStartOffset();
         while (next < log.logEndOffset()) {
@@ -163,9 +165,9 @@ final class SimulatedPartition {
             }
             slice.release();
         }
-        expected.forEach((key, item) -> require(
-                item.equals(found.get(key)) || (item.value() == null && config.compact()),
-                key + " is " + found.get(key) + ", not " + item));
+        expected.forEach((key, last) -> require(
+                last.getValue().equals(found.get(key)) || (last.getValue().value() == null && config.compact()),
+                key + " is " + found.get(key) + ", not " + last));
     }
 
     private long checkBatch(RecordBatch batch, long from, Map<String, Item> found) {
@@ -175,7 +177,10 @@ final class SimulatedPartition {
                 continue;
             }
             Item item = history.get(record.offset());
-            require(item != null, "holds offset " + record.offset() + ", which was not answered or was truncated");
+            if (item == null) {
+                throw new AssertionError(
+                        topicPartition + " holds offset " + record.offset() + ", which nobody appended");
+            }
             require(config.compact() || record.offset() == next, "lacks offset " + next);
             String value = record.hasValue()
                     ? StandardCharsets.UTF_8.decode(record.value()).toString()
@@ -208,6 +213,7 @@ final class SimulatedPartition {
     /** The state of producers is what the log alone would make of it. */
     private void checkProducers(SegmentedLog segmented) throws IOException {
         ProducerStates anew = new ProducerStates(topicPartition, segmented.folder(), Long.MAX_VALUE);
+        anew.startAt(log.logStartOffset());
         for (Segment segment : segmented.view().segments()) {
             SegmentStore.replay(segment, segment.size(), anew);
         }
