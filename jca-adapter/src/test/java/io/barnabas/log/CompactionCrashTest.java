@@ -118,6 +118,8 @@ class CompactionCrashTest {
         assertThat(names).as(at).noneMatch(n -> n.endsWith(LogFolder.SWAP) || n.endsWith(LogFolder.CLEANED));
         assertThat(lastValues(log, at)).as(at).containsAllEntriesOf(VALUES).hasSize(VALUES.size() + 12);
         log.onHighWatermark(log.logEndOffset());
+        log.flush();
+        fixture.directories().checkpoint(((SegmentedLog) log).disk());
         fixture.ticker.advance(CLEANER_BACKOFF_MS);
         assertThat(lastValues(log, at)).as(at).containsAllEntriesOf(VALUES).hasSize(VALUES.size() + 12);
         fixture.close();

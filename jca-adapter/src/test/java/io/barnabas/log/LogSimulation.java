@@ -164,9 +164,15 @@ final class LogSimulation {
         long to = partition.boundary(start + random.nextInt((int) (partition.end - start) + 1));
         note(step, "truncate " + partition.topicPartition + " to " + to);
         partition.truncatingTo = to;
-        partition.log.truncateTo(to);
-        partition.truncatingTo = Long.MAX_VALUE;
-        partition.forgetFrom(to);
+        try {
+            partition.log.truncateTo(to);
+        } finally {
+            // it may have failed after the cut, for want of room for a checkpoint
+            if (!disk.crashed() && partition.log.directory().online()) {
+                partition.truncatingTo = Long.MAX_VALUE;
+                partition.forgetFrom(partition.log.logEndOffset());
+            }
+        }
     }
 
     private void deleteRecords(int step, SimulatedPartition partition) {

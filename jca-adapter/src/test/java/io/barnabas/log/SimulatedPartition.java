@@ -129,10 +129,10 @@ final class SimulatedPartition {
         }
     }
 
-    /** Where a batch begins, at or below {@code offset}. */
+    /** Where a batch begins, at or behind {@code offset}. */
     long boundary(long offset) {
-        Long base = bases.floor(offset);
-        return offset >= end ? end : base == null ? log.logStartOffset() : Math.max(base, log.logStartOffset());
+        Long base = bases.ceiling(offset);
+        return base == null ? end : base;
     }
 
     /** Everything that must hold at any moment between two actions. */
