@@ -271,7 +271,6 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
             if (!Uuid.ZERO_UUID.equals(topicId)) {
                 PartitionMetadata.write(folder, topicId);
             }
-            files.syncDirectory(directory.path());
             SegmentedLog log =
                     load(parts(partition, topicId, folder, directory), new LogRecovery.Hints(true, 0, 0), config);
             log.reconfigure(config);

@@ -31,6 +31,11 @@ final class PartitionMetadata {
     }
 
     static void write(LogFolder folder, Uuid topicId) throws IOException {
-        folder.files().replace(folder.resolve(FILE), "version: 0\n" + TOPIC_ID + topicId);
+        // not forced: if a power loss takes it, the folder is adopted by its topic again, and a thousand partitions are
+        // made quickly
+        Path temporary = folder.resolve(FILE + ".tmp");
+        byte[] content = ("version: 0\n" + TOPIC_ID + topicId).getBytes(StandardCharsets.UTF_8);
+        folder.files().write(temporary, content, false);
+        folder.files().rename(temporary, folder.resolve(FILE));
     }
 }

@@ -38,6 +38,9 @@ final class SegmentStore {
             newFiles |= entered.add(all[i]);
         }
         if (newFiles) {
+            if (entered.size() == 1) {
+                parts.folder().files().syncDirectory(parts.directory().path()); // the folder's own entry
+            }
             parts.folder().files().syncDirectory(parts.folder().path());
             entered.retainAll(List.of(all));
         }
