@@ -1,5 +1,7 @@
 package io.barnabas.system;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -11,7 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.awaitility.Awaitility;
 
@@ -28,6 +32,7 @@ final class BarnabasProcess implements AutoCloseable {
     private final int httpPort = freePort();
     private final Map<String, String> settings;
     private Process process;
+    private int printedBefore; // characters of output from the starts before
 
     private BarnabasProcess(Path data, Map<String, String> settings) {
         this.data = data;
@@ -49,7 +54,7 @@ final class BarnabasProcess implements AutoCloseable {
     /** Starts the process again on the same directory and waits until it serves. */
     void start() throws IOException {
         launch();
-        awaitReady(Duration.ofSeconds(90));
+        awaitReady(Duration.ofSeconds(180));
     }
 
     /** Starts the process and does not wait. */
@@ -59,16 +64,15 @@ final class BarnabasProcess implements AutoCloseable {
                 "-jar",
                 jar().toString(),
                 "run",
-                "--data",
-                data.toString(),
                 "--http-port",
                 Integer.toString(httpPort),
                 "--set",
                 "listeners=PLAINTEXT://127.0.0.1:" + kafkaPort));
-        settings.forEach((key, value) -> {
-            command.add("--set");
-            command.add(key + "=" + value);
-        });
+        if (!settings.containsKey("log.dirs")) {
+            command.addAll(List.of("--data", data.toString()));
+        }
+        settings.forEach((key, value) -> command.addAll(List.of("--set", key + "=" + value)));
+        printedBefore = output().length();
         process = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()))
@@ -83,16 +87,12 @@ final class BarnabasProcess implements AutoCloseable {
                     if (!process.isAlive()) {
                         throw new IllegalStateException("the broker ended with " + process.exitValue() + ":\n" + output());
                     }
-                    return serves();
+                    return output().substring(printedBefore).contains("Barnabas serves.");
                 });
-    }
-
-    private boolean serves() {
-        try (Admin admin = Admin.create(Map.of(
-                "bootstrap.servers", bootstrap(), "request.timeout.ms", 2000, "default.api.timeout.ms", 2000))) {
-            return !admin.describeCluster().nodes().get(3, TimeUnit.SECONDS).isEmpty();
-        } catch (Exception e) {
-            return false;
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap()))) {
+            assertThat(admin.describeCluster().nodes().get(30, TimeUnit.SECONDS)).hasSize(1);
+        } catch (InterruptedException | ExecutionException | TimeoutException e) {
+            throw new IllegalStateException("the broker says that it serves, but does not:\n" + output(), e);
         }
     }
 
