@@ -1,7 +1,7 @@
 package io.barnabas.ejb;
 
-import jakarta.ejb.EJB;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
 import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Liveness;
@@ -10,7 +10,7 @@ import org.eclipse.microprofile.health.Liveness;
 @Liveness
 @ApplicationScoped
 public class BrokerAlive implements HealthCheck {
-    @EJB
+    @Inject
     private BrokerLifecycle lifecycle;
 
     @Override
