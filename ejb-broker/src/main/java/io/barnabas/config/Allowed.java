@@ -79,7 +79,7 @@ final class Allowed {
     }
 
     private static boolean isReplicaList(Object value) {
-        Collection<?> replicas = (Collection<?>) value;
+        List<?> replicas = List.copyOf((Collection<?>) value);
         return replicas.isEmpty()
                 || List.of("*").equals(replicas)
                 || replicas.stream()

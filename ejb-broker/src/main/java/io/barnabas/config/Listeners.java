@@ -115,7 +115,7 @@ public record Listeners(List<Endpoint> bound, List<Endpoint> advertised) {
     private static Map<String, SecurityProtocol> protocols(BrokerConfig config, Set<String> controllers) {
         String key = "listener.security.protocol.map";
         Map<String, SecurityProtocol> protocols = new HashMap<>();
-        for (String pair : config.getString(key).split(",")) {
+        for (String pair : config.getString(key).split(",", -1)) {
             if (pair.isBlank()) {
                 continue;
             }

@@ -132,7 +132,7 @@ public final class BrokerMetrics {
         for (TopicView topic : views.topics().stream().limit(MAX_TOPICS).toList()) {
             Tag tag = new Tag("topic", topic.name());
             List<MetricID> series = new ArrayList<>();
-            level(series, "barnabas_topic_size_bytes", "Bytes of a topic's logs", topic.sizeBytes(), tag);
+            level(series, "barnabas_topic_size_bytes", "Bytes of a topic's logs", (double) topic.sizeBytes(), tag);
             TopicFigures of = figures.get(topic.name());
             if (of != null) {
                 series.add(carry("barnabas_topic_bytes_in", "Bytes appended to a topic", of.bytesIn(), tag));
@@ -149,7 +149,7 @@ public final class BrokerMetrics {
         for (GroupView group : views.groups().stream().limit(MAX_GROUPS).toList()) {
             Tag tag = new Tag("group", group.id());
             List<MetricID> series = new ArrayList<>();
-            level(series, "barnabas_group_lag_records", "Records a group has not committed", group.lag(), tag);
+            level(series, "barnabas_group_lag_records", "Records a group has not committed", (double) group.lag(), tag);
             level(series, "barnabas_group_members", "Members of a group", group.members(), tag);
             seen.addAll(series);
         }

@@ -172,18 +172,18 @@ public final class NodeViews implements BrokerViews {
     }
 
     private static PartitionView view(PartitionImage partition, @Nullable LocalPartition here) {
-        boolean known = here != null && here.online();
+        @Nullable PartitionLog log = here != null && here.online() ? here.log() : null;
         return new PartitionView(
                 partition.partition(),
                 partition.leader(),
                 partition.leaderEpoch(),
                 partition.replicas(),
                 partition.isr(),
-                known ? here.log().logStartOffset() : -1,
-                known ? here.highWatermark() : -1,
-                known ? here.lastStableOffset() : -1,
-                known ? here.log().sizeInBytes() : -1,
-                known ? here.log().directory().path().toString() : "");
+                log == null ? -1 : log.logStartOffset(),
+                log == null || here == null ? -1 : here.highWatermark(),
+                log == null || here == null ? -1 : here.lastStableOffset(),
+                log == null ? -1 : log.sizeInBytes(),
+                log == null ? "" : log.directory().path().toString());
     }
 
     @Override

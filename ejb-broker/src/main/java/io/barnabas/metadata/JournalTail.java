@@ -80,7 +80,7 @@ final class JournalTail {
             return false;
         }
         CRC32C crc = new CRC32C();
-        crc.update(bytes.array(), start, (int) (varintBytes + length));
+        crc.update(bytes.slice(start, (int) (varintBytes + length)));
         bytes.position((int) end);
         return (int) crc.getValue() == bytes.getInt((int) end - CRC_BYTES);
     }

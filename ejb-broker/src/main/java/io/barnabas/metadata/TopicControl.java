@@ -208,7 +208,7 @@ public final class TopicControl {
                 : topic.replicationFactor();
         try {
             return placement.place(partitions, factor).stream()
-                    .map(r -> inSync(r, placement, factor))
+                    .map(r -> inSync(r, placement))
                     .toList();
         } catch (InvalidReplicationFactorException e) {
             throw new InvalidReplicationFactorException(
@@ -216,7 +216,7 @@ public final class TopicControl {
         }
     }
 
-    private static NewPartition inSync(List<Integer> replicas, ReplicaPlacement placement, int factor) {
+    private static NewPartition inSync(List<Integer> replicas, ReplicaPlacement placement) {
         List<Integer> isr = replicas.stream().filter(placement::isActive).toList();
         if (isr.isEmpty()) {
             throw new InvalidReplicationFactorException("All brokers are currently fenced or in controlled shutdown.");
@@ -360,7 +360,7 @@ public final class TopicControl {
         ReplicaPlacement placement = new ReplicaPlacement(image, random);
         List<NewPartition> partitions = new ArrayList<>();
         if (wanted.assignments() == null) {
-            placement.place(additional, factor).forEach(r -> partitions.add(inSync(r, placement, factor)));
+            placement.place(additional, factor).forEach(r -> partitions.add(inSync(r, placement)));
         } else {
             for (var assignment : wanted.assignments()) {
                 partitions.add(checked(

@@ -34,7 +34,7 @@ public final class AlterConfigsHandler implements ApiHandler<AlterConfigsRequest
 
     @Override
     public void handle(AlterConfigsRequestData request, RequestContext context, Responder responder) {
-        Map<AlterConfigsResource, ApiError> settled = new IdentityHashMap<>();
+        IdentityHashMap<AlterConfigsResource, ApiError> settled = new IdentityHashMap<>();
         Map<ConfigResource, Map<String, String>> wanted = new LinkedHashMap<>();
         refuseDuplicates(request, settled);
         for (AlterConfigsResource resource : request.resources()) {
@@ -57,7 +57,8 @@ public final class AlterConfigsHandler implements ApiHandler<AlterConfigsRequest
                 results -> answer(request, settled, results));
     }
 
-    private static void refuseDuplicates(AlterConfigsRequestData request, Map<AlterConfigsResource, ApiError> settled) {
+    private static void refuseDuplicates(
+            AlterConfigsRequestData request, IdentityHashMap<AlterConfigsResource, ApiError> settled) {
         Map<ConfigResource, AlterConfigsResource> seen = new LinkedHashMap<>();
         for (AlterConfigsResource resource : request.resources()) {
             @Nullable AlterConfigsResource other = seen.put(key(resource), resource);
@@ -89,7 +90,7 @@ public final class AlterConfigsHandler implements ApiHandler<AlterConfigsRequest
 
     private static AlterConfigsResponseData answer(
             AlterConfigsRequestData request,
-            Map<AlterConfigsResource, ApiError> settled,
+            IdentityHashMap<AlterConfigsResource, ApiError> settled,
             Map<ConfigResource, ApiError> decided) {
         AlterConfigsResponseData response = new AlterConfigsResponseData();
         for (AlterConfigsResource resource : request.resources()) {

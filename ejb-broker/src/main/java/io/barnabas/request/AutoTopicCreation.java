@@ -65,6 +65,7 @@ public final class AutoTopicCreation {
         }
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // a failure is logged, and the next request tries again
     private void send(Set<String> names) {
         CreateTopicsRequestData request = new CreateTopicsRequestData();
         names.forEach(name -> request.topics().add(creatable(name)));

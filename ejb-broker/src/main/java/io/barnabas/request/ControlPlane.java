@@ -57,6 +57,7 @@ public record ControlPlane(
     }
 
     /** Answers a request when {@code outcome} is there, or with the error it failed with. */
+    @SuppressWarnings("FutureReturnValueIgnored") // the responder is told of the outcome, whatever it is
     static <R> void answer(
             CompletableFuture<R> outcome, RequestContext context, Responder responder, Function<R, ApiMessage> answer) {
         outcome.thenApply(answer).whenComplete((body, failure) -> {

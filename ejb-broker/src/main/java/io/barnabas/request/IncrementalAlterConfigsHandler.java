@@ -39,7 +39,7 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler<Incremen
 
     @Override
     public void handle(IncrementalAlterConfigsRequestData request, RequestContext context, Responder responder) {
-        Map<AlterConfigsResource, ApiError> settled = new IdentityHashMap<>();
+        IdentityHashMap<AlterConfigsResource, ApiError> settled = new IdentityHashMap<>();
         Map<ConfigResource, Map<String, Alteration>> changes = new LinkedHashMap<>();
         refuseDuplicates(request, settled);
         for (AlterConfigsResource resource : request.resources()) {
@@ -69,7 +69,7 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler<Incremen
     }
 
     private static void refuseDuplicates(
-            IncrementalAlterConfigsRequestData request, Map<AlterConfigsResource, ApiError> settled) {
+            IncrementalAlterConfigsRequestData request, IdentityHashMap<AlterConfigsResource, ApiError> settled) {
         Map<ConfigResource, AlterConfigsResource> seen = new LinkedHashMap<>();
         for (AlterConfigsResource resource : request.resources()) {
             @Nullable AlterConfigsResource other = seen.put(key(resource), resource);
@@ -117,7 +117,7 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler<Incremen
 
     private static IncrementalAlterConfigsResponseData answer(
             IncrementalAlterConfigsRequestData request,
-            Map<AlterConfigsResource, ApiError> settled,
+            IdentityHashMap<AlterConfigsResource, ApiError> settled,
             Map<ConfigResource, ApiError> decided) {
         IncrementalAlterConfigsResponseData response = new IncrementalAlterConfigsResponseData();
         for (AlterConfigsResource resource : request.resources()) {

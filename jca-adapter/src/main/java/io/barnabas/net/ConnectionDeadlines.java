@@ -15,6 +15,8 @@ import org.slf4j.LoggerFactory;
  * answers. Looks now and then instead of arming a timer for every read, so that a busy connection pays nothing; a deadline is kept
  * to a quarter of its length. On the connection's event loop.
  */
+// A write that fails closes the channel, and the pipeline tells of that.
+@SuppressWarnings("FutureReturnValueIgnored")
 final class ConnectionDeadlines extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(ConnectionDeadlines.class);
 

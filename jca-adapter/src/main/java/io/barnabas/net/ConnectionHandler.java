@@ -23,6 +23,8 @@ import org.slf4j.LoggerFactory;
  * their answers in order. Last in the pipeline. State belongs to the connection's event loop; what {@link Connection} offers is safe
  * from any thread.
  */
+// A write that fails closes the channel, and the pipeline tells of that.
+@SuppressWarnings("FutureReturnValueIgnored")
 final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Connection {
     private static final Logger LOG = LoggerFactory.getLogger(ConnectionHandler.class);
 

@@ -15,6 +15,8 @@ import org.slf4j.LoggerFactory;
  * <p>Also the tap of the connection: {@link #pause} stops reading and decoding, for as long as there is a {@link Pause reason} to.
  * All state belongs to the connection's event loop.
  */
+// A close that fails has nothing to be done about it; buffers are compared by identity.
+@SuppressWarnings({"FutureReturnValueIgnored", "ReferenceEquality"})
 final class FrameDecoder extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(FrameDecoder.class);
     private static final int LENGTH_BYTES = 4;
@@ -39,16 +41,22 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
     /** Why a connection is not read. */
     enum Pause {
         /** As many requests are unanswered as are allowed. */
-        IN_FLIGHT,
+        IN_FLIGHT(1),
         /** The client does not take its answers. */
-        ANSWERS_WAIT,
+        ANSWERS_WAIT(2),
         /** All connections together hold as much as is allowed. */
-        MEMORY,
+        MEMORY(4),
         /** The server stops. */
-        STOPPING;
+        STOPPING(8);
+
+        private final int bit;
+
+        Pause(int bit) {
+            this.bit = bit;
+        }
 
         private int bit() {
-            return 1 << ordinal();
+            return bit;
         }
     }
 

@@ -15,7 +15,7 @@ final class LogLimit {
     }
 
     boolean allows() {
-        long second = clock.monotonicMillis() / 1000 << 8;
+        long second = (clock.monotonicMillis() / 1000) << 8;
         long last = secondAndCount.get();
         if ((last & ~0xffL) != second) {
             secondAndCount.compareAndSet(last, second | 1);

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * that come within a read are flushed together at its end; others at the end of the event loop's turn. All state belongs to the
  * connection's event loop; answers from other threads are brought there by {@link PendingResponse}.
  */
+// A write that fails closes the channel, and the pipeline tells of that.
+@SuppressWarnings("FutureReturnValueIgnored")
 final class ResponseSequencer {
     private final ArrayDeque<PendingResponse> inFlight = new ArrayDeque<>(4);
     private final SocketContext sockets;

@@ -104,11 +104,11 @@ public class BarnabasResourceAdapter implements ResourceAdapter {
     /** Equal by configuration, as the specification asks, and there is none. */
     @Override
     public boolean equals(@Nullable Object other) {
-        return other != null && other.getClass() == getClass();
+        return other instanceof BarnabasResourceAdapter;
     }
 
     @Override
     public int hashCode() {
-        return getClass().hashCode();
+        return BarnabasResourceAdapter.class.hashCode();
     }
 }

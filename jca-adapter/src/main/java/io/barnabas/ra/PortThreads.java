@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
  */
 final class PortThreads {
     private static final Logger LOG = LoggerFactory.getLogger(PortThreads.class);
-    private static final long JOIN_SECONDS = 30;
+    private static final int JOIN_SECONDS = 30;
 
     private PortThreads() {}
 
@@ -38,15 +38,16 @@ final class PortThreads {
     /** Waits for the end of a pool that has been shut down, through interrupts. */
     static void join(ExecutorService pool) {
         boolean interrupted = false;
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(JOIN_SECONDS);
-        while (!pool.isTerminated() && System.nanoTime() < deadline) {
+        boolean ended = false;
+        for (int waited = 0; !ended && waited < JOIN_SECONDS; waited++) {
             try {
-                if (!pool.awaitTermination(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-                    LOG.error("threads did not end; seconds={}", JOIN_SECONDS);
-                }
+                ended = pool.awaitTermination(1, TimeUnit.SECONDS);
             } catch (InterruptedException e) {
                 interrupted = true;
             }
+        }
+        if (!ended) {
+            LOG.error("threads did not end; seconds={}", JOIN_SECONDS);
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
