@@ -9,8 +9,10 @@ import jakarta.ejb.ConcurrencyManagementType;
 import jakarta.ejb.Singleton;
 import jakarta.ejb.TransactionManagement;
 import jakarta.ejb.TransactionManagementType;
+import jakarta.inject.Inject;
 import java.util.Optional;
 import org.eclipse.microprofile.config.ConfigProvider;
+import org.eclipse.microprofile.metrics.MetricRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +26,9 @@ public class BrokerLifecycle {
     private static final String VERSION = Optional.ofNullable(
                     BrokerLifecycle.class.getPackage().getImplementationVersion())
             .orElse("");
+
+    @Inject
+    private MetricRegistry registry;
 
     private final BrokerStatus status = new BrokerStatus();
     private volatile @Nullable BrokerViews views;
@@ -40,7 +45,12 @@ public class BrokerLifecycle {
             NodeViews pictures = new NodeViews(started, VERSION);
             pictures.start();
             views = pictures;
-            return new BrokerStatus.Start(started.dispatcher(), pictures::close);
+            BrokerMetrics metrics = new BrokerMetrics(registry, started, pictures);
+            metrics.start();
+            return new BrokerStatus.Start(started.dispatcher(), () -> {
+                metrics.close();
+                pictures.close();
+            });
         });
     }
 

@@ -19,20 +19,25 @@ import org.eclipse.microprofile.metrics.Metadata;
 import org.eclipse.microprofile.metrics.MetricID;
 import org.eclipse.microprofile.metrics.MetricRegistry;
 import org.eclipse.microprofile.metrics.Tag;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The broker's figures as MicroProfile Metrics. The data path only adds to its own striped counters; {@link #sample}, called every few
- * seconds, carries their growth over, so that a scrape costs the data path nothing.
+ * The broker's figures as MicroProfile Metrics. The data path only adds to its own striped counters; {@link #sample}, run every
+ * {@value #SAMPLE_MS} ms, carries their growth over, so that a scrape costs the data path nothing.
  *
  * <p>Names: {@code barnabas_…}, with the tags {@code api}, {@code error}, {@code quantile}, {@code topic} and {@code group}. At most
  * {@value #MAX_TOPICS} topics and {@value #MAX_GROUPS} groups have series of their own.
  *
- * <p>Used by one thread at a time; gauges are read by the scrape's thread.
+ * <p>Samples on a worker of the port, one at a time; gauges are read by the scrape's thread.
  */
 public final class BrokerMetrics {
     private static final int MAX_TOPICS = 1_000;
     private static final int MAX_GROUPS = 1_000;
     private static final double[] QUANTILES = {0.5, 0.95, 0.99, 0.999};
+
+    private static final Logger LOG = LoggerFactory.getLogger(BrokerMetrics.class);
+    private static final long SAMPLE_MS = 5_000;
 
     private final MetricRegistry registry;
     private final BrokerNode node;
@@ -41,6 +46,7 @@ public final class BrokerMetrics {
     private final Map<MetricID, Double> levels = new java.util.concurrent.ConcurrentHashMap<>();
     private Set<MetricID> present = new HashSet<>(); // series of topics and groups, of the last sample
     private volatile Overview overview;
+    private volatile boolean running;
 
     public BrokerMetrics(MetricRegistry registry, BrokerNode node, NodeViews views) {
         this.registry = registry;
@@ -49,8 +55,34 @@ public final class BrokerMetrics {
         this.overview = views.overview();
     }
 
-    /** Registers what is always there. Called once. */
+    /** Registers what is always there and begins to sample. Called once. */
     public void start() {
+        running = true;
+        register();
+        sampleLater();
+    }
+
+    /** Ends sampling. Idempotent. */
+    public void close() {
+        running = false;
+    }
+
+    private void sampleLater() {
+        node.port().ticker().after(SAMPLE_MS, () -> node.port().workers().execute(this::sampleAndGoOn));
+    }
+
+    private void sampleAndGoOn() {
+        if (running) {
+            try {
+                sample();
+            } catch (RuntimeException e) { // figures are not worth a broker
+                LOG.warn("a sample of the metrics failed", e);
+            }
+            sampleLater();
+        }
+    }
+
+    private void register() {
         level("barnabas_connections", "Open client connections", () -> overview.openConnections());
         level("barnabas_topics", "Topics, internal ones too", () -> overview.topics());
         level("barnabas_partitions", "Partitions of all topics", () -> overview.partitions());
@@ -72,7 +104,6 @@ public final class BrokerMetrics {
                 () -> overview.directories().stream()
                         .filter(directory -> !directory.online())
                         .count());
-        sample();
     }
 
     private void level(String name, String help, DoubleSupplier value) {
@@ -84,7 +115,7 @@ public final class BrokerMetrics {
     }
 
     /** Carries over what has grown since the last call, and the present levels. */
-    public void sample() {
+    void sample() {
         overview = views.overview();
         for (ApiKeys api : ApiKeys.values()) {
             ApiFigures figures = node.metrics().of(api);
