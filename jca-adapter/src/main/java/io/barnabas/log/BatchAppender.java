@@ -17,12 +17,19 @@ final class BatchAppender {
     private final SegmentedLog.LogParts parts;
     private final LogState state;
     private final SegmentStore segments;
+    private final LogTruncation truncation;
 
-    BatchAppender(SegmentedLog log, SegmentedLog.LogParts parts, LogState state, SegmentStore segments) {
+    BatchAppender(
+            SegmentedLog log,
+            SegmentedLog.LogParts parts,
+            LogState state,
+            SegmentStore segments,
+            LogTruncation truncation) {
         this.log = log;
         this.parts = parts;
         this.state = state;
         this.segments = segments;
+        this.truncation = truncation;
     }
 
     void requireFits(ByteBuffer batches, LogConfig config) {
@@ -44,6 +51,9 @@ final class BatchAppender {
                         same.firstOffset(), same.lastOffset(), same.timestamp(), state.logStartOffset, true, 0, 0);
             }
         }
+        if (origin == AppendOrigin.REPLICATION) {
+            maybeBeginBefore(buffer, from);
+        }
         long end = prepare(buffer, origin, leaderEpoch, transactionVersion);
         write(buffer, end);
         return new AppendResult(
@@ -54,6 +64,16 @@ final class BatchAppender {
                 false,
                 buffer.limit() - from,
                 valid.records());
+    }
+
+    private void maybeBeginBefore(ByteBuffer buffer, int at) throws IOException {
+        LogView now = state.view;
+        boolean empty = now.segments().length == 1 && now.endPosition() == 0 && now.endOffset() == state.logStartOffset;
+        if (empty
+                && BatchHeader.baseOffset(buffer, at) < now.endOffset()
+                && BatchHeader.lastOffset(buffer, at) >= now.endOffset()) {
+            truncation.restartWithBatch(BatchHeader.baseOffset(buffer, at));
+        }
     }
 
     /** Stamps and judges every batch and records new epochs; returns the offset after the last. */
@@ -105,11 +125,12 @@ final class BatchAppender {
     private void maybeRoll(ByteBuffer buffer, long lastOffset, LogConfig config) throws IOException {
         Segment active = state.view.active();
         boolean tooLarge = active.size() > config.segmentBytes() - buffer.remaining();
+        long segmentMs = config.segmentMsMax();
         boolean tooOld = active.size() > 0
                 && active.waitedMs(
                                 parts.environment().clock().wallMillis(),
                                 BatchHeader.maxTimestamp(buffer, buffer.position()))
-                        > config.segmentMs() - jitterMs(active, config);
+                        > segmentMs - jitterMs(active, config.segmentJitterMs(), segmentMs);
         if (tooLarge || tooOld || active.isFull(lastOffset, config.segmentIndexBytes())) {
             long end = state.view.endOffset();
             boolean far = lastOffset - end > Integer.MAX_VALUE;
@@ -118,8 +139,8 @@ final class BatchAppender {
     }
 
     /** The same at every call for one segment, different between partitions: their rolls do not all fall together. */
-    private long jitterMs(Segment active, LogConfig config) {
-        long most = Math.min(config.segmentJitterMs(), config.segmentMs());
+    private long jitterMs(Segment active, long jitterMs, long segmentMs) {
+        long most = Math.min(jitterMs, segmentMs);
         return most <= 0 ? 0 : Math.floorMod(parts.partition().hashCode() * 31L + active.baseOffset(), most);
     }
 

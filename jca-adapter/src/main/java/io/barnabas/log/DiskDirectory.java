@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -140,68 +141,79 @@ final class DiskDirectory implements DataDirectory {
 
     // ---- checkpoints
 
-    /** What a checkpoint file says; empty if it is damaged or missing, which recovery must be content with. */
-    Map<TopicPartition, Long> readCheckpoint(String name) throws IOException {
+    /**
+     * What a checkpoint file says.
+     *
+     * @param whole false if the file is damaged or missing, which recovery must be content with
+     */
+    record Checkpoint(Map<TopicPartition, Long> offsets, boolean whole) {}
+
+    Checkpoint readCheckpoint(String name) throws IOException {
         Path file = path.resolve(name);
         if (!files.exists(file)) {
-            return Map.of();
+            return new Checkpoint(Map.of(), false);
         }
         var lines = CheckpointText.decode(files.readAll(file), 0, 3);
         if (lines.isEmpty()) {
             LOG.warn("Ignoring a damaged checkpoint file: file={}", file);
-            return Map.of();
+            return new Checkpoint(Map.of(), false);
         }
+        boolean whole = true;
         Map<TopicPartition, Long> offsets = new HashMap<>();
         for (String[] fields : lines.get()) {
             try {
-                long offset = Long.parseLong(fields[2]);
-                if (offset >= 0) {
-                    offsets.put(new TopicPartition(fields[0], Integer.parseInt(fields[1])), offset);
-                }
+                offsets.put(new TopicPartition(fields[0], Integer.parseInt(fields[1])), Long.parseLong(fields[2]));
             } catch (NumberFormatException e) {
                 LOG.warn("Ignoring a damaged checkpoint entry: file={} topic={}", file, fields[0]);
+                whole = false;
             }
         }
-        return offsets;
+        boolean negative = offsets.values().removeIf(offset -> offset < 0);
+        return new Checkpoint(offsets, whole && !negative);
     }
 
-    /** Writes a checkpoint file anew: either the old or the new content is there after a crash. */
-    void writeCheckpoint(String name, Map<TopicPartition, Long> offsets) {
-        List<String> lines = offsets.entrySet().stream()
-                .map(e -> e.getKey().topic() + " " + e.getKey().partition() + " " + e.getValue())
-                .toList();
-        synchronized (checkpointLock) {
-            if (online) {
-                try {
-                    files.replace(path.resolve(name), CheckpointText.encode(0, lines));
-                } catch (IOException e) {
-                    throw failed("Writing " + name, e);
+    /**
+     * Writes recovery points and log start offsets of these logs. They are asked under the lock, so that no older answer is written over
+     * a newer one.
+     */
+    void checkpoint(Iterable<SegmentedLog> logs) {
+        try {
+            synchronized (checkpointLock) {
+                if (online) {
+                    writeCheckpoints(logs);
                 }
             }
+        } catch (IOException e) {
+            throw failed("Writing a checkpoint", e);
         }
     }
 
-    /** Writes recovery points and log start offsets of these logs. */
-    void checkpoint(Iterable<SegmentedLog> logs) {
+    private void writeCheckpoints(Iterable<SegmentedLog> logs) throws IOException {
+        Map<SegmentedLog, Long> points = new LinkedHashMap<>();
         Map<TopicPartition, Long> recoveryPoints = new HashMap<>();
         Map<TopicPartition, Long> logStarts = new HashMap<>();
         for (SegmentedLog log : logs) {
             if (log.disk() == this) {
-                recoveryPoints.put(log.topicPartition(), log.recoveryPointToWrite());
+                long point = log.recoveryPointToWrite();
+                points.put(log, point);
+                recoveryPoints.put(log.topicPartition(), point);
                 // also where it is a segment's base: a power loss may bring back deleted segments before it
-                if (log.logStartOffset() > 0) {
-                    logStarts.put(log.topicPartition(), log.logStartOffset());
+                if (log.logStartToWrite() > 0) {
+                    logStarts.put(log.topicPartition(), log.logStartToWrite());
                 }
             }
         }
         writeCheckpoint(RECOVERY_POINTS, recoveryPoints);
         writeCheckpoint(LOG_STARTS, logStarts);
-        for (SegmentedLog log : logs) {
-            Long written = recoveryPoints.get(log.topicPartition());
-            if (written != null && log.disk() == this) {
-                log.onCheckpointed(written);
-            }
-        }
+        points.forEach(SegmentedLog::onCheckpointed);
+    }
+
+    /** Either the old or the new content is there after a crash. */
+    private void writeCheckpoint(String name, Map<TopicPartition, Long> offsets) throws IOException {
+        List<String> lines = offsets.entrySet().stream()
+                .map(e -> e.getKey().topic() + " " + e.getKey().partition() + " " + e.getValue())
+                .toList();
+        files.replace(path.resolve(name), CheckpointText.encode(0, lines));
     }
 
     /** Marks an orderly end: every file is forced. Written last. */

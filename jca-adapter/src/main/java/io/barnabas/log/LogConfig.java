@@ -48,6 +48,11 @@ public record LogConfig(
         FSYNC
     }
 
+    /** After which time a segment is rolled: a compacted topic's records must be sealed to be compacted in time (KIP-354). */
+    public long segmentMsMax() {
+        return compact ? Math.min(segmentMs, Math.max(0, maxCompactionLagMs)) : segmentMs;
+    }
+
     /** Kafka's defaults. */
     public static LogConfig defaults() {
         return new LogConfig(

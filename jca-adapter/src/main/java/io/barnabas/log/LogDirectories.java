@@ -146,16 +146,29 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         long before = environment.clock().nanoTime();
         environment.threads().runAll(tasks, Math.max(1, settings.recoveryThreads() * directories.size()));
         mover.settleAfterStart();
+        directories.forEach(this::checkpointAfterStart);
         LOG.info(
                 "Logs are open: count={} ms={}",
                 logs.size(),
                 (environment.clock().nanoTime() - before) / 1_000_000);
     }
 
+    /** From now on a log that the checkpoint does not name was never forced (README, "gap"). */
+    private void checkpointAfterStart(DiskDirectory directory) {
+        try {
+            checkpoint(directory);
+        } catch (LogStorageException e) {
+            LOG.warn("No checkpoint after the start: directory={} error={}", directory.path(), e.toString());
+        }
+    }
+
     private List<Runnable> loadTasks(DiskDirectory directory) throws IOException {
         boolean clean = directory.takeCleanShutdown();
-        Map<TopicPartition, Long> recoveryPoints = directory.readCheckpoint(DiskDirectory.RECOVERY_POINTS);
-        Map<TopicPartition, Long> logStarts = directory.readCheckpoint(DiskDirectory.LOG_STARTS);
+        Checkpoints checkpoints = new Checkpoints(
+                clean,
+                directory.readCheckpoint(DiskDirectory.RECOVERY_POINTS),
+                directory.readCheckpoint(DiskDirectory.LOG_STARTS),
+                directory.readCheckpoint(DiskDirectory.CLEANER_POINTS));
         List<Runnable> tasks = new ArrayList<>();
         for (Path path : environment.files().list(directory.path())) {
             String name = path.getFileName().toString();
@@ -167,14 +180,28 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
                 continue;
             }
             LogFolder.partitionOf(name).ifPresent(partition -> {
-                LogRecovery.Hints hints = new LogRecovery.Hints(
-                        clean,
-                        recoveryPoints.getOrDefault(partition, LogRecovery.UNKNOWN),
-                        logStarts.getOrDefault(partition, 0L));
+                LogRecovery.Hints hints = checkpoints.of(partition, name.endsWith(LogFolder.FOLDER_FUTURE));
                 tasks.add(() -> load(directory, path, partition, hints));
             });
         }
         return tasks;
+    }
+
+    private record Checkpoints(
+            boolean clean,
+            DiskDirectory.Checkpoint recoveryPoints,
+            DiskDirectory.Checkpoint logStarts,
+            DiskDirectory.Checkpoint cleaned) {
+
+        /** A log that a whole checkpoint does not name is younger than that and was never forced; a future log is never named. */
+        LogRecovery.Hints of(TopicPartition partition, boolean future) {
+            long unnamed = recoveryPoints.whole() && !future ? 0 : LogRecovery.UNKNOWN;
+            return new LogRecovery.Hints(
+                    clean,
+                    recoveryPoints.offsets().getOrDefault(partition, unnamed),
+                    logStarts.offsets().getOrDefault(partition, 0L),
+                    cleaned.offsets().getOrDefault(partition, -1L));
+        }
     }
 
     private void load(DiskDirectory directory, Path path, TopicPartition partition, LogRecovery.Hints hints) {
@@ -272,7 +299,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
                 PartitionMetadata.write(folder, topicId);
             }
             SegmentedLog log =
-                    load(parts(partition, topicId, folder, directory), new LogRecovery.Hints(true, 0, 0), config);
+                    load(parts(partition, topicId, folder, directory), new LogRecovery.Hints(true, 0, 0, -1), config);
             log.reconfigure(config);
             return log;
         } catch (IOException e) {
@@ -373,6 +400,12 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     /** The future log has caught up: it takes the place of the present one. The caller holds the present log's lock. */
     void swap(SegmentedLog present, SegmentedLog future) throws IOException {
         logs.put(present.topicPartition(), future);
+        try {
+            checkpoint(future.disk()); // before it bears the name: unnamed there, its gaps would count as losses
+        } catch (LogStorageException e) {
+            logs.put(present.topicPartition(), present);
+            throw e;
+        }
         discard(present);
         future.folder().rename(LogFolder.name(future.topicPartition()));
     }
@@ -387,6 +420,11 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
 
     Object changes() {
         return changes;
+    }
+
+    @Override
+    public Map<TopicPartition, String> uncleanable() {
+        return janitor.compactor().uncleanable();
     }
 
     @Override

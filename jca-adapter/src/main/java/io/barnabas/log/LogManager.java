@@ -3,6 +3,7 @@ package io.barnabas.log;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -39,6 +40,11 @@ public interface LogManager {
 
     /** Moves under way, for DescribeLogDirs: the future log of each. */
     Collection<PartitionLog> futureLogs();
+
+    /** Logs that compaction has set aside until the next start, each with the reason: a console should show them. */
+    default Map<TopicPartition, String> uncleanable() {
+        return Map.of();
+    }
 
     /** Called, on a thread of the log, when a data directory fails. */
     void onDirectoryFailure(Consumer<DataDirectory> listener);

@@ -26,8 +26,13 @@ final class LogRecovery {
     /** No checkpoint tells the recovery point: everything is read. */
     static final long UNKNOWN = -1;
 
-    /** What checkpoints and marks say; the recovery point may be {@link #UNKNOWN}. */
-    record Hints(boolean clean, long recoveryPoint, long logStart) {}
+    /**
+     * What checkpoints and marks say.
+     *
+     * @param recoveryPoint may be {@link #UNKNOWN}
+     * @param cleanedBelow how far the log was compacted; -1 if it was not
+     */
+    record Hints(boolean clean, long recoveryPoint, long logStart, long cleanedBelow) {}
 
     private final SegmentedLog.LogParts parts;
     private final LogConfig config;
@@ -218,10 +223,13 @@ final class LogRecovery {
 
     /**
      * A segment begins at the end of the one before, unless compaction has emptied that end since. What is above the recovery point in
-     * the checkpoint is not compacted: there a gap is records that a power loss took, and what lies behind them must go too.
+     * the checkpoint is not compacted here, and Kafka's cleaner writes down how far it came: elsewhere a gap is records that a power loss
+     * took, and what lies behind them must go too.
      */
     private boolean mayHaveGap(long end) {
-        return hints.clean() || hints.recoveryPoint() == UNKNOWN || end < hints.recoveryPoint();
+        return hints.clean()
+                || hints.recoveryPoint() == UNKNOWN
+                || end < Math.max(hints.recoveryPoint(), hints.cleanedBelow());
     }
 
     private static long endOf(List<Segment> segments, int i) {

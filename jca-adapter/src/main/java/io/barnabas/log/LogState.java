@@ -20,6 +20,10 @@ final class LogState {
     volatile long checkpointedPoint;
 
     volatile long highWatermark;
+
+    /** A cut at this offset is under way: no checkpoint may say more. */
+    volatile long cuttingAt = Long.MAX_VALUE;
+
     /** How often records were taken off the end: what was computed under another count is void. */
     private volatile int truncations;
 
@@ -51,6 +55,10 @@ final class LogState {
      */
     long recoveryPointToWrite() {
         long point = recoveryPoint;
-        return point <= indexedBelow ? point : point - 1;
+        return Math.min(cuttingAt, point <= indexedBelow ? point : point - 1);
+    }
+
+    long logStartToWrite() {
+        return Math.min(cuttingAt, logStartOffset);
     }
 }

@@ -46,10 +46,13 @@ final class SegmentStore {
         }
     }
 
-    /**
-     * Drops every segment that begins at or behind {@code offset}, last first, and the tail of the one that holds it. An offset within a
-     * batch drops the batch, and the log then ends before it: a follower fetches it again.
-     */
+    /** Where a truncation to {@code offset} cuts: before the batch that holds it, which a follower fetches again. */
+    long cutBefore(LogView view, long offset) throws IOException {
+        Segment.Place place = view.segments()[view.floor(offset - 1)].find(offset);
+        return place == null ? offset : Math.min(offset, place.baseOffset());
+    }
+
+    /** Drops every segment that begins at or behind {@code offset}, last first, and the tail of the one before; forces what is left. */
     LogView truncated(LogView view, long offset) throws IOException {
         Segment[] all = view.segments();
         int keep = all.length;
@@ -62,12 +65,9 @@ final class SegmentStore {
             parts.folder().files().syncDirectory(parts.folder().path());
         }
         Segment last = all[keep - 1];
-        Segment.Place place = last.find(offset);
-        long end = place == null ? offset : Math.min(offset, place.baseOffset());
-        last.truncateTo(end);
+        last.truncateTo(offset);
         last.force();
-        Segment[] left = java.util.Arrays.copyOf(all, keep);
-        return new LogView(left, end, last.size());
+        return new LogView(java.util.Arrays.copyOf(all, keep), offset, last.size());
     }
 
     /** Deletes all segments, last first, and makes an empty one. */

@@ -27,6 +27,7 @@ final class SegmentedLog implements PartitionLog {
     private final DiskDirectory directory;
     private final LogState state;
     private final SegmentStore segments;
+    private final LogTruncation truncation;
     private final BatchAppender appender;
     private final GroupCommit.Waiters waiters = new GroupCommit.Waiters();
     private final Object lock = new Object();
@@ -56,7 +57,8 @@ final class SegmentedLog implements PartitionLog {
         this.topicId = parts.topicId();
         this.state = new LogState(config, loaded);
         this.segments = new SegmentStore(parts);
-        this.appender = new BatchAppender(this, parts, state, segments);
+        this.truncation = new LogTruncation(this, parts, state, segments);
+        this.appender = new BatchAppender(this, parts, state, segments, truncation);
         this.lastFlushMs = parts.environment().clock().monotonicMillis();
     }
 
@@ -221,8 +223,8 @@ final class SegmentedLog implements PartitionLog {
             throws IOException {
         LogReader.Request request = new LogReader.Request(offset, maxBytes, upTo, atLeastOne, aborted);
         while (true) {
-            directory.requireOnline();
             LogView now = state.view;
+            directory.requireOnline();
             if (offset < state.logStartOffset || offset > now.endOffset()) {
                 throw new OffsetOutOfRangeException("Offset " + offset + " of " + parts.partition() + " is not in "
                         + state.logStartOffset + " to " + now.endOffset());
@@ -230,22 +232,44 @@ final class SegmentedLog implements PartitionLog {
             try {
                 return LogReader.read(now, request);
             } catch (IOException e) {
-                requireOpen();
-                if (state.view.segments() == now.segments()) {
-                    throw directory.failed("A read of " + parts.partition(), e);
-                } // else a segment went away meanwhile, by deletion, truncation or compaction: look again
+                judgeRead(now, e);
             }
         }
     }
 
-    @Override
-    public Optional<TimestampOffset> offsetForTimestamp(long timestamp, long upTo) throws IOException {
-        return withEpoch(TimestampSearch.first(state.view, timestamp, state.logStartOffset, upTo));
+    /** Returns if a segment went away meanwhile, by deletion, truncation or compaction: the reader looks again. */
+    private void judgeRead(LogView seen, IOException e) {
+        requireOpen();
+        if (state.view.segments() == seen.segments()) {
+            throw directory.failed("A read of " + parts.partition(), e);
+        }
     }
 
     @Override
-    public Optional<TimestampOffset> maxTimestamp(long upTo) throws IOException {
-        return withEpoch(TimestampSearch.max(state.view, state.logStartOffset, upTo));
+    public Optional<TimestampOffset> offsetForTimestamp(long timestamp, long upTo) {
+        return search(view -> TimestampSearch.first(view, timestamp, state.logStartOffset, upTo));
+    }
+
+    @Override
+    public Optional<TimestampOffset> maxTimestamp(long upTo) {
+        return search(view -> TimestampSearch.max(view, state.logStartOffset, upTo));
+    }
+
+    /** A search by time over one view. */
+    private interface Search {
+        Optional<TimestampSearch.Found> in(LogView view) throws IOException;
+    }
+
+    private Optional<TimestampOffset> search(Search search) {
+        while (true) {
+            LogView now = state.view;
+            directory.requireOnline();
+            try {
+                return withEpoch(search.in(now));
+            } catch (IOException e) {
+                judgeRead(now, e);
+            }
+        }
     }
 
     private Optional<TimestampOffset> withEpoch(Optional<TimestampSearch.Found> found) {
@@ -392,58 +416,15 @@ final class SegmentedLog implements PartitionLog {
     @Override
     public void truncateTo(long offset) {
         synchronized (flushLock) {
-            changeWhole("Truncating", () -> {
-                if (offset >= state.view.endOffset()) {
-                    return;
-                }
-                if (offset <= firstBaseOffset()) {
-                    restartAt(offset);
-                    return;
-                }
-                state.onTruncation();
-                state.view = segments.truncated(state.view, offset);
-                long end = state.view.endOffset();
-                state.recoveryPoint = Math.min(state.recoveryPoint, end);
-                state.indexedBelow =
-                        Math.min(state.indexedBelow, state.view.active().baseOffset());
-                state.checkpointedPoint = Math.min(state.checkpointedPoint, end);
-                state.epochs.truncateFromEnd(end);
-                state.producers.truncateTo(
-                        state.logStartOffset, end, parts.environment().clock().wallMillis());
-                segments.replay(state.view, state.producers);
-                state.highWatermark = Math.min(state.highWatermark, end);
-                state.logStartOffset = Math.min(state.logStartOffset, end);
-            });
-            onTruncated(state.view.endOffset());
+            change("Truncating", () -> truncation.truncateTo(offset));
         }
     }
 
     @Override
     public void truncateFully(long offset) {
         synchronized (flushLock) {
-            changeWhole("Truncating", () -> restartAt(offset));
-            onTruncated(offset);
+            change("Truncating", () -> truncation.truncateFully(offset));
         }
-    }
-
-    /** Before an append: a recovery point or a cleaner's point beyond what is rewritten would skip it. */
-    private void onTruncated(long offset) {
-        parts.owner().checkpoint(directory);
-        parts.owner().truncated(this, offset);
-    }
-
-    private void restartAt(long offset) throws IOException {
-        state.onTruncation();
-        LogView before = state.view;
-        Segment fresh = segments.restart(before, offset, state.config);
-        state.view = new LogView(new Segment[] {fresh}, offset, 0);
-        state.logStartOffset = offset;
-        state.recoveryPoint = Math.min(state.recoveryPoint, offset);
-        state.indexedBelow = Math.min(state.indexedBelow, offset);
-        state.checkpointedPoint = Math.min(state.checkpointedPoint, offset);
-        state.highWatermark = offset;
-        state.epochs.clear();
-        state.producers.startAt(offset);
     }
 
     /** Counts what took records off the end: what was made of the log before is void then. */
@@ -516,6 +497,11 @@ final class SegmentedLog implements PartitionLog {
         return state.recoveryPointToWrite();
     }
 
+    /** What the checkpoint of log start offsets may say of this log. */
+    long logStartToWrite() {
+        return state.logStartToWrite();
+    }
+
     /** The checkpoint file says so now. */
     void onCheckpointed(long point) {
         state.checkpointedPoint = point;
@@ -566,7 +552,7 @@ final class SegmentedLog implements PartitionLog {
     }
 
     /** A change that, half done, leaves what only recovery can mend: even for want of room the directory goes offline. */
-    private void changeWhole(String what, Change change) {
+    void changeWhole(String what, Change change) {
         change(what, () -> {
             try {
                 change.run();

@@ -254,6 +254,61 @@ class CrashStatesTest {
     }
 
     @Test
+    void aGapIsALossUnlessTheCleanersPointOrTheRecoveryPointLiesBehindIt() throws IOException {
+        // Given the second of several segments is gone, as if its batches had been lost or compacted away
+        for (int i = 20; i < 40; i++) {
+            fixture.log(config).append(idempotent(5, 0, i, "v" + i), AppendOrigin.CLIENT, 4);
+        }
+        List<Path> logs = files.list(FOLDER).stream()
+                .filter(path -> path.toString().endsWith(".log"))
+                .toList();
+        long second = LogFolder.offsetOf(String.valueOf(logs.get(1).getFileName()));
+        long third = LogFolder.offsetOf(String.valueOf(logs.get(2).getFileName()));
+        fixture.abandon();
+        files.deleteIfExists(logs.get(1));
+        Path points = DIRECTORY.resolve(DiskDirectory.RECOVERY_POINTS);
+
+        // When the cleaner came that far, when force came that far, and when nobody says so
+        files.replace(points, "0\n0\n");
+        files.replace(DIRECTORY.resolve(DiskDirectory.CLEANER_POINTS), "0\n1\nt 0 " + third + "\n");
+        long endIfCleaned = fixture.restart().log(config).logEndOffset();
+        fixture.abandon();
+        files.deleteIfExists(DIRECTORY.resolve(DiskDirectory.CLEANER_POINTS));
+        files.replace(points, "0\n1\nt 0 " + third + "\n");
+        long endIfForced = fixture.restart().log(config).logEndOffset();
+        fixture.abandon();
+        files.replace(points, "0\n0\n");
+        long endOtherwise = fixture.restart().log(config).logEndOffset();
+
+        // Then
+        assertThat(endIfCleaned).isEqualTo(40);
+        assertThat(endIfForced).isEqualTo(40);
+        assertThat(endOtherwise).isEqualTo(second);
+    }
+
+    @Test
+    void aTruncationWithNoRoomForItsCheckpointChangesNothing() {
+        // Given
+        PartitionLog log = fixture.log(config);
+        files.setCapacity(files.used());
+
+        // When
+        assertThatThrownBy(() -> log.truncateTo(7)).isInstanceOf(LogStorageException.class);
+
+        // Then
+        assertThat(log.directory().online()).isTrue();
+        assertWhole(afterRoom(log));
+        log.truncateTo(7);
+        assertThat(contents(log)).hasSize(7);
+        assertThat(contents(fixture.crash().log(config))).hasSize(7);
+    }
+
+    private PartitionLog afterRoom(PartitionLog log) {
+        files.setCapacity(Long.MAX_VALUE);
+        return log;
+    }
+
+    @Test
     void aForeignOrBusyDirectoryIsRefused() {
         assertThatThrownBy(() -> new LogFixture(files, LogFixture.settings(config, DIRECTORY)))
                 .hasMessageContaining("in use")

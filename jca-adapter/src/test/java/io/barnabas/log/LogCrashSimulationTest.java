@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class LogCrashSimulationTest {
     private static final Path DIRECTORY = Path.of("/sim").toAbsolutePath();
-    private static final int SEEDS = 200;
+    private static final int SEEDS = Integer.getInteger("seeds", 200);
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
@@ -57,7 +57,6 @@ class LogCrashSimulationTest {
         void play() {
             LogFixture fixture = new LogFixture(files, LogFixture.settings(config, DIRECTORY));
             fixture.log(config);
-            fixture.ticker.advance(61_000); // the first checkpoint
             for (int round = 0; round < 6; round++) {
                 int[] left = {20 + random.nextInt(300)};
                 files.setFault((operation, path) -> {
