@@ -41,7 +41,7 @@ public class BrokerLifecycle {
     public RequestDispatcher start(BrokerPort port) throws Exception {
         return status.watch(port, () -> {
             BrokerConfig config = BrokerConfig.of(ConfiguredKeys.of(ConfigProvider.getConfig()));
-            BrokerNode started = BrokerNode.start(port, config);
+            BrokerNode started = BrokerNode.start(port, config, status::onFailure);
             NodeViews pictures = new NodeViews(started, VERSION);
             pictures.start();
             views = pictures;

@@ -46,14 +46,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.internals.Topic;
-import org.apache.kafka.common.message.CreateTopicsRequestData;
-import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
-import org.apache.kafka.common.message.CreateTopicsResponseData;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,8 +60,8 @@ import org.slf4j.LoggerFactory;
  * The composition root: builds every core of the broker from a {@link BrokerPort} and a configuration, starts them in order and stops
  * them in reverse. No container is needed; the singletons of this package only hold it and hand it on.
  *
- * <p>Order of the start: metadata journal, logs, registration (fenced), partitions, coordinators, handlers, unfencing; then the resource
- * adapter opens the sockets. {@link #start} and {@link #close} are called once each, by one thread; the getters by any.
+ * <p>Order of the start: metadata journal, logs, registration (fenced), partitions, coordinators, handlers; then the resource adapter
+ * opens the sockets, and only then are clients sent here (unfencing). {@link #start} and {@link #close} are called once each, by one thread; the getters by any.
  */
 public final class BrokerNode {
     private static final Logger LOG = LoggerFactory.getLogger(BrokerNode.class);
@@ -71,6 +69,9 @@ public final class BrokerNode {
     private static final String METADATA_DIRECTORY = "metadata";
 
     private static final long START_SECONDS = 120;
+    /** The entities' database is opened so long after the start, when the first clients have been served. */
+    private static final long ENTITIES_DELAY_MS = 1_000;
+
     private static final long LEAVE_SECONDS = 3;
     private static final int COMMANDS_INLINE = 16;
     private static final long FETCH_SESSION_EVICTION_MS = 120_000;
@@ -78,28 +79,36 @@ public final class BrokerNode {
     private final BrokerPort port;
     private final LiveConfig config;
     private final RequestMetrics metrics = new RequestMetrics();
+    private final Uuid incarnation = Uuid.randomUuid();
     private final MetadataNode metadata;
     private final MetadataEntities entities;
+    private final CompletableFuture<@Nullable Void> entitiesMayOpen = new CompletableFuture<>();
     private final LogManager logs;
     private final LocalPartitions partitions;
     private final GroupCoordinator groups;
     private final FetchHandler fetch;
     private final HandlerDispatcher dispatcher;
-    private final long brokerEpoch;
+    private volatile long brokerEpoch;
 
-    private BrokerNode(BrokerPort port, BrokerConfig atStart, MetadataNode metadata) throws IOException {
+    private BrokerNode(BrokerPort port, BrokerConfig atStart, MetadataNode metadata, FailStop failStop)
+            throws IOException {
         this.port = port;
         this.config = new LiveConfig(atStart);
         this.metadata = metadata;
         SerialExecutor entityWrites = new SerialExecutor(
                 port.workers(), COMMANDS_INLINE, fault -> LOG.error("the metadata entities were not written", fault));
         this.entities = new MetadataEntities(
-                metadata.entitiesDirectory(), task -> port.workers().execute(() -> entityWrites.execute(task)));
+                metadata.entitiesDirectory(),
+                task -> entitiesMayOpen.thenRunAsync(() -> entityWrites.execute(task), port.workers()));
         this.logs = port.openLogs(atStart.logManagerSettings(metadata.clusterId()));
         await(metadata.ready(), "the metadata is not ready");
+        // Before anything changes: what the database says is compared with the metadata as they were when it was
+        // closed.
+        metadata.metadata().onEntry(entities);
         metadata.metadata().onChange(this::onChange);
-        this.brokerEpoch =
-                await(metadata.registration().register(presentation(atStart)), "the broker is not registered");
+        this.brokerEpoch = await(
+                metadata.registration().register(presentation(atStart, cleanShutdownEpoch(atStart))),
+                "the broker is not registered");
         this.partitions = new LocalPartitions(
                 atStart.nodeId(),
                 logs,
@@ -110,26 +119,29 @@ public final class BrokerNode {
         this.groups = groups(atStart);
         this.fetch = new FetchHandler(
                 dataPath(), fetchLimits(atStart), () -> Uuid.randomUuid().hashCode());
-        this.dispatcher = dispatcher(atStart);
+        this.dispatcher = dispatcher(atStart).whenOpen(this::onOpen);
+        failStop.guard(dispatcher);
     }
 
     /**
      * Starts a broker; when this returns it is ready to serve, and its sockets may be opened.
      *
+     * @param onFailure told, once and by any thread, why the broker stopped serving for good: the process should end
      * @throws IOException if a directory cannot be used, with the reason for the operator as its message
      */
-    public static BrokerNode start(BrokerPort port, BrokerConfig config) throws IOException {
+    public static BrokerNode start(BrokerPort port, BrokerConfig config, Consumer<Throwable> onFailure)
+            throws IOException {
+        FailStop failStop = new FailStop(onFailure);
         config.warnings().forEach(warning -> LOG.warn("configuration: {}", warning));
-        SerialExecutor controller = new SerialExecutor(
-                port.workers(), COMMANDS_INLINE, fault -> LOG.error("a metadata command failed unexpectedly", fault));
+        SerialExecutor controller = new SerialExecutor(port.workers(), COMMANDS_INLINE, failStop::onFailure);
         MetadataNode metadata = MetadataNode.open(
                 MetadataNodeSettings.oneNode(
                         config.logDirs().get(0).resolve(METADATA_DIRECTORY), config.nodeId(), null),
                 Uuid::randomUuid,
                 task -> port.workers().execute(() -> controller.execute(task)),
-                fault -> LOG.error("the metadata journal has failed; restart the broker", fault));
+                failStop::onFailure);
         try {
-            BrokerNode node = new BrokerNode(port, config, metadata);
+            BrokerNode node = new BrokerNode(port, config, metadata, failStop);
             node.begin();
             return node;
         } catch (IOException | RuntimeException e) {
@@ -142,9 +154,18 @@ public final class BrokerNode {
         partitions.start();
         partitions.onLeadership(new OffsetsTopicLeadership());
         metadata.metadata().onChange(this::onTopicsDeleted);
+    }
+
+    /** The sockets are open: clients may be sent here. */
+    private void onOpen() {
+        BrokerConfig atStart = config.atStart();
+        if (atStart.listeners().advertised().stream().anyMatch(endpoint -> endpoint.port() == 0)) {
+            brokerEpoch = await(
+                    metadata.registration().register(presentation(atStart, brokerEpoch)),
+                    "the broker's ports are not registered");
+        }
         await(metadata.registration().unfence(brokerEpoch), "the broker stays fenced");
-        // Nothing waits for the entities: their database opens while the broker serves.
-        metadata.metadata().onEntry(entities);
+        port.ticker().after(ENTITIES_DELAY_MS, () -> entitiesMayOpen.complete(null));
     }
 
     private static <T> T await(CompletableFuture<T> future, String failure) {
@@ -160,27 +181,33 @@ public final class BrokerNode {
         }
     }
 
-    private Presentation presentation(BrokerConfig atStart) {
-        List<BrokerImage.Endpoint> endpoints = atStart.listeners().advertised().stream()
-                .map(BrokerNode::endpoint)
-                .toList();
-        long formerEpoch = metadata.metadata()
-                .image()
-                .broker(atStart.nodeId())
-                .map(BrokerImage::epoch)
-                .orElse(-1L);
-        boolean clean = logs.directories().stream().allMatch(DataDirectory::cleanAtStart);
+    private Presentation presentation(BrokerConfig atStart, long cleanShutdownEpoch) {
+        List<BrokerImage.Endpoint> endpoints =
+                atStart.listeners().advertised().stream().map(this::endpoint).toList();
         return new Presentation(
-                Uuid.randomUuid(),
+                incarnation,
                 endpoints,
                 atStart.rack(),
                 logs.directories().stream().map(DataDirectory::id).toList(),
                 FeatureControl.SUPPORTED,
-                clean ? formerEpoch : -1);
+                cleanShutdownEpoch);
     }
 
-    private static BrokerImage.Endpoint endpoint(Listeners.Endpoint from) {
-        return new BrokerImage.Endpoint(from.name(), from.host(), from.port(), from.protocol().id);
+    private long cleanShutdownEpoch(BrokerConfig atStart) {
+        boolean clean = logs.directories().stream().allMatch(DataDirectory::cleanAtStart);
+        return clean
+                ? metadata.metadata()
+                        .image()
+                        .broker(atStart.nodeId())
+                        .map(BrokerImage::epoch)
+                        .orElse(-1L)
+                : -1;
+    }
+
+    /** The port is 0 while the system has yet to choose it. */
+    private BrokerImage.Endpoint endpoint(Listeners.Endpoint from) {
+        int known = from.port() != 0 ? from.port() : Math.max(0, port.boundPort(from.name()));
+        return new BrokerImage.Endpoint(from.name(), from.host(), known, from.protocol().id);
     }
 
     private GroupCoordinator groups(BrokerConfig atStart) {
@@ -221,10 +248,11 @@ public final class BrokerNode {
                 ControlPlane.Rules.of(config, Policies.load(atStart), random()),
                 metadata.producerIds()::next,
                 port::boundPort);
+        AutoTopicCreation creation = new AutoTopicCreation(plane);
         HandlerRegistry handlers = new HandlerRegistry()
                 .add(DataHandlers.all(dataPath(), fetch))
-                .add(ControlHandlers.of(plane, new AutoTopicCreation(plane)))
-                .add(GroupHandlers.all(groups, metadata.metadata(), topic -> createTopic(plane, topic)));
+                .add(ControlHandlers.of(plane, creation))
+                .add(GroupHandlers.all(groups, metadata.metadata(), creation));
         handlers.add(new ApiVersionsHandler(handlers, metadata.metadata(), atStart.nodeId(), FeatureControl.SUPPORTED));
         return new HandlerDispatcher(
                 atStart.listenerSettings(),
@@ -236,13 +264,6 @@ public final class BrokerNode {
 
     private static Random random() {
         return new Random(Uuid.randomUuid().getMostSignificantBits());
-    }
-
-    private static CompletableFuture<CreateTopicsResponseData> createTopic(ControlPlane plane, CreatableTopic topic) {
-        CreateTopicsRequestData request = new CreateTopicsRequestData();
-        request.topics().add(topic);
-        return plane.controller()
-                .submit("CreateTopics", image -> plane.rules().topics().create(image, request));
     }
 
     private void onChange(Metadata.Change change, MetadataImage image) {
@@ -297,6 +318,11 @@ public final class BrokerNode {
         return logs;
     }
 
+    /** The rows that follow the metadata. */
+    public MetadataEntities entities() {
+        return entities;
+    }
+
     public LocalPartitions partitions() {
         return partitions;
     }
@@ -327,6 +353,7 @@ public final class BrokerNode {
             return true;
         });
         step("the metadata entities", () -> {
+            entitiesMayOpen.complete(null);
             entities.close();
             return true;
         });

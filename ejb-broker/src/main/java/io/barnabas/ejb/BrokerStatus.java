@@ -40,12 +40,14 @@ public final class BrokerStatus implements BrokerStatusMXBean {
     private volatile @Nullable BrokerPort port;
     private volatile @Nullable List<ListenerSettings.Listener> listeners;
     private volatile String failure = "";
+    private volatile boolean opened;
     private volatile boolean stopped;
 
     /** Runs a start and keeps what comes of it; the dispatcher that is returned tells of its closing. */
     RequestDispatcher watch(BrokerPort port, Callable<Start> start) throws Exception {
         this.port = port;
         failure = "";
+        opened = false;
         stopped = false;
         register();
         try {
@@ -53,9 +55,16 @@ public final class BrokerStatus implements BrokerStatusMXBean {
             listeners = started.broker().listeners().listeners();
             return new Watched(started);
         } catch (Exception | LinkageError e) {
-            String message = e.getMessage();
-            failure = message == null ? e.toString() : message;
+            onFailure(e);
             throw e;
+        }
+    }
+
+    /** The broker serves no more, and will not until it is started again. The first reason is kept. */
+    void onFailure(Throwable cause) {
+        if (failure.isEmpty()) {
+            String message = cause.getMessage();
+            failure = message == null || message.isEmpty() ? cause.toString() : message;
         }
     }
 
@@ -93,7 +102,10 @@ public final class BrokerStatus implements BrokerStatusMXBean {
     private boolean serving() {
         BrokerPort from = port;
         List<ListenerSettings.Listener> opening = listeners;
-        return from != null && opening != null && opening.stream().allMatch(l -> from.boundPort(l.name()) > 0);
+        return opened
+                && from != null
+                && opening != null
+                && opening.stream().allMatch(l -> from.boundPort(l.name()) > 0);
     }
 
     @Override
@@ -140,6 +152,12 @@ public final class BrokerStatus implements BrokerStatusMXBean {
         @Override
         public void dispatch(RequestFrame request, Connection connection, Responder responder) {
             broker.dispatch(request, connection, responder);
+        }
+
+        @Override
+        public void onOpen() {
+            broker.onOpen();
+            opened = true;
         }
 
         @Override

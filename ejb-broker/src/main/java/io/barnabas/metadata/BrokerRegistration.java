@@ -54,7 +54,8 @@ public final class BrokerRegistration {
 
     /**
      * Registers this broker, fenced. After an unclean stop the partitions it leads begin a new leader epoch in the same entry, so that
-     * clients notice if the log's end went back (KIP-320).
+     * clients notice if the log's end went back (KIP-320). Replicas that were in a directory which the broker has no more are in its only
+     * one from now on, or unassigned if it has several.
      *
      * @return the broker's epoch: the index of the entry
      */
@@ -63,9 +64,8 @@ public final class BrokerRegistration {
             List<ApiMessage> records = new ArrayList<>();
             records.add(record(broker));
             BrokerImage former = image.broker(nodeId).orElse(null);
-            if (former != null && former.epoch() != broker.cleanShutdownEpoch()) {
-                addNewLeaderEpochs(image, records);
-            }
+            boolean unclean = former != null && former.epoch() != broker.cleanShutdownEpoch();
+            addPartitionChanges(image, unclean, broker.logDirs(), records);
             return new Decision<>(records, this::epoch);
         });
     }
@@ -92,17 +92,37 @@ public final class BrokerRegistration {
         return record;
     }
 
-    private void addNewLeaderEpochs(MetadataImage image, List<ApiMessage> records) {
+    private void addPartitionChanges(
+            MetadataImage image, boolean unclean, List<Uuid> logDirs, List<ApiMessage> records) {
         for (TopicImage topic : image.topics()) {
             for (PartitionImage partition : topic.partitions()) {
-                if (partition.leader() == nodeId) {
-                    records.add(new PartitionChangeRecord()
-                            .setTopicId(topic.id())
-                            .setPartitionId(partition.partition())
-                            .setLeader(nodeId));
+                PartitionChangeRecord change =
+                        new PartitionChangeRecord().setTopicId(topic.id()).setPartitionId(partition.partition());
+                boolean newEpoch = unclean && partition.leader() == nodeId;
+                if (newEpoch) {
+                    change.setLeader(nodeId);
+                }
+                List<Uuid> directories = directories(partition, logDirs);
+                boolean moved = !directories.equals(partition.directories());
+                if (moved) {
+                    change.setDirectories(directories);
+                }
+                if (newEpoch || moved) {
+                    records.add(change);
                 }
             }
         }
+    }
+
+    /** The partition's directories, where this broker's is one that it has. */
+    private List<Uuid> directories(PartitionImage partition, List<Uuid> logDirs) {
+        int at = partition.replicas().indexOf(nodeId);
+        if (at < 0 || logDirs.contains(partition.directories().get(at))) {
+            return partition.directories();
+        }
+        List<Uuid> directories = new ArrayList<>(partition.directories());
+        directories.set(at, logDirs.size() == 1 ? logDirs.get(0) : ReplicaPlacement.UNASSIGNED_DIRECTORY);
+        return directories;
     }
 
     private long epoch(MetadataImage image) {

@@ -67,11 +67,8 @@ final class PartitionReplay {
         List<Uuid> directories = new ArrayList<>(replicas.size());
         for (Integer replica : replicas) {
             int former = formerReplicas.indexOf(replica);
-            directories.add(former < 0 ? UNASSIGNED : formerDirectories.get(former));
+            directories.add(former < 0 ? ReplicaPlacement.UNASSIGNED_DIRECTORY : formerDirectories.get(former));
         }
         return List.copyOf(directories);
     }
-
-    /** The directory of a replica that has not been given one: the id that Kafka reserves for it. */
-    private static final Uuid UNASSIGNED = Uuid.ZERO_UUID;
 }

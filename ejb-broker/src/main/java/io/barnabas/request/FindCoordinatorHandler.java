@@ -8,13 +8,7 @@ import io.barnabas.metadata.PartitionImage;
 import io.barnabas.port.Responder;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
 import org.apache.kafka.common.internals.Topic;
-import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
-import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopicConfig;
-import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopicConfigCollection;
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
 import org.apache.kafka.common.message.FindCoordinatorResponseData;
 import org.apache.kafka.common.message.FindCoordinatorResponseData.Coordinator;
@@ -22,8 +16,6 @@ import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.FindCoordinatorRequest.CoordinatorType;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * FindCoordinator 0–6: the broker that leads a group's partition of the offsets topic, which is made when it is first asked for.
@@ -31,22 +23,17 @@ import org.slf4j.LoggerFactory;
  * and does not search until its time is up.
  */
 public final class FindCoordinatorHandler implements ApiHandler<FindCoordinatorRequestData> {
-    private static final Logger LOG = LoggerFactory.getLogger(FindCoordinatorHandler.class);
     private static final int SEVERAL_KEYS_VERSION = 4;
 
     private final GroupCoordinator groups;
     private final Metadata metadata;
-    private final Function<CreatableTopic, ? extends CompletionStage<?>> createTopic;
-    private final Set<String> beingMade = ConcurrentHashMap.newKeySet();
+    private final AutoTopicCreation creation;
 
-    /** @param createTopic has the controller make an internal topic; does not block, and a topic that is there already does no harm */
-    public FindCoordinatorHandler(
-            GroupCoordinator groups,
-            Metadata metadata,
-            Function<CreatableTopic, ? extends CompletionStage<?>> createTopic) {
+    /** @param creation makes the offsets topic */
+    public FindCoordinatorHandler(GroupCoordinator groups, Metadata metadata, AutoTopicCreation creation) {
         this.groups = groups;
         this.metadata = metadata;
-        this.createTopic = createTopic;
+        this.creation = creation;
     }
 
     @Override
@@ -80,7 +67,7 @@ public final class FindCoordinatorHandler implements ApiHandler<FindCoordinatorR
         }
         MetadataImage image = metadata.image();
         if (image.topic(Topic.GROUP_METADATA_TOPIC_NAME) == null) {
-            makeOffsetsTopic(image);
+            creation.create(Set.of(Topic.GROUP_METADATA_TOPIC_NAME));
             return none(key, Errors.COORDINATOR_NOT_AVAILABLE);
         }
         @Nullable PartitionImage partition = image.partition(Topic.GROUP_METADATA_TOPIC_NAME, groups.partitionFor(key));
@@ -111,34 +98,5 @@ public final class FindCoordinatorHandler implements ApiHandler<FindCoordinatorR
                         .filter(endpoint -> endpoint.listener().equals(listener))
                         .findFirst())
                 .orElse(null);
-    }
-
-    /** No more replicas than there are brokers; once at a time, however many clients ask. */
-    private void makeOffsetsTopic(MetadataImage image) {
-        String name = Topic.GROUP_METADATA_TOPIC_NAME;
-        if (!beingMade.add(name)) {
-            return;
-        }
-        var settings = groups.settings();
-        int brokers = Math.max(1, image.brokers().size());
-        CreatableTopicConfigCollection configs = new CreatableTopicConfigCollection();
-        configs.add(config("cleanup.policy", "compact"));
-        configs.add(config("compression.type", "producer"));
-        configs.add(config("segment.bytes", Integer.toString(settings.offsetsTopicSegmentBytes())));
-        CreatableTopic topic = new CreatableTopic()
-                .setName(name)
-                .setNumPartitions(settings.offsetsTopicPartitions())
-                .setReplicationFactor((short) Math.min(settings.offsetsTopicReplicationFactor(), brokers))
-                .setConfigs(configs);
-        createTopic.apply(topic).whenComplete((made, failure) -> {
-            beingMade.remove(name);
-            if (failure != null) {
-                LOG.warn("internal topic could not be made; topic={}", name, failure);
-            }
-        });
-    }
-
-    private static CreatableTopicConfig config(String name, String value) {
-        return new CreatableTopicConfig().setName(name).setValue(value);
     }
 }

@@ -3,9 +3,6 @@ package io.barnabas.request;
 import io.barnabas.coordinator.group.GroupCoordinator;
 import io.barnabas.metadata.Metadata;
 import java.util.List;
-import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
-import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
 
 /** The handlers of classic groups and their offsets, for the composition root. */
 public final class GroupHandlers {
@@ -14,14 +11,11 @@ public final class GroupHandlers {
     /**
      * All of them.
      *
-     * @param createTopic as {@link FindCoordinatorHandler} needs it
+     * @param creation makes the offsets topic when it is first asked for
      */
-    public static List<ApiHandler<?>> all(
-            GroupCoordinator groups,
-            Metadata metadata,
-            Function<CreatableTopic, ? extends CompletionStage<?>> createTopic) {
+    public static List<ApiHandler<?>> all(GroupCoordinator groups, Metadata metadata, AutoTopicCreation creation) {
         return List.of(
-                new FindCoordinatorHandler(groups, metadata, createTopic),
+                new FindCoordinatorHandler(groups, metadata, creation),
                 new OffsetCommitHandler(groups, metadata),
                 new OffsetFetchHandler(groups, metadata),
                 new JoinGroupHandler(groups),

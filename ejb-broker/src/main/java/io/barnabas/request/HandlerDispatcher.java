@@ -32,6 +32,8 @@ public final class HandlerDispatcher implements RequestDispatcher {
     private final Clock clock;
     private final List<Consumer<Connection>> closedListeners;
     private final Runnable onClose;
+    private Runnable onOpen = () -> {}; // set before the sockets open
+    private volatile boolean halted;
 
     /**
      * Makes the dispatcher of a broker that is ready to serve.
@@ -53,6 +55,17 @@ public final class HandlerDispatcher implements RequestDispatcher {
         this.onClose = onClose;
     }
 
+    /** Has {@code action} run once the sockets are open; may block, bounded. To be set before they are. */
+    public HandlerDispatcher whenOpen(Runnable action) {
+        onOpen = action;
+        return this;
+    }
+
+    /** Serves nothing any more: each request closes its connection, so that nobody is told what may not hold. Safe from any thread. */
+    public void halt() {
+        halted = true;
+    }
+
     /** What a dispatcher measures with. */
     public record Measures(RequestMetrics metrics, Clock clock) {}
 
@@ -68,6 +81,10 @@ public final class HandlerDispatcher implements RequestDispatcher {
 
     @Override
     public void dispatch(RequestFrame request, Connection connection, Responder responder) {
+        if (halted) {
+            responder.close();
+            return;
+        }
         ApiFigures figures = metrics.of(request.api());
         figures.onRequest(request.sizeInBytes());
         MeasuredResponder measured = new MeasuredResponder(responder, figures, clock, request.receivedNanos());
@@ -115,6 +132,11 @@ public final class HandlerDispatcher implements RequestDispatcher {
                         .setErrorCode(Errors.UNSUPPORTED_VERSION.code())
                         .setApiKeys(versions),
                 (short) 0);
+    }
+
+    @Override
+    public void onOpen() {
+        onOpen.run();
     }
 
     @Override

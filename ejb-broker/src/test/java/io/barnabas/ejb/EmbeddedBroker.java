@@ -17,7 +17,9 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.apache.kafka.clients.admin.Admin;
@@ -49,6 +51,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     private Path directory;
     private @Nullable StandalonePort port;
     private @Nullable BrokerNode node;
+    private final List<Throwable> failures = new CopyOnWriteArrayList<>();
 
     private EmbeddedBroker(Path directory, boolean temporary, int socketPort, Map<String, String> given) {
         this.directory = directory;
@@ -103,7 +106,7 @@ public final class EmbeddedBroker implements AutoCloseable {
                 new LogEnvironment(new NioFileStore(), clock, ticker, new OwnLogThreads(settings.cleanerThreads()))));
         try {
             opened.open(brokerPort -> {
-                BrokerNode started = BrokerNode.start(brokerPort, BrokerConfig.of(config));
+                BrokerNode started = BrokerNode.start(brokerPort, BrokerConfig.of(config), failures::add);
                 node = started;
                 return started.dispatcher();
             });
@@ -150,6 +153,11 @@ public final class EmbeddedBroker implements AutoCloseable {
             throw new IllegalStateException("the broker is stopped");
         }
         return running;
+    }
+
+    /** What ended the broker, if anything has. */
+    public List<Throwable> failures() {
+        return failures;
     }
 
     /** Stops in order. Idempotent. */

@@ -108,7 +108,10 @@ class MetadataNodeTest {
         // Then
         assertThat(second).isGreaterThan(first);
         assertThat(node.metadata().image().partition("a", 1).leaderEpoch()).isEqualTo(1);
-        assertThat(node.metadata().image().partition("a", 1).partitionEpoch()).isEqualTo(1);
+        // The first registration also gave the replica, which had none, the broker's only directory.
+        assertThat(node.metadata().image().partition("a", 1).partitionEpoch()).isEqualTo(2);
+        assertThat(node.metadata().image().partition("a", 1).directories())
+                .isEqualTo(presentation(-1).logDirs());
     }
 
     @Test

@@ -2,17 +2,23 @@ package io.barnabas.request;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.barnabas.config.BrokerConfig;
+import io.barnabas.config.LiveConfig;
 import io.barnabas.coordinator.CoordinatorRuntime.Environment;
 import io.barnabas.coordinator.MemoryPartitionWriter;
 import io.barnabas.coordinator.group.GroupCoordinator;
 import io.barnabas.coordinator.group.GroupCoordinatorSettings;
+import io.barnabas.metadata.Policies;
+import io.barnabas.metadata.TestMetadata;
+import io.barnabas.metadata.TopicImage;
 import io.barnabas.wire.RequestFrame;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntFunction;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
 import org.apache.kafka.common.message.DeleteGroupsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
@@ -44,24 +50,33 @@ import org.junit.jupiter.api.Test;
 class GroupHandlersTest {
     private final DataPathFixture broker = new DataPathFixture();
     private final MemoryPartitionWriter log = new MemoryPartitionWriter();
-    private final List<CreatableTopic> made = new ArrayList<>();
     private final GroupCoordinator groups = new GroupCoordinator(
             GroupCoordinatorSettings.defaults(),
             new Environment(broker.ticker, broker.ticker, Runnable::run, log),
             () -> 1,
             name -> name + "-x");
     private final HandlerRegistry handlers =
-            new HandlerRegistry().add(GroupHandlers.all(groups, broker.metadata.metadata(), this::make));
+            new HandlerRegistry().add(GroupHandlers.all(groups, broker.metadata.metadata(), creation()));
     private final Uuid topicId = broker.createTopic("t", 2);
 
     GroupHandlersTest() {
         groups.onElected(0, 0);
     }
 
-    private CompletableFuture<Void> make(CreatableTopic topic) {
-        made.add(topic);
-        broker.createTopic(topic.name(), 1);
-        return CompletableFuture.completedFuture(null);
+    private AutoTopicCreation creation() {
+        LiveConfig config = new LiveConfig(BrokerConfig.of(Map.of()));
+        return new AutoTopicCreation(new ControlPlane(
+                TestMetadata.NODE_ID,
+                broker.metadata.metadata(),
+                broker.metadata.controller(),
+                config,
+                ControlPlane.Rules.of(config, Policies.NONE, new Random(1)),
+                () -> CompletableFuture.completedFuture(1L),
+                listener -> 9092));
+    }
+
+    private TopicImage offsetsTopic() {
+        return broker.metadata.image().topic("__consumer_offsets");
     }
 
     @SuppressWarnings("unchecked")
@@ -165,15 +180,15 @@ class GroupHandlersTest {
         FindCoordinatorResponseData first =
                 send(ApiKeys.FIND_COORDINATOR, 4, find(4, (byte) 0)).body(FindCoordinatorResponseData.class);
         assertThat(first.coordinators().get(0).errorCode()).isEqualTo(Errors.COORDINATOR_NOT_AVAILABLE.code());
-        assertThat(made).hasSize(1);
-        assertThat(made.get(0).replicationFactor()).isEqualTo((short) 1);
-        assertThat(made.get(0).numPartitions()).isEqualTo(50);
+        Uuid made = offsetsTopic().id();
+        assertThat(offsetsTopic().partitions()).hasSize(50);
+        assertThat(offsetsTopic().partitions().get(0).replicas()).containsExactly(TestMetadata.NODE_ID);
 
         FindCoordinatorResponseData second =
                 send(ApiKeys.FIND_COORDINATOR, 4, find(4, (byte) 0)).body(FindCoordinatorResponseData.class);
         assertThat(second.coordinators().get(0).nodeId()).isEqualTo(1);
         assertThat(second.coordinators().get(0).port()).isEqualTo(9092);
-        assertThat(made).hasSize(1);
+        assertThat(offsetsTopic().id()).isEqualTo(made);
     }
 
     @Test

@@ -20,6 +20,9 @@ public interface RequestDispatcher {
     /** A connection is gone; called once for each connection that had a request dispatched, on its event loop. */
     void onConnectionClosed(Connection connection);
 
+    /** Every socket is open: the broker may be told of to clients. Called once, by the thread that opened them; may block (bounded). */
+    default void onOpen() {}
+
     /** Stops the broker: called once, after the sockets are closed and before the log is. May block (bounded). */
     void close();
 }

@@ -64,6 +64,7 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
             SocketServer sockets = new SocketServer(broker, clock, bounds);
             server = sockets;
             sockets.start();
+            broker.onOpen();
         } catch (Exception e) {
             close();
             throw e;

@@ -3,6 +3,8 @@ package io.barnabas.server;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import javax.management.InstanceNotFoundException;
 import javax.management.JMException;
 import javax.management.MBeanServer;
@@ -15,7 +17,9 @@ import org.jspecify.annotations.Nullable;
  * deployment a success whether or not the broker in it could start.
  */
 final class BrokerWatch {
+    private static final Logger LOG = Logger.getLogger(BrokerWatch.class.getName());
     private static final long LOOK_EVERY_NANOS = 10_000_000;
+    private static final long LOOK_FOR_FAILURES_EVERY_NANOS = 250_000_000;
 
     /** After a minute without a trace of the broker the container has not activated it. */
     private static final int LOOKS_FOR_THE_BEAN = 6_000;
@@ -47,6 +51,30 @@ final class BrokerWatch {
             }
             LockSupport.parkNanos(LOOK_EVERY_NANOS);
         }
+    }
+
+    /**
+     * Looks on while the broker serves.
+     *
+     * @return why it serves no more and will not until it is started again; null if it was stopped in order
+     */
+    @Nullable
+    String awaitFailure() {
+        while (!Thread.interrupted()) {
+            try {
+                String state = (String) beans.getAttribute(broker, "State");
+                if (state.equals("FAILED")) {
+                    return (String) beans.getAttribute(broker, "Failure");
+                }
+            } catch (InstanceNotFoundException stopped) {
+                return null;
+            } catch (JMException e) {
+                LOG.log(Level.WARNING, "The broker does not tell its state", e);
+                return null;
+            }
+            LockSupport.parkNanos(LOOK_FOR_FAILURES_EVERY_NANOS);
+        }
+        return null;
     }
 
     private @Nullable Listening look() throws StartFailure {

@@ -19,13 +19,17 @@ import org.jspecify.annotations.Nullable;
  * that carries the broker, and waits until the broker serves. A failed deployment, which the container itself would only log, ends
  * the process.
  *
- * <p>Thread: main, which ends when the broker serves.
+ * <p>Thread: main, which then looks on: a broker that has failed while it served ends the process at once, as a crash does, because
+ * what an orderly stop would write may not hold.
  */
 public final class Server {
     private static final Logger LOG = Logger.getLogger(Server.class.getName());
 
     /** The exit code when the broker cannot start. */
     public static final int CANNOT_START = 1;
+
+    /** The exit code when the broker cannot go on. */
+    public static final int CANNOT_GO_ON = 2;
 
     private final ServerSettings settings;
     private @Nullable String failure;
@@ -39,7 +43,7 @@ public final class Server {
         Server server = new Server(ServerSettings.ofSystemProperties());
         try {
             server.boot();
-            server.awaitBroker();
+            server.lookOn(server.awaitBroker());
         } catch (StartFailure e) {
             end(e.getMessage());
         } catch (Exception | LinkageError e) {
@@ -97,9 +101,19 @@ public final class Server {
         }
     }
 
-    private void awaitBroker() throws InterruptedException, StartFailure {
-        BrokerWatch.Listening listening = new BrokerWatch().awaitServing();
+    private BrokerWatch awaitBroker() throws InterruptedException, StartFailure {
+        BrokerWatch watch = new BrokerWatch();
+        BrokerWatch.Listening listening = watch.awaitServing();
         System.out.println("Barnabas serves. Clients: " + String.join(",", listening.listeners()) + "  Console: http://"
                 + settings.httpHost() + ":" + settings.httpPort() + "/");
+        return watch;
+    }
+
+    private void lookOn(BrokerWatch watch) {
+        @Nullable String cause = watch.awaitFailure();
+        if (cause != null) {
+            System.err.println("barnabas: the broker cannot go on and ends; start it again: " + cause);
+            Runtime.getRuntime().halt(CANNOT_GO_ON);
+        }
     }
 }

@@ -30,15 +30,22 @@ import org.slf4j.LoggerFactory;
 public final class MetadataEntities implements ReplayedMetadata.EntryListener, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(MetadataEntities.class);
 
+    /** No index to compare with: what changed since the last write is all that is to be written. */
+    private static final long IN_STEP = -2;
+    /** An index that no database is at. */
+    private static final long NEVER = -1;
+
     private final Path directory;
     private final Executor executor;
     private final AtomicInteger remade = new AtomicInteger();
+    private final AtomicInteger rebuilt = new AtomicInteger();
     private final AtomicLong lastApplied = new AtomicLong(-1);
     private final Object pending = new Object();
     private ChangedRows changed = new ChangedRows(); // guarded by pending, as all of these
     private @Nullable MetadataImage image;
     private boolean waiting;
-    private boolean everything;
+    private boolean unchecked; // the database has yet to be compared with the snapshot
+    private long snapshotIndex;
     private boolean scheduled;
     private boolean closed;
     private volatile @Nullable EntityDatabase database; // written on the executor
@@ -56,7 +63,8 @@ public final class MetadataEntities implements ReplayedMetadata.EntryListener, A
     public void onSnapshot(MetadataImage present) {
         synchronized (pending) {
             image = present;
-            everything = true;
+            unchecked = true;
+            snapshotIndex = present.index();
             changed = new ChangedRows();
             schedule();
         }
@@ -66,9 +74,7 @@ public final class MetadataEntities implements ReplayedMetadata.EntryListener, A
     public void onEntry(List<ApiMessage> records, MetadataImage after) {
         synchronized (pending) {
             image = after;
-            if (!everything) {
-                changed.add(records);
-            }
+            changed.add(records);
             schedule();
         }
     }
@@ -84,7 +90,7 @@ public final class MetadataEntities implements ReplayedMetadata.EntryListener, A
     private void writePending() {
         MetadataImage target;
         ChangedRows rows;
-        boolean all;
+        long comparedWith;
         synchronized (pending) {
             scheduled = false;
             if (!waiting) {
@@ -93,34 +99,36 @@ public final class MetadataEntities implements ReplayedMetadata.EntryListener, A
             waiting = false;
             target = image;
             rows = changed;
-            all = everything;
+            comparedWith = unchecked ? snapshotIndex : IN_STEP;
             changed = new ChangedRows();
-            everything = false;
+            unchecked = false;
         }
         if (target == null) {
             return;
         }
         try {
-            write(target, rows, all);
+            write(target, rows, comparedWith);
             lastApplied.set(target.index());
         } catch (IOException | RuntimeException e) {
             LOG.warn("The entities were not written and are rebuilt at the next change: index={}", target.index(), e);
             synchronized (pending) {
-                everything = true;
+                unchecked = true;
+                snapshotIndex = NEVER;
             }
         }
     }
 
-    private void write(MetadataImage target, ChangedRows rows, boolean all) throws IOException {
+    private void write(MetadataImage target, ChangedRows rows, long comparedWith) throws IOException {
         EntityDatabase open = database;
         try {
             if (open == null) {
                 open = EntityDatabase.open(directory);
                 database = open;
             }
-            if (!all) {
+            if (comparedWith == IN_STEP || isAt(open, target.clusterId(), comparedWith)) {
                 open.write(entities -> new EntityWriter(entities, target).write(rows));
-            } else if (!isAt(open, target)) {
+            } else {
+                rebuilt.incrementAndGet();
                 open.write(entities -> new EntityWriter(entities, target).writeAll());
             }
         } catch (RuntimeException e) {
@@ -129,21 +137,21 @@ public final class MetadataEntities implements ReplayedMetadata.EntryListener, A
         }
     }
 
-    /** Whether the database needs nothing: it is at the image's index, of its cluster. */
-    private static boolean isAt(EntityDatabase open, MetadataImage target) {
+    /** Whether the database holds what the metadata were at this index, of this cluster. */
+    private static boolean isAt(EntityDatabase open, String clusterId, long index) {
         JournalPosition position = open.read(entities -> entities.find(JournalPosition.class, JournalPosition.ID));
         if (position == null) {
-            LOG.info("The entities are built: index={}", target.index());
+            LOG.info("The entities are built: index={}", index);
             return false;
         }
-        boolean same = position.clusterId().equals(target.clusterId()) && position.lastApplied() == target.index();
+        boolean same = position.clusterId().equals(clusterId) && position.lastApplied() == index;
         if (!same) {
             LOG.info(
                     "The entities are rebuilt: clusterId={} lastApplied={} journalClusterId={} journalIndex={}",
                     position.clusterId(),
                     position.lastApplied(),
-                    target.clusterId(),
-                    target.index());
+                    clusterId,
+                    index);
         }
         return same;
     }
@@ -165,6 +173,11 @@ public final class MetadataEntities implements ReplayedMetadata.EntryListener, A
     /** How often the database has been made anew because its files were of no use. */
     public int timesRemade() {
         return remade.get();
+    }
+
+    /** How often all rows have been written, because those in the database were of another state. */
+    public int timesRebuilt() {
+        return rebuilt.get();
     }
 
     /** Journal indexes between the image and the entities. */
