@@ -348,13 +348,33 @@ final class LogRecovery {
         producers.deleteStraySnapshots(
                 segments.stream().map(Segment::baseOffset).collect(Collectors.toSet()));
         Segment last = segments.get(segments.size() - 1);
+        long recoveryPoint = forceBelowRecoveryPoint(segments, end);
         for (Segment each : segments) {
             each.idle();
         }
-        long recoveryPoint =
-                Math.min(rescannedFrom, hints.clean() ? end : Math.min(Math.max(0, hints.recoveryPoint()), end));
         LogView view = new LogView(segments.toArray(new Segment[0]), end, last.size());
         return new SegmentedLog.Loaded(view, logStart, recoveryPoint, epochs, producers);
+    }
+
+    /**
+     * Forces what was read again below the recovery point, since its indexes are new. The point itself must not go back, or the next
+     * crash would find compaction's gaps above it and take them for losses; where it was not known, gaps were believed, and all is
+     * forced.
+     */
+    private long forceBelowRecoveryPoint(List<Segment> segments, long end) throws IOException {
+        boolean all = hints.clean() || hints.recoveryPoint() == UNKNOWN;
+        long point = all ? end : Math.min(hints.recoveryPoint(), end);
+        boolean forced = false;
+        for (Segment each : segments) {
+            if (each.baseOffset() >= rescannedFrom && each.baseOffset() < point) {
+                each.force();
+                forced = true;
+            }
+        }
+        if (forced) {
+            files.syncDirectory(folder.path());
+        }
+        return point;
     }
 
     /**

@@ -6,6 +6,9 @@ import org.apache.kafka.common.record.TimestampType;
 final class TopicSettings {
     int segmentBytes = 1 << 30;
     long segmentMs = 604_800_000L;
+    long segmentJitterMs;
+    long flushMessages = Long.MAX_VALUE;
+    long flushMs = Long.MAX_VALUE;
     long retentionMs = 604_800_000L;
     long retentionBytes = -1;
     boolean compact;
@@ -28,7 +31,7 @@ final class TopicSettings {
         return new LogConfig(
                 segmentBytes,
                 segmentMs,
-                0,
+                segmentJitterMs,
                 segmentIndexBytes,
                 indexIntervalBytes,
                 retentionMs,
@@ -40,8 +43,8 @@ final class TopicSettings {
                 minCompactionLagMs,
                 maxCompactionLagMs,
                 60_000,
-                Long.MAX_VALUE,
-                Long.MAX_VALUE,
+                flushMessages,
+                flushMs,
                 maxMessageBytes,
                 maxDecompressedMessageBytes,
                 compressionType,
