@@ -18,6 +18,10 @@ class DumpLogTest {
             "isvalid: false|mismatch|Mismatches in|Non-consecutive|out of order|not found in|Exception|Could not|corrupt index",
             Pattern.CASE_INSENSITIVE);
 
+    /** The tool expects every segment to begin at 0; one that begins at the offset in its name is as it should be. */
+    private static final Pattern BEGINS_AS_NAMED =
+            Pattern.compile("Non-consecutive offsets in \\S*?/0*(\\d+)\\.log\\R  -1 is followed by \\1\\R");
+
     @Test
     void kafka_dump_log_reads_every_file_clean(@TempDir Path dir) throws Exception {
         Path logs = dir.resolve("logs");
@@ -64,7 +68,7 @@ class DumpLogTest {
                 option,
                 "--files",
                 files.stream().map(Path::toString).collect(Collectors.joining(",")));
-        List<String> complaints = printed.lines().filter(line -> COMPLAINT.matcher(line).find()).limit(10).toList();
+        List<String> complaints = BEGINS_AS_NAMED.matcher(printed).replaceAll("").lines().filter(line -> COMPLAINT.matcher(line).find()).limit(10).toList();
         assertThat(complaints).as("what the dump complains of").isEmpty();
         files.forEach(file -> assertThat(printed).contains("Dumping " + file));
     }

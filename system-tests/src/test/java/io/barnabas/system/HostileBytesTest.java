@@ -56,7 +56,7 @@ class HostileBytesTest {
     static void start() throws Exception {
         seed = Long.getLong("seed", System.nanoTime());
         System.out.println("HostileBytesTest: seed " + seed);
-        broker = BarnabasProcess.start(dir.resolve("data"), Map.of("auto.create.topics.enable", "false"));
+        broker = BarnabasProcess.start(dir.resolve("data"), Map.of("auto.create.topics.enable", "false", "socket.listen.backlog.size", "1024"));
         try (Admin admin = admin()) {
             admin.createTopics(List.of(new NewTopic(GUARDED.topic(), 1, (short) 1))).all().get(30, TimeUnit.SECONDS);
         }
