@@ -247,7 +247,8 @@ public final class BrokerNode {
                 config,
                 ControlPlane.Rules.of(config, Policies.load(atStart), random()),
                 metadata.producerIds()::next,
-                port::boundPort);
+                port::boundPort,
+                new ControlPlane.Time(port.clock(), port.ticker()));
         AutoTopicCreation creation = new AutoTopicCreation(plane);
         HandlerRegistry handlers = new HandlerRegistry()
                 .add(DataHandlers.all(dataPath(), fetch))
@@ -255,7 +256,7 @@ public final class BrokerNode {
                 .add(GroupHandlers.all(groups, metadata.metadata(), creation));
         handlers.add(new ApiVersionsHandler(handlers, metadata.metadata(), atStart.nodeId(), FeatureControl.SUPPORTED));
         return new HandlerDispatcher(
-                atStart.listenerSettings(),
+                () -> config.current().listenerSettings(),
                 handlers,
                 new HandlerDispatcher.Measures(metrics, port.clock()),
                 List.of(fetch::onConnectionClosed),

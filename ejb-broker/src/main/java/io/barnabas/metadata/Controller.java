@@ -87,13 +87,19 @@ public final class Controller {
         return metadata.image().controllerId() == nodeId;
     }
 
+    /** How far the log is that the changes go to. @throws NotControllerException if it does not run */
+    public LogPosition position() {
+        return log.position();
+    }
+
     /**
      * Runs {@code command} after those that were submitted before.
      *
      * @param name for the log, such as {@code CreateTopics}
      * @return the answer, completed on the controller's executor once the change is committed, in the image, and every listener of the
      *     image has returned; or what the command threw; or {@link NotControllerException}, also when the lead was lost on the way (the
-     *     change may then have been made or not); or {@link PolicyViolationException} when too many commands wait
+     *     change may then have been made or not); or {@link PolicyViolationException} when too many commands wait. Who completes it
+     *     before, as at a time-out, takes the command back if it has not been decided.
      */
     public <R> CompletableFuture<R> submit(String name, Command<R> command) {
         Pending<R> pending = new Pending<>(name, command);
@@ -116,13 +122,22 @@ public final class Controller {
     private void runNext() {
         Pending<?> next;
         synchronized (waiting) {
-            next = waiting.poll();
+            next = nextWanted();
             if (next == null) {
                 busy = false;
                 return;
             }
         }
         run(next);
+    }
+
+    /** The next command that still has somebody waiting for its answer. The lock is held. */
+    private @Nullable Pending<?> nextWanted() {
+        Pending<?> next = waiting.poll();
+        while (next != null && next.answer.isDone()) {
+            next = waiting.poll();
+        }
+        return next;
     }
 
     private <R> void run(Pending<R> pending) {

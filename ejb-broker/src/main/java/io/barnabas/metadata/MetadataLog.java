@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.errors.NotControllerException;
 
 /**
  * The seam between metadata and what orders and remembers it: an ordered, durable log of opaque entries, which every node applies to
@@ -28,11 +29,14 @@ public interface MetadataLog extends AutoCloseable {
      * Appends an entry, if this node leads. Safe from any thread; entries proposed one after the other by one thread keep their order.
      *
      * @return the entry's index, completed after the entry has been committed and has taken effect here; fails with a
-     *     {@link org.apache.kafka.common.errors.NotControllerException} if this node does not lead, lost the lead meanwhile, or the entry
+     *     {@link NotControllerException} if this node does not lead, lost the lead meanwhile, or the entry
      *     was committed but void; with another {@link org.apache.kafka.common.errors.ApiException} if the log cannot take it. Unless it
      *     was void, the outcome of an entry that failed is unknown.
      */
     CompletableFuture<Long> propose(byte[] entry);
+
+    /** How far the log is here. @throws NotControllerException if it does not run. Safe from any thread. */
+    LogPosition position();
 
     /** Takes a snapshot, so that the next start is quick, and stops. What has been committed stays. Idempotent. */
     @Override

@@ -11,6 +11,7 @@ import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.raftlog.RaftLog;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
 import org.apache.ratis.util.ExitUtils;
@@ -132,6 +133,23 @@ public final class RatisMetadataLog implements MetadataLog {
             return new KafkaStorageException("The metadata log failed", e);
         }
         return new NotControllerException("The metadata log did not take the change: " + e, e);
+    }
+
+    @Override
+    public LogPosition position() {
+        RaftServer running = server;
+        if (running == null) {
+            throw new NotControllerException("The metadata log does not run");
+        }
+        try {
+            RaftServer.Division division = running.getDivision(groupId);
+            RaftLog log = division.getRaftLog();
+            long committed = log.getLastCommittedIndex() + 1;
+            return new LogPosition(
+                    division.getInfo().getCurrentTerm(), Math.max(committed, log.getNextIndex()), committed);
+        } catch (IOException e) {
+            throw new NotControllerException("The metadata log does not tell its position: " + e.getMessage(), e);
+        }
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.barnabas.request;
 
 import io.barnabas.metadata.BrokerRemoval;
+import io.barnabas.metadata.LogPosition;
 import io.barnabas.metadata.MetadataImage;
 import io.barnabas.port.Responder;
 import java.util.List;
@@ -56,7 +57,8 @@ final class ClusterHandlers {
                     image -> plane.rules().features().update(image, request),
                     context,
                     responder,
-                    error -> answer(error, request, context.version()));
+                    error -> answer(error, request, context.version()),
+                    request.timeoutMs());
         }
 
         private static UpdateFeaturesResponseData answer(
@@ -77,8 +79,7 @@ final class ClusterHandlers {
     }
 
     /**
-     * The quorum in Kafka's terms: one voter so far, this node, whose log end is the journal's. The epoch is not known here and is given
-     * as the controller's id being known or not.
+     * The quorum in Kafka's terms: one voter so far, this node; leader epoch and offsets are the journal's term and indexes.
      */
     private record DescribeQuorum(ControlPlane plane) implements ApiHandler<DescribeQuorumRequestData> {
         @Override
@@ -113,18 +114,23 @@ final class ClusterHandlers {
                     .filter(b -> !b.logDirs().isEmpty())
                     .map(b -> b.logDirs().get(0))
                     .orElse(Uuid.ZERO_UUID);
+            LogPosition position = plane.controller().position();
             ReplicaState voter = new ReplicaState()
                     .setReplicaId(plane.brokerId())
                     .setReplicaDirectoryId(version >= 2 ? directory : Uuid.ZERO_UUID)
-                    .setLogEndOffset(image.index() + 1);
+                    .setLogEndOffset(position.endIndex());
+            if (version >= 1) { // a leader has always just seen itself
+                long now = plane.time().clock().wallMillis();
+                voter.setLastFetchTimestamp(now).setLastCaughtUpTimestamp(now);
+            }
             DescribeQuorumResponseData response = new DescribeQuorumResponseData()
                     .setTopics(List.of(new TopicData()
                             .setTopicName(Topic.CLUSTER_METADATA_TOPIC_NAME)
                             .setPartitions(List.of(new PartitionData()
                                     .setPartitionIndex(0)
                                     .setLeaderId(plane.brokerId())
-                                    .setLeaderEpoch(1)
-                                    .setHighWatermark(image.index() + 1)
+                                    .setLeaderEpoch((int) position.term())
+                                    .setHighWatermark(position.committedIndex())
                                     .setCurrentVoters(List.of(voter))))));
             if (version >= 2) {
                 ListenerCollection listeners = new ListenerCollection();

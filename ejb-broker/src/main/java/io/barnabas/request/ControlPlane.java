@@ -9,12 +9,15 @@ import io.barnabas.metadata.Policies;
 import io.barnabas.metadata.ReassignmentControl;
 import io.barnabas.metadata.TopicControl;
 import io.barnabas.port.Responder;
+import io.barnabas.time.Clock;
+import io.barnabas.time.Ticker;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
 import java.util.random.RandomGenerator;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.protocol.ApiMessage;
 
 /**
@@ -31,7 +34,11 @@ public record ControlPlane(
         LiveConfig config,
         Rules rules,
         Supplier<CompletableFuture<Long>> producerIds,
-        ToIntFunction<String> boundPort) {
+        ToIntFunction<String> boundPort,
+        Time time) {
+
+    /** What bounds of time are kept with. */
+    public record Time(Clock clock, Ticker ticker) {}
 
     /** The rules of changes. */
     public record Rules(
@@ -54,6 +61,25 @@ public record ControlPlane(
             Responder responder,
             Function<R, ApiMessage> answer) {
         answer(controller.submit(context.frame().api().name, command), context, responder, answer);
+    }
+
+    /** The same, with REQUEST_TIMED_OUT if that takes longer: a change that has not been decided by then is not made. */
+    <R> void submit(
+            Controller.Command<R> command,
+            RequestContext context,
+            Responder responder,
+            Function<R, ApiMessage> answer,
+            int timeoutMs) {
+        CompletableFuture<R> outcome = controller.submit(context.frame().api().name, command);
+        if (!outcome.isDone()) {
+            Ticker.Timeout timeout = time.ticker()
+                    .after(
+                            timeoutMs,
+                            () -> outcome.completeExceptionally(
+                                    new TimeoutException("The change took longer than " + timeoutMs + " ms")));
+            CompletableFuture<R> unused = outcome.whenComplete((r, e) -> timeout.cancel());
+        }
+        answer(outcome, context, responder, answer);
     }
 
     /** Answers a request when {@code outcome} is there, or with the error it failed with. */

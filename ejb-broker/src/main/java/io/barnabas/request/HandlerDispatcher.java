@@ -9,6 +9,7 @@ import io.barnabas.time.Clock;
 import io.barnabas.wire.RequestFrame;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersion;
 import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersionCollection;
@@ -26,7 +27,7 @@ import org.slf4j.LoggerFactory;
 public final class HandlerDispatcher implements RequestDispatcher {
     private static final Logger LOG = LoggerFactory.getLogger(HandlerDispatcher.class);
 
-    private final ListenerSettings listeners;
+    private final Supplier<ListenerSettings> listeners;
     private final HandlerRegistry handlers;
     private final RequestMetrics metrics;
     private final Clock clock;
@@ -38,11 +39,12 @@ public final class HandlerDispatcher implements RequestDispatcher {
     /**
      * Makes the dispatcher of a broker that is ready to serve.
      *
+     * @param listeners the present settings of the sockets
      * @param closedListeners told of each connection that is gone, on its event loop
      * @param onClose stops the cores, in order; may block
      */
     public HandlerDispatcher(
-            ListenerSettings listeners,
+            Supplier<ListenerSettings> listeners,
             HandlerRegistry handlers,
             Measures measures,
             List<Consumer<Connection>> closedListeners,
@@ -71,7 +73,7 @@ public final class HandlerDispatcher implements RequestDispatcher {
 
     @Override
     public ListenerSettings listeners() {
-        return listeners;
+        return listeners.get();
     }
 
     @Override
@@ -111,8 +113,8 @@ public final class HandlerDispatcher implements RequestDispatcher {
 
     /** An unknown ApiVersions version is answered in version 0 (KIP-511); anything else was not advertised: the connection closes, as Kafka does. */
     private void refuse(RequestFrame request, Connection connection, MeasuredResponder responder) {
-        responder.onError(Errors.UNSUPPORTED_VERSION);
         if (request.api() != ApiKeys.API_VERSIONS) {
+            responder.onRefused(Errors.UNSUPPORTED_VERSION);
             LOG.info(
                     "request of an api or version that is not served; api={} version={} remote={}",
                     request.api(),

@@ -25,18 +25,24 @@ final class MeasuredResponder implements Responder {
         return answered;
     }
 
+    void onRefused(Errors error) {
+        figures.onRefused(error);
+    }
+
     void onError(Errors error) {
         figures.onError(error);
     }
 
     @Override
     public void respond(ApiMessage body) {
+        figures.onBody(body);
         onAnswer();
         responder.respond(body);
     }
 
     @Override
     public void respond(ApiMessage body, short version) {
+        figures.onBody(body);
         onAnswer();
         responder.respond(body, version);
     }

@@ -25,7 +25,12 @@ final class PartitionHandlers {
 
         @Override
         public void handle(ElectLeadersRequestData request, RequestContext context, Responder responder) {
-            plane.submit(image -> LeaderElection.decide(image, request), context, responder, answer -> answer);
+            plane.submit(
+                    image -> LeaderElection.decide(image, request),
+                    context,
+                    responder,
+                    answer -> answer,
+                    request.timeoutMs());
         }
     }
 
@@ -40,7 +45,11 @@ final class PartitionHandlers {
         public void handle(
                 AlterPartitionReassignmentsRequestData request, RequestContext context, Responder responder) {
             plane.submit(
-                    image -> plane.rules().reassignments().alter(image, request), context, responder, answer -> answer);
+                    image -> plane.rules().reassignments().alter(image, request),
+                    context,
+                    responder,
+                    answer -> answer,
+                    request.timeoutMs());
         }
     }
 

@@ -1,19 +1,27 @@
 package io.barnabas.request;
 
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
+import org.jspecify.annotations.Nullable;
 
 /** Requests, errors and latencies of each API: counted by {@link HandlerDispatcher}, read by metrics and console. Safe from any thread. */
 public final class RequestMetrics {
+    /** Their answers are too many and too large to be walked: they count their errors where they arise. */
+    private static final Set<ApiKeys> HOT = EnumSet.of(ApiKeys.PRODUCE, ApiKeys.FETCH);
+
+    private final AnswerErrors errors = new AnswerErrors();
     private final Map<ApiKeys, ApiFigures> figures = new EnumMap<>(ApiKeys.class);
 
     public RequestMetrics() {
         for (ApiKeys api : ApiKeys.values()) {
-            figures.put(api, new ApiFigures());
+            figures.put(api, new ApiFigures(HOT.contains(api) ? null : errors));
         }
     }
 
@@ -32,6 +40,11 @@ public final class RequestMetrics {
         private final LongAdder requestBytes = new LongAdder();
         private final LatencyHistogram latency = new LatencyHistogram();
         private final Map<Errors, LongAdder> errors = new ConcurrentHashMap<>();
+        private final @Nullable AnswerErrors inAnswers;
+
+        ApiFigures(@Nullable AnswerErrors inAnswers) {
+            this.inAnswers = inAnswers;
+        }
 
         void onRequest(int bytes) {
             requests.increment();
@@ -42,8 +55,27 @@ public final class RequestMetrics {
             latency.record(nanos);
         }
 
-        /** Counts an error in an answer: of the whole request or of a part of it. */
+        /** Counts the errors in an answer, of the APIs whose answers are looked at. */
+        void onBody(ApiMessage body) {
+            AnswerErrors found = inAnswers;
+            if (found != null) {
+                found.forEach(body, this::count);
+            }
+        }
+
+        /** Counts an error of the whole request or of a part of it, unless the API's answers are looked at. */
         public void onError(Errors error) {
+            if (inAnswers == null) {
+                count(error);
+            }
+        }
+
+        /** Counts a request that gets no answer but its connection's end. */
+        void onRefused(Errors error) {
+            count(error);
+        }
+
+        private void count(Errors error) {
             errors.computeIfAbsent(error, e -> new LongAdder()).increment();
         }
 

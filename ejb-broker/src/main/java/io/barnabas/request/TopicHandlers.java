@@ -27,7 +27,12 @@ final class TopicHandlers {
 
         @Override
         public void handle(CreateTopicsRequestData request, RequestContext context, Responder responder) {
-            plane.submit(image -> plane.rules().topics().create(image, request), context, responder, answer -> answer);
+            plane.submit(
+                    image -> plane.rules().topics().create(image, request),
+                    context,
+                    responder,
+                    answer -> answer,
+                    request.timeoutMs());
         }
     }
 
@@ -43,7 +48,8 @@ final class TopicHandlers {
                     image -> plane.rules().topics().createPartitions(image, request),
                     context,
                     responder,
-                    results -> new CreatePartitionsResponseData().setResults(results));
+                    results -> new CreatePartitionsResponseData().setResults(results),
+                    request.timeoutMs());
         }
     }
 
@@ -63,7 +69,12 @@ final class TopicHandlers {
                         ? new InvalidRequestException("This version does not support topic deletion.")
                         : new TopicDeletionDisabledException();
             }
-            plane.submit(image -> TopicRemoval.decide(image, request), context, responder, answer -> answer);
+            plane.submit(
+                    image -> TopicRemoval.decide(image, request),
+                    context,
+                    responder,
+                    answer -> answer,
+                    request.timeoutMs());
         }
     }
 }

@@ -191,7 +191,10 @@ class AdminClientTest {
         assertThat(features.finalizedFeatures()).containsKey("metadata.version");
         QuorumInfo quorum = get(admin.describeMetadataQuorum().quorumInfo());
         assertThat(quorum.leaderId()).isEqualTo(1);
+        assertThat(quorum.leaderEpoch()).isPositive();
         assertThat(quorum.highWatermark()).isPositive();
+        assertThat(quorum.voters().get(0).logEndOffset()).isGreaterThanOrEqualTo(quorum.highWatermark());
+        assertThat(quorum.voters().get(0).lastCaughtUpTimestamp()).isPresent();
         assertThat(quorum.voters()).hasSize(1);
         failsWith(
                 InvalidUpdateVersionException.class,

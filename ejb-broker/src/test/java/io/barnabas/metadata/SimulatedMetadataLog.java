@@ -40,6 +40,11 @@ public final class SimulatedMetadataLog implements MetadataLog {
     }
 
     @Override
+    public LogPosition position() {
+        return new LogPosition(1, entries.size() + 1L, entries.size() + 1L);
+    }
+
+    @Override
     public void close() {
         stateMachine = null;
     }

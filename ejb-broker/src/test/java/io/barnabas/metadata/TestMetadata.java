@@ -1,6 +1,7 @@
 package io.barnabas.metadata;
 
 import java.util.List;
+import java.util.concurrent.Executor;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.metadata.FeatureLevelRecord;
 import org.apache.kafka.common.metadata.RegisterBrokerRecord;
@@ -15,6 +16,7 @@ public final class TestMetadata {
     public static final String CLUSTER_ID = "AAAAAAAAQACAAAAAAAAAAQ";
 
     private final ReplayedMetadata metadata;
+    private final SimulatedMetadataLog log;
     private final Controller controller;
 
     /** One broker, 1, at localhost:9092, unfenced. */
@@ -27,7 +29,7 @@ public final class TestMetadata {
         metadata = new ReplayedMetadata(clusterId, e -> {
             throw new AssertionError(e);
         });
-        SimulatedMetadataLog log = new SimulatedMetadataLog(NODE_ID);
+        log = new SimulatedMetadataLog(NODE_ID);
         log.start(metadata);
         controller = new Controller(log, metadata, NODE_ID, Runnable::run);
         RegisterBrokerRecord broker = new RegisterBrokerRecord()
@@ -63,6 +65,11 @@ public final class TestMetadata {
 
     public Controller controller() {
         return controller;
+    }
+
+    /** Another controller of the same metadata, whose commands run when {@code executor} says. */
+    public Controller controller(Executor executor) {
+        return new Controller(log, metadata, NODE_ID, executor);
     }
 
     /** Commits these records as one entry. */

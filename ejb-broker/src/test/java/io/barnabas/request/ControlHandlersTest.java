@@ -326,6 +326,7 @@ class ControlHandlersTest {
 
         assertThat(response.topics().get(0).partitions().get(0)).satisfies(p -> {
             assertThat(p.leaderId()).isEqualTo(1);
+            assertThat(p.leaderEpoch()).isEqualTo(1);
             assertThat(p.highWatermark()).isEqualTo(broker.metadata.image().index() + 1);
             assertThat(p.currentVoters()).singleElement().satisfies(v -> assertThat(v.logEndOffset())
                     .isEqualTo(p.highWatermark()));

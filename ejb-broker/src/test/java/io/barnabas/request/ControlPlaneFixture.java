@@ -24,6 +24,7 @@ import org.apache.kafka.common.protocol.MessageUtil;
  */
 final class ControlPlaneFixture {
     final TestMetadata metadata = new TestMetadata();
+    final ManualTicker ticker = new ManualTicker();
     final LiveConfig config;
     final ControlPlane plane;
     final HandlerRegistry handlers;
@@ -42,7 +43,8 @@ final class ControlPlaneFixture {
                 config,
                 ControlPlane.Rules.of(config, policies, new Random(1)),
                 () -> CompletableFuture.completedFuture(producerIds.getAndIncrement()),
-                listener -> 9092);
+                listener -> 9092,
+                new ControlPlane.Time(ticker, ticker));
         handlers = new HandlerRegistry().add(ControlHandlers.of(plane, new AutoTopicCreation(plane)));
         metadata.metadata()
                 .onChange((change, image) -> config.update(

@@ -45,7 +45,7 @@ final class DataPathFixture {
         HandlerRegistry registry = new HandlerRegistry().add(DataHandlers.all(path, fetch));
         registry.add(new ApiVersionsHandler(registry, metadata.metadata(), TestMetadata.NODE_ID, java.util.Map.of()));
         dispatcher = new HandlerDispatcher(
-                new ListenerSettings(List.of(), 1, 1, 1, 1, 1, 1, 1, 1, 1, 1),
+                () -> new ListenerSettings(List.of(), 1, 1, 1, 1, 1, 1, 1, 1, 1, 1),
                 registry,
                 new HandlerDispatcher.Measures(metrics, ticker),
                 List.of(fetch::onConnectionClosed),

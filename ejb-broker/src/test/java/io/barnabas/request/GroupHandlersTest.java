@@ -72,7 +72,8 @@ class GroupHandlersTest {
                 config,
                 ControlPlane.Rules.of(config, Policies.NONE, new Random(1)),
                 () -> CompletableFuture.completedFuture(1L),
-                listener -> 9092));
+                listener -> 9092,
+                new ControlPlane.Time(broker.ticker, broker.ticker)));
     }
 
     private TopicImage offsetsTopic() {

@@ -4,26 +4,28 @@ import java.net.InetAddress;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntSupplier;
 
 /** Counts connections against {@code max.connections} and {@code max.connections.per.ip}. Safe from any thread. */
 final class ConnectionLimits {
-    private final int maxConnections;
-    private final int maxPerIp;
+    private final IntSupplier maxConnections;
+    private final IntSupplier maxPerIp;
     private final AtomicInteger open = new AtomicInteger();
     private final Map<InetAddress, Integer> perIp = new ConcurrentHashMap<>();
 
-    ConnectionLimits(int maxConnections, int maxPerIp) {
+    /** Limits that may change while connections are open: none is closed when they sink. */
+    ConnectionLimits(IntSupplier maxConnections, IntSupplier maxPerIp) {
         this.maxConnections = maxConnections;
         this.maxPerIp = maxPerIp;
     }
 
     /** Counts a connection in, unless that would pass a limit. */
     boolean admit(InetAddress remote) {
-        if (open.incrementAndGet() > maxConnections) {
+        if (open.incrementAndGet() > maxConnections.getAsInt()) {
             open.decrementAndGet();
             return false;
         }
-        if (perIp.merge(remote, 1, Integer::sum) > maxPerIp) {
+        if (perIp.merge(remote, 1, Integer::sum) > maxPerIp.getAsInt()) {
             release(remote);
             return false;
         }

@@ -56,7 +56,9 @@ public final class SocketServer {
                 clock,
                 new ResponseEncoder(buffers),
                 new FrameBudget(queuedMaxBytes(settings)),
-                new ConnectionLimits(settings.maxConnections(), settings.maxConnectionsPerIp()),
+                new ConnectionLimits(
+                        () -> dispatcher.listeners().maxConnections(),
+                        () -> dispatcher.listeners().maxConnectionsPerIp()),
                 new SocketCounters(),
                 new LogLimit(clock),
                 new AtomicLong());

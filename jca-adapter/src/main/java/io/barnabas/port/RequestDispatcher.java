@@ -5,7 +5,10 @@ import org.apache.kafka.common.protocol.ApiKeys;
 
 /** The broker, as the sockets see it: what a {@link BrokerPortListener} answers to the port it is given. */
 public interface RequestDispatcher {
-    /** The sockets to open, asked once, after the broker is ready to serve. */
+    /**
+     * The sockets to open, asked after the broker is ready to serve. The bounds on connections are asked again with each new one; the
+     * rest holds while the sockets are open.
+     */
     ListenerSettings listeners();
 
     /** Whether requests of this version are served; others are not decoded, their connection is closed. Called from any thread. */

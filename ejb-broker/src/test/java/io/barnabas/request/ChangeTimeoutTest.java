@@ -1,0 +1,87 @@
+package io.barnabas.request;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.barnabas.config.BrokerConfig;
+import io.barnabas.config.LiveConfig;
+import io.barnabas.metadata.Controller;
+import io.barnabas.metadata.Policies;
+import io.barnabas.metadata.TestMetadata;
+import io.barnabas.wire.RequestFrame;
+import java.util.ArrayDeque;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.message.CreateTopicsRequestData;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
+import org.apache.kafka.common.message.CreateTopicsResponseData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.Test;
+
+/** A change of the metadata that takes longer than its request allows. */
+@NullUnmarked
+class ChangeTimeoutTest {
+    private final ManualTicker ticker = new ManualTicker();
+    private final Queue<Runnable> held = new ArrayDeque<>();
+    private final TestMetadata metadata = new TestMetadata();
+    private final LiveConfig config = new LiveConfig(BrokerConfig.of(Map.of()));
+    private final Controller controller = metadata.controller(held::add);
+    private final HandlerRegistry handlers = handlers();
+
+    private HandlerRegistry handlers() {
+        ControlPlane plane = new ControlPlane(
+                TestMetadata.NODE_ID,
+                metadata.metadata(),
+                controller,
+                config,
+                ControlPlane.Rules.of(config, Policies.NONE, new Random(1)),
+                () -> CompletableFuture.completedFuture(1L),
+                listener -> 9092,
+                new ControlPlane.Time(ticker, ticker));
+        return new HandlerRegistry().add(ControlHandlers.of(plane, new AutoTopicCreation(plane)));
+    }
+
+    private void runHeld() {
+        while (!held.isEmpty()) {
+            held.remove().run();
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private RecordedAnswer create(String name, int timeoutMs) {
+        CreateTopicsRequestData request = new CreateTopicsRequestData().setTimeoutMs(timeoutMs);
+        request.topics()
+                .add(new CreatableTopic().setName(name).setNumPartitions(1).setReplicationFactor((short) 1));
+        RecordedAnswer answer = new RecordedAnswer();
+        RequestFrame frame = new RequestFrame(ApiKeys.CREATE_TOPICS, (short) 7, 1, "test", request, 1, 0);
+        ((ApiHandler<CreateTopicsRequestData>) handlers.handler(ApiKeys.CREATE_TOPICS, (short) 7))
+                .handle(request, new RequestContext(frame, new TestConnection(1)), answer);
+        return answer;
+    }
+
+    private static Errors error(RecordedAnswer answer, String topic) {
+        return Errors.forCode(
+                answer.body(CreateTopicsResponseData.class).topics().find(topic).errorCode());
+    }
+
+    @Test
+    void isAnsweredAtItsTimeOutAndNotMadeIfItHadNotBeenDecided() {
+        // Given
+        RecordedAnswer late = create("late", 500);
+        RecordedAnswer inTime = create("in-time", 5_000);
+        // When
+        ticker.advance(500);
+        // Then
+        assertThat(error(late, "late")).isEqualTo(Errors.REQUEST_TIMED_OUT);
+        assertThat(inTime.given()).isFalse();
+        // When
+        runHeld();
+        // Then
+        assertThat(error(inTime, "in-time")).isEqualTo(Errors.NONE);
+        assertThat(metadata.image().topic("late")).isNull();
+        assertThat(ticker.waiting()).isZero();
+    }
+}
