@@ -21,6 +21,12 @@ import org.slf4j.LoggerFactory;
  * <p>One use, one thread.
  */
 final class LogRecovery {
+    /** For how long after it wrote a producer may send again: delivery.timeout.ms is two minutes by default, clocks step. */
+    private static final long RETRIES_MS = 7_200_000;
+
+    /** How far before a snapshot a producer's batches are looked for. */
+    private static final int RECALLED_BYTES = 256 << 10;
+
     private static final Logger LOG = LoggerFactory.getLogger(LogRecovery.class);
 
     /** No checkpoint tells the recovery point: everything is read. */
@@ -207,6 +213,7 @@ final class LogRecovery {
         rescannedFrom = first < segments.size() ? segments.get(first).baseOffset() : Long.MAX_VALUE;
         long loadAt = first < segments.size() ? segments.get(first).baseOffset() : end;
         producers.loadSnapshot(segments.get(0).baseOffset(), loadAt, nowMs);
+        recallBatches(segments);
         replayBefore(segments, first);
         for (int i = first; i < segments.size(); i++) {
             Segment segment = segments.get(i);
@@ -257,6 +264,41 @@ final class LogRecovery {
                     last,
                     e.toString());
             return -1;
+        }
+    }
+
+    /** Tells the producers of their batches before the snapshot, as far as retries can reach: the window of five is whole again. */
+    private void recallBatches(List<Segment> segments) throws IOException {
+        long until = producers.endOffset();
+        if (!producers.anyoneSince(nowMs - RETRIES_MS)) {
+            return;
+        }
+        int last = segments.size() - 1;
+        while (last >= 0 && segments.get(last).baseOffset() >= until) {
+            last--;
+        }
+        int first = last;
+        int bytes = 0;
+        while (first > 0 && (bytes += segments.get(first).size()) < RECALLED_BYTES) {
+            first--;
+        }
+        for (int i = Math.max(0, first); i <= last; i++) {
+            recallBatches(segments.get(i), until);
+        }
+    }
+
+    private void recallBatches(Segment segment, long until) throws IOException {
+        long from = segment.baseOffset();
+        if (segment.size() > RECALLED_BYTES) {
+            OffsetIndex.Entry entry = segment.offsets().ceilingOfPosition(segment.size() - RECALLED_BYTES);
+            from = entry == null ? until : entry.offset();
+        }
+        Segment.Place place = from >= until ? null : segment.find(from);
+        if (place != null) {
+            BatchCursor cursor = BatchCursor.scan(segment.file(), place.position(), segment.size());
+            while (cursor.next() && cursor.lastOffset() < until) {
+                producers.recall(cursor.header(), cursor.at());
+            }
         }
     }
 

@@ -86,6 +86,21 @@ final class ProducerState {
         lastTimestamp = timestamp;
     }
 
+    /** A batch before the newest one, which alone a snapshot keeps: told in the order of the log. */
+    void recall(int lastSequence, long lastOffset, int offsetDelta, long timestamp) {
+        if (batches == 0 || lastOffset >= lastOffsets[newest()]) {
+            return;
+        }
+        int last = newest();
+        int sequence = lastSequences[last];
+        long offset = lastOffsets[last];
+        int delta = offsetDeltas[last];
+        long time = timestamps[last];
+        batches--;
+        add(lastSequence, lastOffset, offsetDelta, timestamp);
+        add(sequence, offset, delta, time);
+    }
+
     /** A transaction's marker: ends the transaction. */
     void onMarker(short markerEpoch, int markerCoordinatorEpoch, long timestamp) {
         toEpoch(markerEpoch);

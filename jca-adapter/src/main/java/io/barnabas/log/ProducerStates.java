@@ -295,6 +295,28 @@ final class ProducerStates {
         }
     }
 
+    /** Whether a producer wrote since: it may have batches under way that it will send again. */
+    boolean anyoneSince(long timeMs) {
+        return producers.values().stream().anyMatch(state -> state.lastTimestamp() >= timeMs);
+    }
+
+    /**
+     * A batch from before the snapshot that was loaded, in the order of the log. A snapshot has each producer's last batch only, but a
+     * producer whose answers were lost in the restart sends again up to five.
+     */
+    void recall(ByteBuffer batch, int at) {
+        ProducerState state = producers.get(BatchHeader.producerId(batch, at));
+        if (state != null
+                && !BatchHeader.isControl(batch, at)
+                && BatchHeader.producerEpoch(batch, at) == state.epoch()) {
+            state.recall(
+                    BatchHeader.lastSequence(batch, at),
+                    BatchHeader.lastOffset(batch, at),
+                    BatchHeader.lastOffsetDelta(batch, at),
+                    BatchHeader.maxTimestamp(batch, at));
+        }
+    }
+
     private void restore(ProducerSnapshot.Entry entry) {
         ProducerState state = ProducerState.restored(entry);
         producers.put(entry.producerId(), state);

@@ -405,6 +405,8 @@ final class SegmentedLog implements PartitionLog {
             n++;
         }
         if (n > 0) {
+            // what the producers wrote into the segments is known by this snapshot alone then
+            state.producers.force(state.producers.snapshotsFrom(before.segments()[n].baseOffset()));
             List<Segment> gone = List.of(before.segments()).subList(0, n);
             state.view = segments.without(before, gone);
             segments.deleteLater(gone, state.config.fileDeleteDelayMs());
