@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>One thread. After the planned crash every operation throws {@link Crash} until {@link #restart}.
  */
-final class SimulatedDisk implements FileStore {
+public final class SimulatedDisk implements FileStore {
     static final int SECTOR = 512;
 
     private final Random random;
@@ -42,12 +43,12 @@ final class SimulatedDisk implements FileStore {
     double lostWrites;
     long nowMs;
 
-    SimulatedDisk(long seed) {
+    public SimulatedDisk(long seed) {
         random = new Random(seed);
     }
 
     /** How an unplanned end comes. */
-    enum End {
+    public enum End {
         /** kill -9: the system keeps what the process wrote. */
         PROCESS_KILLED,
         /** What was not forced is at the mercy of chance. */
@@ -55,7 +56,7 @@ final class SimulatedDisk implements FileStore {
     }
 
     /** Thrown out of the operation at which the process dies. Not an exception, so that nothing handles it. */
-    static final class Crash extends Error {
+    public static final class Crash extends Error {
         private static final long serialVersionUID = 1L;
     }
 
@@ -84,30 +85,30 @@ final class SimulatedDisk implements FileStore {
             Inode inode) {}
 
     /** The process dies at the {@code n}-th operation from now that changes something. */
-    void crashAfter(long n) {
+    public void crashAfter(long n) {
         crashAt = operations + n;
     }
 
-    void neverCrash() {
+    public void neverCrash() {
         crashAt = Long.MAX_VALUE;
     }
 
-    boolean crashed() {
+    public boolean crashed() {
         return operations >= crashAt;
     }
 
     /** The share of changes and reads that fail with an I/O error. */
-    void failWith(double rate) {
+    public void failWith(double rate) {
         errorRate = rate;
     }
 
     /** Bytes that may still be written. */
-    void room(long bytes) {
+    public void room(long bytes) {
         roomBytes = bytes;
     }
 
     /** No more errors, room enough; a planned crash stays planned. */
-    void heal() {
+    public void heal() {
         errorRate = 0;
         roomBytes = Long.MAX_VALUE;
     }
@@ -117,14 +118,19 @@ final class SimulatedDisk implements FileStore {
         return lostWrites > 0 && random.nextDouble() < lostWrites;
     }
 
-    long operations() {
+    /** From now on forces are answered well and do nothing: no disk should. */
+    public void lieAboutForces() {
+        forcesAreLies = true;
+    }
+
+    public long operations() {
         return operations;
     }
 
     // ---- the end and the new beginning
 
     /** What is there when the machine or the process comes back. */
-    void restart(End end) {
+    public void restart(End end) {
         if (end == End.POWER_LOST) {
             losePower();
         }
@@ -154,7 +160,7 @@ final class SimulatedDisk implements FileStore {
             }
         }
         names = left;
-        new HashSet<>(names.values()).forEach(this::loseSectors);
+        new LinkedHashSet<>(names.values()).forEach(this::loseSectors); // in the same order at every run
     }
 
     private void loseSectors(Inode inode) {

@@ -1,0 +1,62 @@
+package io.barnabas.simulation;
+
+import io.barnabas.log.LogThreads;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Random;
+import java.util.concurrent.Executor;
+
+/** The threads of one process as queues: a seed decides whose next task runs, on the one thread that there is. */
+final class SimulatedThreads implements LogThreads {
+    private final Map<String, Queue<Runnable>> lanes = new LinkedHashMap<>();
+
+    Executor lane(String name) {
+        Queue<Runnable> queue = lanes.computeIfAbsent(name, n -> new ArrayDeque<>());
+        return queue::add;
+    }
+
+    /** Runs one task, if any waits. */
+    boolean runOne(Random random) {
+        List<Queue<Runnable>> busy = new ArrayList<>();
+        for (Queue<Runnable> lane : lanes.values()) {
+            if (!lane.isEmpty()) {
+                busy.add(lane);
+            }
+        }
+        if (busy.isEmpty()) {
+            return false;
+        }
+        busy.get(random.nextInt(busy.size())).remove().run();
+        return true;
+    }
+
+    @Override
+    public Executor forcer(Path directory) {
+        return lane("forcer " + directory);
+    }
+
+    @Override
+    public Executor worker() {
+        return lane("worker");
+    }
+
+    @Override
+    public Executor cleaner() {
+        return lane("cleaner");
+    }
+
+    @Override
+    public void runAll(List<Runnable> tasks, int threads) {
+        tasks.forEach(Runnable::run);
+    }
+
+    @Override
+    public void close() {
+        lanes.values().forEach(Queue::clear);
+    }
+}
