@@ -51,15 +51,18 @@ public final class RatisMetadataLog implements MetadataLog {
 
     @Override
     public void start(StateMachine stateMachine) throws IOException {
-        // A failed log is told to the state machine, which knows what to stop; Ratis would end the whole server
-        // process.
-        ExitUtils.disableSystemExit();
+        tame();
         JournalTail.mend(settings.directory());
         RaftServer started;
+        Thread thread = Thread.currentThread();
+        ClassLoader before = thread.getContextClassLoader();
+        thread.setContextClassLoader(RatisMetadataLog.class.getClassLoader());
         try {
             started = newServer(stateMachine);
         } catch (RuntimeException e) {
             throw unreadable(e);
+        } finally {
+            thread.setContextClassLoader(before);
         }
         // Before the start: a lone voter may lead, and be asked, before start() returns.
         server = started;
@@ -70,6 +73,16 @@ public final class RatisMetadataLog implements MetadataLog {
             throw unreadable(e);
         }
         LOG.info("Metadata log started: directory={} node={}", settings.directory(), settings.nodeId());
+    }
+
+    /**
+     * A failed log is told to the state machine, which knows what to stop; Ratis would end the whole server process. It also makes
+     * itself the JVM's handler of uncaught exceptions, which is the container's to choose, and would hold this class loader for ever.
+     */
+    private static void tame() {
+        Thread.UncaughtExceptionHandler ofTheServer = Thread.getDefaultUncaughtExceptionHandler();
+        ExitUtils.disableSystemExit();
+        Thread.setDefaultUncaughtExceptionHandler(ofTheServer);
     }
 
     private RaftServer newServer(StateMachine stateMachine) throws IOException {
