@@ -14,10 +14,8 @@ import jakarta.resource.spi.ActivationSpec;
 import jakarta.resource.spi.BootstrapContext;
 import jakarta.resource.spi.Connector;
 import jakarta.resource.spi.ResourceAdapter;
-import jakarta.resource.spi.ResourceAdapterInternalException;
 import jakarta.resource.spi.TransactionSupport.TransactionSupportLevel;
 import jakarta.resource.spi.endpoint.MessageEndpointFactory;
-import jakarta.resource.spi.work.WorkManager;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -38,7 +36,6 @@ import org.jspecify.annotations.Nullable;
 public class BarnabasResourceAdapter implements ResourceAdapter {
     private final transient Map<MessageEndpointFactory, Doorbell> doorbells = new ConcurrentHashMap<>();
     private final transient LogOpener logs;
-    private transient @Nullable WorkManager work;
 
     public BarnabasResourceAdapter() {
         this(BarnabasResourceAdapter::openLogs);
@@ -54,9 +51,13 @@ public class BarnabasResourceAdapter implements ResourceAdapter {
         return LogDirectories.open(settings, new LogEnvironment(new NioFileStore(), clock, ticker, threads));
     }
 
+    /**
+     * Nothing is taken from the container, not even its threads: one that the work manager makes for our call keeps our class loader
+     * (by the access control context that a thread inherits) and lives on in its pool when the archive is long undeployed.
+     */
     @Override
-    public void start(BootstrapContext context) throws ResourceAdapterInternalException {
-        work = context.getWorkManager();
+    public void start(BootstrapContext context) {
+        // the endpoints' activations begin what there is to do
     }
 
     /** Closes what no deactivation has closed. */
@@ -70,17 +71,9 @@ public class BarnabasResourceAdapter implements ResourceAdapter {
         if (!(spec instanceof BrokerPortActivation)) {
             throw new NotSupportedException("cannot activate " + spec.getClass().getName());
         }
-        if (work == null) {
-            throw new ResourceAdapterInternalException("the resource adapter was not started");
-        }
         Doorbell doorbell = new Doorbell(endpoints, new StandalonePort(logs));
         doorbells.put(endpoints, doorbell);
-        try {
-            work.startWork(doorbell);
-        } catch (ResourceException e) {
-            close(endpoints);
-            throw e;
-        }
+        PortThreads.named("barnabas-doorbell").newThread(doorbell).start();
     }
 
     @Override

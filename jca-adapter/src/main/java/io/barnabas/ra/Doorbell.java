@@ -4,7 +4,6 @@ import io.barnabas.port.BrokerPortListener;
 import jakarta.resource.spi.UnavailableException;
 import jakarta.resource.spi.endpoint.MessageEndpoint;
 import jakarta.resource.spi.endpoint.MessageEndpointFactory;
-import jakarta.resource.spi.work.Work;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -12,10 +11,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One activation of the broker's bean: waits until the application is up, hands the bean a port, opens the sockets. Rings once, on a
- * thread of the work manager, so that the deployment which activates it can end; closed by the container when the application or the
+ * thread of its own, so that the deployment which activates it can end; closed by the container when the application or the
  * resource adapter stops.
  */
-final class Doorbell implements Work, AutoCloseable {
+final class Doorbell implements Runnable, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Doorbell.class);
     private static final long RETRY_MS = 100;
     private static final int RETRIES = 1200; // two minutes
@@ -67,12 +66,6 @@ final class Doorbell implements Work, AutoCloseable {
                 }
             }
         }
-    }
-
-    /** The container wants its thread back. */
-    @Override
-    public void release() {
-        closing.countDown();
     }
 
     /** Stops waiting, or closes what was opened: sockets, broker, log. Idempotent. */
