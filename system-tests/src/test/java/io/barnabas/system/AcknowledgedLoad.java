@@ -82,7 +82,9 @@ final class AcknowledgedLoad implements AutoCloseable {
     void awaitMore(long more) {
         long goal = acknowledged.get() + more;
         Awaitility.await("records acknowledged").atMost(Duration.ofSeconds(120)).until(() -> {
-            assertThat(failure).as("an idempotent producer under restarts fails no send").isNull();
+            assertThat(failure)
+                    .as("an idempotent producer under restarts fails no send")
+                    .isNull();
             return acknowledged.get() >= goal;
         });
     }
@@ -107,7 +109,10 @@ final class AcknowledgedLoad implements AutoCloseable {
             assertThat(found).as("partition %d", partition).containsAllEntriesOf(expected);
             List<Long> sorted = new ArrayList<>(numbers);
             Collections.sort(sorted);
-            assertThat(numbers).as("order of partition %d", partition).isEqualTo(sorted).doesNotHaveDuplicates();
+            assertThat(numbers)
+                    .as("order of partition %d", partition)
+                    .isEqualTo(sorted)
+                    .doesNotHaveDuplicates();
         }
     }
 

@@ -34,16 +34,23 @@ final class BarnabasProcess implements AutoCloseable {
     private Process process;
     private int printedBefore; // characters of output from the starts before
 
-    private BarnabasProcess(Path data, Map<String, String> settings) {
+    private BarnabasProcess(Path data, Path output, Map<String, String> settings) {
         this.data = data;
-        this.output = data.resolveSibling(data.getFileName() + ".out");
+        this.output = output;
         this.settings = settings;
     }
 
     /** Starts a broker and waits until it serves. */
     static BarnabasProcess start(Path data, Map<String, String> settings) throws IOException {
-        BarnabasProcess broker = new BarnabasProcess(data, settings);
+        BarnabasProcess broker = new BarnabasProcess(data, data.resolveSibling(data.getFileName() + ".out"), settings);
         broker.start();
+        return broker;
+    }
+
+    /** Starts a process that is expected to end by itself, with its output in a file of that name, and does not wait. */
+    static BarnabasProcess launched(Path data, String name, Map<String, String> settings) throws IOException {
+        BarnabasProcess broker = new BarnabasProcess(data, Files.createTempFile(name, ".out"), settings);
+        broker.launch();
         return broker;
     }
 
@@ -65,9 +72,10 @@ final class BarnabasProcess implements AutoCloseable {
                 jar().toString(),
                 "run",
                 "--http-port",
-                Integer.toString(httpPort),
-                "--set",
-                "listeners=PLAINTEXT://127.0.0.1:" + kafkaPort));
+                Integer.toString(httpPort)));
+        if (!settings.containsKey("listeners")) {
+            command.addAll(List.of("--set", "listeners=PLAINTEXT://" + bootstrap()));
+        }
         if (!settings.containsKey("log.dirs")) {
             command.addAll(List.of("--data", data.toString()));
         }
@@ -85,12 +93,14 @@ final class BarnabasProcess implements AutoCloseable {
                 .pollInterval(Duration.ofMillis(200))
                 .until(() -> {
                     if (!process.isAlive()) {
-                        throw new IllegalStateException("the broker ended with " + process.exitValue() + ":\n" + output());
+                        throw new IllegalStateException(
+                                "the broker ended with " + process.exitValue() + ":\n" + output());
                     }
                     return output().substring(printedBefore).contains("Barnabas serves.");
                 });
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap()))) {
-            assertThat(admin.describeCluster().nodes().get(30, TimeUnit.SECONDS)).hasSize(1);
+            assertThat(admin.describeCluster().nodes().get(30, TimeUnit.SECONDS))
+                    .hasSize(1);
         } catch (InterruptedException | ExecutionException | TimeoutException e) {
             throw new IllegalStateException("the broker says that it serves, but does not:\n" + output(), e);
         }
@@ -129,6 +139,10 @@ final class BarnabasProcess implements AutoCloseable {
         return process.isAlive();
     }
 
+    long pid() {
+        return process.pid();
+    }
+
     String bootstrap() {
         return "127.0.0.1:" + kafkaPort;
     }
@@ -152,7 +166,8 @@ final class BarnabasProcess implements AutoCloseable {
         List<Long> pids = new ArrayList<>(List.of(process.pid()));
         process.descendants().forEach(child -> pids.add(child.pid()));
         for (long pid : pids) {
-            pages += Long.parseLong(Files.readString(Path.of("/proc/" + pid + "/statm")).split(" ")[1]);
+            pages += Long.parseLong(
+                    Files.readString(Path.of("/proc/" + pid + "/statm")).split(" ")[1]);
         }
         return pages * 4096;
     }

@@ -60,7 +60,9 @@ class ClientVersionsTest {
                 jars.forEach(entries::add);
             }
         } else {
-            assertThat(version).as("an old client's jar is missing from %s", old).isEqualTo("4.4");
+            assertThat(version)
+                    .as("an old client's jar is missing from %s", old)
+                    .isEqualTo("4.4");
         }
         String present = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
         Arrays.stream(present.split(":")).map(Path::of).forEach(entries::add);

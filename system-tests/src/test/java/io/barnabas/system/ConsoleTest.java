@@ -43,10 +43,22 @@ class ConsoleTest {
         Path js = Files.createDirectory(dir.resolve("js"));
         Path pictures = Files.createDirectories(Path.of("target/pictures"));
         ForeignClientsTest.run(
-                "npm", "install", "--prefix", js.toString(), "--no-audit", "--no-fund", "--silent", "playwright-core@1.64.1");
+                "npm",
+                "install",
+                "--prefix",
+                js.toString(),
+                "--no-audit",
+                "--no-fund",
+                "--silent",
+                "playwright-core@1.64.1");
         Path script = Files.copy(Path.of("src/test/clients/console.cjs"), js.resolve("console.cjs"));
         String printed = ForeignClientsTest.run(
-                "node", script.toString(), broker.http(), TOPIC, TOPIC + "-readers", pictures.toAbsolutePath().toString());
+                "node",
+                script.toString(),
+                broker.http(),
+                TOPIC,
+                TOPIC + "-readers",
+                pictures.toAbsolutePath().toString());
         assertThat(printed).contains("ok");
     }
 
@@ -67,16 +79,18 @@ class ConsoleTest {
 
     @Test
     void metrics_are_in_prometheus_form_with_help() {
-        Awaitility.await("a sample of the figures").atMost(Duration.ofSeconds(30)).untilAsserted(() -> assertThat(get("/metrics"))
-                .contains("# HELP barnabas_requests_total")
-                .containsPattern("barnabas_requests_total\\{[^}]*api=\"Produce\"[^}]*\\} [1-9]")
-                .containsPattern("barnabas_request_latency_seconds\\{[^}]*quantile=\"0.99\"")
-                .containsPattern("barnabas_topic_records_in_total\\{[^}]*topic=\"" + TOPIC + "\"[^}]*\\} 2500")
-                .containsPattern("barnabas_topic_bytes_in_total\\{[^}]*topic=\"" + TOPIC + "\"[^}]*\\} [1-9]")
-                .containsPattern("barnabas_group_lag_records\\{[^}]*group=\"" + TOPIC + "-readers\"[^}]*\\} 0")
-                .contains("barnabas_under_replicated_partitions")
-                .contains("barnabas_log_size_bytes")
-                .contains("memory_usedHeap_bytes"));
+        Awaitility.await("a sample of the figures")
+                .atMost(Duration.ofSeconds(30))
+                .untilAsserted(() -> assertThat(get("/metrics"))
+                        .contains("# HELP barnabas_requests_total")
+                        .containsPattern("barnabas_requests_total\\{[^}]*api=\"Produce\"[^}]*\\} [1-9]")
+                        .containsPattern("barnabas_request_latency_seconds\\{[^}]*quantile=\"0.99\"")
+                        .containsPattern("barnabas_topic_records_in_total\\{[^}]*topic=\"" + TOPIC + "\"[^}]*\\} 2500")
+                        .containsPattern("barnabas_topic_bytes_in_total\\{[^}]*topic=\"" + TOPIC + "\"[^}]*\\} [1-9]")
+                        .containsPattern("barnabas_group_lag_records\\{[^}]*group=\"" + TOPIC + "-readers\"[^}]*\\} 0")
+                        .contains("barnabas_under_replicated_partitions")
+                        .contains("barnabas_log_size_bytes")
+                        .contains("memory_usedHeap_bytes"));
     }
 
     @Test

@@ -65,7 +65,9 @@ class CrashTest {
 
     private static void createTopic(BarnabasProcess broker, String topic, int partitions) throws Exception {
         try (Admin admin = admin(broker)) {
-            admin.createTopics(List.of(new NewTopic(topic, partitions, (short) 1))).all().get(30, TimeUnit.SECONDS);
+            admin.createTopics(List.of(new NewTopic(topic, partitions, (short) 1)))
+                    .all()
+                    .get(30, TimeUnit.SECONDS);
         }
     }
 
@@ -86,8 +88,10 @@ class CrashTest {
             admin.describeConfigs(topics)
                     .all()
                     .get(30, TimeUnit.SECONDS)
-                    .forEach((topic, config) -> found.put(topic.name(), config.get("retention.ms").value()));
-            Map<String, TopicDescription> described = admin.describeTopics(List.of(TOPIC)).allTopicNames().get(30, TimeUnit.SECONDS);
+                    .forEach((topic, config) ->
+                            found.put(topic.name(), config.get("retention.ms").value()));
+            Map<String, TopicDescription> described =
+                    admin.describeTopics(List.of(TOPIC)).allTopicNames().get(30, TimeUnit.SECONDS);
             assertThat(described.get(TOPIC).partitions()).hasSize(PARTITIONS);
         }
         return found;
@@ -99,9 +103,10 @@ class CrashTest {
             Map<TopicPartition, OffsetAndMetadata> stored = admin.listConsumerGroupOffsets(CommittingConsumer.GROUP)
                     .partitionsToOffsetAndMetadata()
                     .get(60, TimeUnit.SECONDS);
-            acknowledged.forEach((partition, offset) -> assertThat(stored.get(partition).offset())
-                    .as("committed offset of %s", partition)
-                    .isGreaterThanOrEqualTo(offset));
+            acknowledged.forEach(
+                    (partition, offset) -> assertThat(stored.get(partition).offset())
+                            .as("committed offset of %s", partition)
+                            .isGreaterThanOrEqualTo(offset));
         }
     }
 

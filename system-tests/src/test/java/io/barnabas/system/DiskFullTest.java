@@ -49,7 +49,9 @@ class DiskFullTest {
                         refused = e.getCause();
                     }
                 }
-                assertThat(refused).as("a producer on a full disk gets an error").isNotNull();
+                assertThat(refused)
+                        .as("a producer on a full disk gets an error")
+                        .isNotNull();
             }
             // Then consumers go on
             assertThat(readable(broker)).isGreaterThanOrEqualTo(acknowledged);
@@ -57,14 +59,16 @@ class DiskFullTest {
             Files.delete(ballast);
             long before = acknowledged;
             try (KafkaProducer<byte[], byte[]> producer = producer(broker)) {
-                Awaitility.await("appends after there is room").atMost(Duration.ofSeconds(60)).until(() -> {
-                    try {
-                        send(producer);
-                        return true;
-                    } catch (ExecutionException e) {
-                        return false;
-                    }
-                });
+                Awaitility.await("appends after there is room")
+                        .atMost(Duration.ofSeconds(60))
+                        .until(() -> {
+                            try {
+                                send(producer);
+                                return true;
+                            } catch (ExecutionException e) {
+                                return false;
+                            }
+                        });
             }
             assertThat(broker.alive()).isTrue();
             assertThat(readable(broker)).isGreaterThan(before);
@@ -98,7 +102,9 @@ class DiskFullTest {
 
     private static void createTopic(BarnabasProcess broker) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
-            admin.createTopics(List.of(new NewTopic(PARTITION.topic(), 1, (short) 1))).all().get(30, TimeUnit.SECONDS);
+            admin.createTopics(List.of(new NewTopic(PARTITION.topic(), 1, (short) 1)))
+                    .all()
+                    .get(30, TimeUnit.SECONDS);
         }
     }
 
@@ -116,7 +122,8 @@ class DiskFullTest {
     }
 
     private static void send(KafkaProducer<byte[], byte[]> producer) throws Exception {
-        producer.send(new ProducerRecord<>(PARTITION.topic(), 0, null, new byte[50_000])).get(30, TimeUnit.SECONDS);
+        producer.send(new ProducerRecord<>(PARTITION.topic(), 0, null, new byte[50_000]))
+                .get(30, TimeUnit.SECONDS);
     }
 
     private static long readable(BarnabasProcess broker) {

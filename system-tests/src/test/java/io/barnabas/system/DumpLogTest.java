@@ -50,8 +50,8 @@ class DumpLogTest {
                     .sorted()
                     .toList();
         }
-        Map<Boolean, List<Path>> byKind =
-                files.stream().collect(Collectors.partitioningBy(file -> file.toString().contains("__consumer_offsets")));
+        Map<Boolean, List<Path>> byKind = files.stream()
+                .collect(Collectors.partitioningBy(file -> file.toString().contains("__consumer_offsets")));
         assertThat(byKind.get(true)).as("files of __consumer_offsets").isNotEmpty();
         dump(byKind.get(true), "--offsets-decoder");
         dump(byKind.get(false), "--deep-iteration");
@@ -68,7 +68,13 @@ class DumpLogTest {
                 option,
                 "--files",
                 files.stream().map(Path::toString).collect(Collectors.joining(",")));
-        List<String> complaints = BEGINS_AS_NAMED.matcher(printed).replaceAll("").lines().filter(line -> COMPLAINT.matcher(line).find()).limit(10).toList();
+        List<String> complaints = BEGINS_AS_NAMED
+                .matcher(printed)
+                .replaceAll("")
+                .lines()
+                .filter(line -> COMPLAINT.matcher(line).find())
+                .limit(10)
+                .toList();
         assertThat(complaints).as("what the dump complains of").isEmpty();
         files.forEach(file -> assertThat(printed).contains("Dumping " + file));
     }

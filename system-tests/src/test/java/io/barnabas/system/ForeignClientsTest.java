@@ -50,9 +50,29 @@ class ForeignClientsTest {
     void kcat_reads_in_a_group_and_lists_metadata() throws Exception {
         assumeTrue(succeeds("kcat", "-V"), "kcat is not installed");
         Path lines = Files.write(dir.resolve("kcat-group"), lines("g"));
-        run("kcat", "-b", broker.bootstrap(), "-P", "-t", "kcat-group", "-X", "enable.idempotence=true", "-l", lines.toString());
+        run(
+                "kcat",
+                "-b",
+                broker.bootstrap(),
+                "-P",
+                "-t",
+                "kcat-group",
+                "-X",
+                "enable.idempotence=true",
+                "-l",
+                lines.toString());
         String read = run(
-                "kcat", "-b", broker.bootstrap(), "-G", "kcat-readers", "-X", "auto.offset.reset=earliest", "-c", "100", "-q", "kcat-group");
+                "kcat",
+                "-b",
+                broker.bootstrap(),
+                "-G",
+                "kcat-readers",
+                "-X",
+                "auto.offset.reset=earliest",
+                "-c",
+                "100",
+                "-q",
+                "kcat-group");
         assertThat(read.lines()).containsExactlyInAnyOrderElementsOf(lines("g"));
         assertThat(run("kcat", "-b", broker.bootstrap(), "-L")).contains("topic \"kcat-group\"");
     }
@@ -60,19 +80,31 @@ class ForeignClientsTest {
     @Test
     void kafka_python_round_trips() throws Exception {
         assumeTrue(succeeds("/usr/bin/python3", "-c", "import kafka"), "kafka-python is not installed");
-        assertThat(run("/usr/bin/python3", script("kafka_python.py"), broker.bootstrap())).contains("ok 300");
+        assertThat(run("/usr/bin/python3", script("kafka_python.py"), broker.bootstrap()))
+                .contains("ok 300");
     }
 
     @Test
     void confluent_kafka_python_round_trips() throws Exception {
-        assumeTrue(succeeds("/usr/bin/python3", "-c", "import confluent_kafka"), "confluent-kafka-python is not installed");
-        assertThat(run("/usr/bin/python3", script("confluent_python.py"), broker.bootstrap())).contains("ok 300");
+        assumeTrue(
+                succeeds("/usr/bin/python3", "-c", "import confluent_kafka"),
+                "confluent-kafka-python is not installed");
+        assertThat(run("/usr/bin/python3", script("confluent_python.py"), broker.bootstrap()))
+                .contains("ok 300");
     }
 
     @Test
     void kafkajs_round_trips() throws Exception {
         assumeTrue(succeeds("npm", "--version"), "npm is not installed");
-        run("npm", "install", "--prefix", dir.resolve("js").toString(), "--no-audit", "--no-fund", "--silent", "kafkajs@2.2.4");
+        run(
+                "npm",
+                "install",
+                "--prefix",
+                dir.resolve("js").toString(),
+                "--no-audit",
+                "--no-fund",
+                "--silent",
+                "kafkajs@2.2.4");
         Path copy = Files.copy(Path.of(script("kafkajs.cjs")), dir.resolve("js/kafkajs.cjs"));
         assertThat(run("node", copy.toString(), broker.bootstrap())).contains("ok 300");
     }
@@ -111,7 +143,9 @@ class ForeignClientsTest {
             process.destroyForcibly().waitFor();
         }
         String printed = Files.readString(out);
-        assertThat(ended && process.exitValue() == 0).as("%s:\n%s", words, printed).isTrue();
+        assertThat(ended && process.exitValue() == 0)
+                .as("%s:\n%s", words, printed)
+                .isTrue();
         return printed;
     }
 }

@@ -56,9 +56,13 @@ class HostileBytesTest {
     static void start() throws Exception {
         seed = Long.getLong("seed", System.nanoTime());
         System.out.println("HostileBytesTest: seed " + seed);
-        broker = BarnabasProcess.start(dir.resolve("data"), Map.of("auto.create.topics.enable", "false", "socket.listen.backlog.size", "1024"));
+        broker = BarnabasProcess.start(
+                dir.resolve("data"),
+                Map.of("auto.create.topics.enable", "false", "socket.listen.backlog.size", "1024"));
         try (Admin admin = admin()) {
-            admin.createTopics(List.of(new NewTopic(GUARDED.topic(), 1, (short) 1))).all().get(30, TimeUnit.SECONDS);
+            admin.createTopics(List.of(new NewTopic(GUARDED.topic(), 1, (short) 1)))
+                    .all()
+                    .get(30, TimeUnit.SECONDS);
         }
     }
 
@@ -74,7 +78,8 @@ class HostileBytesTest {
         int sent = 0;
         for (ApiKeys api : ApiKeys.clientApis()) {
             for (short version : api.allVersions()) {
-                byte[] frame = frame(api, version, ApiMessageType.fromApiKey(api.id).newRequest());
+                byte[] frame =
+                        frame(api, version, ApiMessageType.fromApiKey(api.id).newRequest());
                 for (byte[] hostile : mutations(frame, random)) {
                     sendAndDrain(hostile);
                     sent++;
@@ -97,7 +102,9 @@ class HostileBytesTest {
                 out.write(new byte[Math.max(0, Math.min(length, 64))]);
                 out.flush();
                 socket.shutdownOutput();
-                assertThat(drain(socket)).as("answer to a frame of length %d", length).isNotPositive();
+                assertThat(drain(socket))
+                        .as("answer to a frame of length %d", length)
+                        .isNotPositive();
             }
         }
         assertServes();
@@ -115,7 +122,9 @@ class HostileBytesTest {
         for (int round = 0; round < 400; round++) {
             Compression codec = codecs.get(round % codecs.size());
             ByteBuffer batch = MemoryRecords.withRecords(
-                            codec, new SimpleRecord(0L, "key".getBytes("UTF-8"), new byte[200]), new SimpleRecord(1L, null, new byte[20]))
+                            codec,
+                            new SimpleRecord(0L, "key".getBytes("UTF-8"), new byte[200]),
+                            new SimpleRecord(1L, null, new byte[20]))
                     .buffer();
             byte[] bytes = new byte[batch.remaining()];
             batch.get(bytes);
@@ -131,13 +140,16 @@ class HostileBytesTest {
         List<SocketChannel> idle = new ArrayList<>();
         try {
             for (int i = 0; i < 5_000; i++) {
-                idle.add(SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), broker.kafkaPort())));
+                idle.add(SocketChannel.open(
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), broker.kafkaPort())));
             }
             assertServes();
             ByteBuffer one = ByteBuffer.allocate(1);
             for (SocketChannel channel : idle) {
                 channel.configureBlocking(false);
-                assertThat(channel.read(one)).as("an idle connection stays open").isZero();
+                assertThat(channel.read(one))
+                        .as("an idle connection stays open")
+                        .isZero();
             }
         } finally {
             for (SocketChannel channel : idle) {

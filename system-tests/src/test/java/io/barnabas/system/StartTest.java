@@ -1,0 +1,189 @@
+package io.barnabas.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a start says, what it refuses with one clear line, what it listens on and what it costs. */
+class StartTest {
+    /** Resident memory of a broker that has just started, in bytes. */
+    private static final long IDLE_BOUND = 700L << 20;
+
+    private static final Duration REFUSAL = Duration.ofSeconds(120);
+
+    @TempDir
+    static Path dir;
+
+    static BarnabasProcess broker;
+
+    @BeforeAll
+    static void start() throws Exception {
+        broker = BarnabasProcess.start(
+                dir.resolve("data"),
+                Map.of(
+                        "log.retention.hour", "5",
+                        "process.roles", "broker,controller",
+                        "controller.quorum.voters", "1@localhost:9093"));
+    }
+
+    @AfterAll
+    static void stop() {
+        broker.close();
+    }
+
+    @Test
+    void an_unknown_key_is_warned_of_with_the_nearest_known_one() {
+        assertThat(broker.output()
+                        .lines()
+                        .filter(line -> line.contains(" WARN ") && line.contains("log.retention.hour")))
+                .singleElement()
+                .asString()
+                .contains("log.retention.hours");
+    }
+
+    @Test
+    void keys_of_kraft_alone_are_accepted_with_a_word() {
+        for (String key : List.of("process.roles", "controller.quorum.voters")) {
+            assertThat(broker.output().lines().filter(line -> line.contains(key)))
+                    .singleElement()
+                    .asString()
+                    .contains("no effect");
+        }
+    }
+
+    @Test
+    void a_second_start_on_the_same_directory_is_refused() throws Exception {
+        try (BarnabasProcess second = BarnabasProcess.launched(broker.data(), "second", Map.of())) {
+            assertRefused(second, "data directory", broker.data().toString(), "in use");
+        }
+        assertThat(broker.alive()).isTrue();
+    }
+
+    @Test
+    void a_port_in_use_is_refused() throws Exception {
+        Map<String, String> taken = Map.of("listeners", "PLAINTEXT://" + broker.bootstrap());
+        try (BarnabasProcess second = BarnabasProcess.launched(dir.resolve("port"), "port", taken)) {
+            assertRefused(second, broker.bootstrap(), "listeners");
+        }
+    }
+
+    @Test
+    void a_directory_that_cannot_be_made_is_refused() throws Exception {
+        Path file = Files.createFile(dir.resolve("file"));
+        try (BarnabasProcess second = BarnabasProcess.launched(file.resolve("data"), "below-a-file", Map.of())) {
+            assertRefused(second, "data directory", file.resolve("data").toString());
+        }
+    }
+
+    @Test
+    void a_directory_that_cannot_be_written_is_refused() throws Exception {
+        Path readOnly = Files.createDirectory(dir.resolve("read-only"));
+        assertThat(readOnly.toFile().setWritable(false)).isTrue();
+        // root may write everywhere but into /proc
+        Path unwritable = Files.isWritable(readOnly) ? Path.of("/proc") : readOnly;
+        try (BarnabasProcess second = BarnabasProcess.launched(unwritable, "read-only", Map.of())) {
+            assertRefused(second, "data directory", unwritable.toString(), "cannot be");
+        }
+    }
+
+    @Test
+    void a_value_that_is_not_allowed_names_key_value_and_what_is_allowed() throws Exception {
+        Map<String, String> bad = Map.of("compression.type", "zip");
+        try (BarnabasProcess second = BarnabasProcess.launched(dir.resolve("bad"), "bad", bad)) {
+            assertRefused(second, "compression.type", "zip", "gzip", "producer");
+        }
+    }
+
+    @Test
+    void every_listening_port_is_on_loopback() throws Exception {
+        assumeTrue(
+                Files.isReadable(Path.of("/proc/net/tcp")),
+                "the kernel's socket table (/proc/net/tcp) is not readable here");
+        List<String> listening = listening();
+        assertThat(listening).as("listening addresses").hasSizeGreaterThanOrEqualTo(2);
+        assertThat(listening).allMatch(address -> address.startsWith("127."));
+    }
+
+    @Test
+    void an_idle_broker_is_resident_within_a_bound() throws Exception {
+        assertThat(broker.residentBytes()).isLessThan(IDLE_BOUND);
+    }
+
+    private static void assertRefused(BarnabasProcess process, String... words) throws Exception {
+        assertThat(process.awaitExit(REFUSAL))
+                .as("exit code; output:\n%s", process.output())
+                .isEqualTo(1);
+        String last = process.output()
+                .lines()
+                .filter(line -> line.startsWith("barnabas: "))
+                .findFirst()
+                .orElse("");
+        assertThat(last)
+                .as("the line for the operator in:\n%s", process.output())
+                .contains(words);
+    }
+
+    /** The addresses that the broker's process listens on, from the kernel's table of sockets. */
+    private static List<String> listening() throws IOException {
+        Set<String> inodes = socketsOf(broker.pid());
+        List<String> addresses = new ArrayList<>();
+        for (String table : List.of("tcp", "tcp6")) {
+            Path sockets = Path.of("/proc/net", table);
+            if (!Files.exists(sockets)) {
+                continue;
+            }
+            for (String line : Files.readAllLines(sockets)) {
+                String[] fields = line.trim().split("\\s+");
+                if (fields.length > 9 && fields[3].equals("0A") && inodes.contains(fields[9])) {
+                    addresses.add(address(fields[1]));
+                }
+            }
+        }
+        return addresses;
+    }
+
+    private static Set<String> socketsOf(long pid) throws IOException {
+        try (Stream<Path> descriptors = Files.list(Path.of("/proc", Long.toString(pid), "fd"))) {
+            return descriptors
+                    .map(StartTest::target)
+                    .filter(target -> target.startsWith("socket:["))
+                    .map(target -> target.substring(8, target.length() - 1))
+                    .collect(Collectors.toSet());
+        }
+    }
+
+    private static String target(Path link) {
+        try {
+            return Files.readSymbolicLink(link).toString();
+        } catch (IOException closedMeanwhile) {
+            return "";
+        }
+    }
+
+    /** An IPv4 address in the kernel's form (also one mapped into IPv6) as dots and numbers; another IPv6 address stays as it is. */
+    private static String address(String field) {
+        String[] parts = field.split(":");
+        String host = parts[0].replaceFirst("^0{16}FFFF0000", "");
+        if (host.length() != 8) {
+            return field;
+        }
+        byte[] reversed = HexFormat.of().parseHex(host);
+        return (reversed[3] & 0xff) + "." + (reversed[2] & 0xff) + "." + (reversed[1] & 0xff) + "."
+                + (reversed[0] & 0xff) + ":" + Integer.parseInt(parts[1], 16);
+    }
+}
