@@ -190,6 +190,7 @@ final class DiskDirectory implements DataDirectory {
 
     private void writeCheckpoints(Iterable<SegmentedLog> logs) throws IOException {
         Map<SegmentedLog, Long> points = new LinkedHashMap<>();
+        Map<SegmentedLog, Long> starts = new HashMap<>();
         Map<TopicPartition, Long> recoveryPoints = new HashMap<>();
         Map<TopicPartition, Long> logStarts = new HashMap<>();
         for (SegmentedLog log : logs) {
@@ -198,14 +199,16 @@ final class DiskDirectory implements DataDirectory {
                 points.put(log, point);
                 recoveryPoints.put(log.topicPartition(), point);
                 // also where it is a segment's base: a power loss may bring back deleted segments before it
-                if (log.logStartToWrite() > 0) {
-                    logStarts.put(log.topicPartition(), log.logStartToWrite());
+                long start = log.logStartToWrite();
+                starts.put(log, start);
+                if (start > 0) {
+                    logStarts.put(log.topicPartition(), start);
                 }
             }
         }
         writeCheckpoint(RECOVERY_POINTS, recoveryPoints);
         writeCheckpoint(LOG_STARTS, logStarts);
-        points.forEach(SegmentedLog::onCheckpointed);
+        points.forEach((log, point) -> log.onCheckpointed(point, starts.getOrDefault(log, 0L)));
     }
 
     /** Either the old or the new content is there after a crash. */

@@ -385,7 +385,10 @@ final class LogRecovery {
         if (epochsLearned) {
             epochs.write();
         }
-        producers.truncateTo(logStart, end, nowMs);
+        if (producers.truncateTo(logStart, end, nowMs)) {
+            files.syncDirectory(
+                    folder.path()); // a snapshot of a lost history must not come back when the log has grown past it
+        }
         producers.expire(nowMs);
         producers.deleteStraySnapshots(
                 segments.stream().map(Segment::baseOffset).collect(Collectors.toSet()));
@@ -437,10 +440,10 @@ final class LogRecovery {
                 parts.partition(),
                 hints.logStart(),
                 end);
+        producers.startAt(hints.logStart()); // before the new segment: a snapshot of what was lost must not serve it
         dropFrom(segments, 0);
         segments.add(Segment.create(folder, hints.logStart(), "", config, nowMs));
         epochs.clear();
-        producers.startAt(hints.logStart());
         return hints.logStart();
     }
 }

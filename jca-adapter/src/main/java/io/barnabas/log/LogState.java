@@ -19,6 +19,9 @@ final class LogState {
     /** The recovery point in the checkpoint file: only what lies below may be compacted (see LogRecovery, "gap"). */
     volatile long checkpointedPoint;
 
+    /** The log start offset in the checkpoint file: what DeleteRecords promised. */
+    volatile long checkpointedStart;
+
     volatile long highWatermark;
 
     /** A cut at this offset is under way: no checkpoint may say more. */

@@ -61,14 +61,17 @@ final class LogTruncation {
         state.recoveryPoint = Math.min(state.recoveryPoint, end);
         state.indexedBelow = Math.min(state.indexedBelow, state.view.active().baseOffset());
         state.epochs.truncateFromEnd(end);
-        state.producers.truncateTo(
-                state.logStartOffset, end, parts.environment().clock().wallMillis());
+        if (state.producers.truncateTo(
+                state.logStartOffset, end, parts.environment().clock().wallMillis())) {
+            parts.folder().files().syncDirectory(parts.folder().path());
+        }
         segments.replay(state.view, state.producers);
         state.highWatermark = Math.min(state.highWatermark, end);
         state.logStartOffset = Math.min(state.logStartOffset, end);
     }
 
     private void restartAt(long offset) throws IOException {
+        state.producers.startAt(offset); // before the new segment: a snapshot of what was dropped must not serve it
         LogView before = state.view;
         Segment fresh = segments.restart(before, offset, state.config);
         state.view = new LogView(new Segment[] {fresh}, offset, 0);
@@ -77,7 +80,6 @@ final class LogTruncation {
         state.indexedBelow = Math.min(state.indexedBelow, offset);
         state.highWatermark = offset;
         state.epochs.clear();
-        state.producers.startAt(offset);
     }
 
     /**

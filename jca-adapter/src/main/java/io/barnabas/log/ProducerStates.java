@@ -337,14 +337,21 @@ final class ProducerStates {
         }
     }
 
-    /** The log lost its end: what was known from there on is void. The caller replays from {@link #endOffset}. */
-    void truncateTo(long logStart, long offset, long nowMs) throws IOException {
-        for (Long later : List.copyOf(snapshots.tailSet(offset, false))) {
+    /**
+     * The log lost its end: what was known from there on is void. The caller replays from {@link #endOffset}, and syncs the folder before
+     * the log grows again.
+     *
+     * @return whether snapshots were deleted
+     */
+    boolean truncateTo(long logStart, long offset, long nowMs) throws IOException {
+        List<Long> lost = List.copyOf(snapshots.tailSet(offset, false));
+        for (Long later : lost) {
             deleteSnapshot(later);
         }
         if (offset < endOffset) {
             loadSnapshot(logStart, offset, nowMs);
         }
+        return !lost.isEmpty();
     }
 
     /** The log starts anew, empty, at {@code offset}. */

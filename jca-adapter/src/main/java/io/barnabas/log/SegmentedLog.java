@@ -364,28 +364,25 @@ final class SegmentedLog implements PartitionLog {
 
     @Override
     public long deleteRecordsBefore(long offset) {
-        boolean[] moved = new boolean[1];
         change("Deleting records", () -> {
             if (offset > state.view.endOffset()) {
                 throw new OffsetOutOfRangeException("Offset " + offset + " of " + parts.partition()
                         + " is beyond the end " + state.view.endOffset());
             }
-            moved[0] = startAt(offset);
+            startAt(offset);
         });
-        if (moved[0]) {
+        if (offset > state.checkpointedStart) { // also if an earlier try had no room for the checkpoint
             parts.owner().checkpoint(directory);
             change("Deleting segments", () -> dropSegmentsBelow(state.logStartOffset));
         }
         return state.logStartOffset;
     }
 
-    private boolean startAt(long offset) throws IOException {
-        if (offset <= state.logStartOffset) {
-            return false;
+    private void startAt(long offset) throws IOException {
+        if (offset > state.logStartOffset) {
+            state.logStartOffset = offset;
+            state.epochs.truncateFromStart(offset);
         }
-        state.logStartOffset = offset;
-        state.epochs.truncateFromStart(offset);
-        return true;
     }
 
     /** Takes away the segments that end at or below {@code offset}, never the active one. Returns how many. */
@@ -504,9 +501,10 @@ final class SegmentedLog implements PartitionLog {
         return state.logStartToWrite();
     }
 
-    /** The checkpoint file says so now. */
-    void onCheckpointed(long point) {
+    /** The checkpoint files say so now. */
+    void onCheckpointed(long point, long start) {
         state.checkpointedPoint = point;
+        state.checkpointedStart = start;
     }
 
     /** Below it segments may be compacted: under the high watermark, and known to be forced after a crash too. */

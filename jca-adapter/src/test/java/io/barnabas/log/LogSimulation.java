@@ -17,7 +17,7 @@ import org.apache.kafka.common.TopicPartition;
 final class LogSimulation {
     private static final Path DIRECTORY = Path.of("/data");
     private static final int STEPS = 140;
-    private static final int KEPT_EVENTS = 20;
+    private static final int KEPT_EVENTS = Integer.getInteger("events", 20);
 
     private final Random random;
     private final SimulatedDisk disk;

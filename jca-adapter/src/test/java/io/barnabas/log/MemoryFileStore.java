@@ -104,7 +104,7 @@ public final class MemoryFileStore implements FileStore {
         unsynced.clear();
         names = left;
         syncedNames = new TreeMap<>(left);
-        for (Inode inode : new HashSet<>(left.values())) {
+        for (Inode inode : new java.util.LinkedHashSet<>(left.values())) {
             loseUnforced(inode, random);
         }
     }
