@@ -97,9 +97,12 @@ public final class BrokerNode {
         this.metadata = metadata;
         SerialExecutor entityWrites = new SerialExecutor(
                 port.workers(), COMMANDS_INLINE, fault -> LOG.error("the metadata entities were not written", fault));
-        this.entities = new MetadataEntities(
-                metadata.entitiesDirectory(),
-                task -> entitiesMayOpen.thenRunAsync(() -> entityWrites.execute(task), port.workers()));
+        this.entities = new MetadataEntities(metadata.entitiesDirectory(), task -> entitiesMayOpen
+                .thenAcceptAsync(open -> entityWrites.execute(task), port.workers())
+                .exceptionally(fault -> {
+                    LOG.error("the metadata entities were not written", fault);
+                    return null;
+                }));
         this.logs = port.openLogs(atStart.logManagerSettings(metadata.clusterId()));
         await(metadata.ready(), "the metadata is not ready");
         // Before anything changes: what the database says is compared with the metadata as they were when it was

@@ -67,7 +67,7 @@ record Settings(@Nullable Path file, Map<String, String> set, Properties values)
     List<Path> dataDirectories() {
         String dirs = get("log.dirs", get("log.dir", "data"));
         List<Path> paths = new ArrayList<>();
-        for (String dir : dirs.split(",")) {
+        for (String dir : dirs.split(",", -1)) {
             if (!dir.isBlank()) {
                 paths.add(Path.of(dir.trim()).toAbsolutePath().normalize());
             }
