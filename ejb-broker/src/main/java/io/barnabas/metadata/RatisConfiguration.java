@@ -75,10 +75,6 @@ final class RatisConfiguration {
     }
 
     private void setNetwork(RaftProperties properties) {
-        if (settings.alone()) {
-            LoneVoterNetwork.choose(properties);
-            return;
-        }
         // Without a host Ratis binds every address.
         GrpcConfigKeys.Server.setHost(properties, settings.self().host());
         GrpcConfigKeys.Server.setPort(properties, settings.self().port());
