@@ -130,7 +130,8 @@ public final class BrokerRegistration {
     }
 
     /**
-     * Lets clients be sent to this broker: its logs are recovered and its ports serve.
+     * Lets clients be sent to this broker: its logs are recovered and its ports serve. It leads again, in the same entry, what has no
+     * leader and has it in sync: after {@link BrokerRemoval} of the last replica nobody else would.
      *
      * @param brokerEpoch of {@link #register}
      * @return the metadata's index with that in it; fails with {@link StaleBrokerEpochException} if the epoch is not the present one
@@ -138,9 +139,24 @@ public final class BrokerRegistration {
     public CompletableFuture<Long> unfence(long brokerEpoch) {
         return controller.submit("UnfenceBroker", image -> {
             checkEpoch(image, brokerEpoch);
-            return new Decision<>(
-                    List.of(new UnfenceBrokerRecord().setId(nodeId).setEpoch(brokerEpoch)), MetadataImage::index);
+            List<ApiMessage> records = new ArrayList<>();
+            records.add(new UnfenceBrokerRecord().setId(nodeId).setEpoch(brokerEpoch));
+            addElections(image, records);
+            return new Decision<>(records, MetadataImage::index);
         });
+    }
+
+    private void addElections(MetadataImage image, List<ApiMessage> records) {
+        for (TopicImage topic : image.topics()) {
+            for (PartitionImage partition : topic.partitions()) {
+                if (partition.leader() < 0 && partition.isr().contains(nodeId)) {
+                    records.add(new PartitionChangeRecord()
+                            .setTopicId(topic.id())
+                            .setPartitionId(partition.partition())
+                            .setLeader(nodeId));
+                }
+            }
+        }
     }
 
     /**

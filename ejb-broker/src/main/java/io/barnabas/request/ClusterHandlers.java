@@ -7,6 +7,7 @@ import io.barnabas.port.Responder;
 import java.util.List;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.DescribeQuorumRequestData;
 import org.apache.kafka.common.message.DescribeQuorumResponseData;
@@ -150,6 +151,7 @@ final class ClusterHandlers {
         }
     }
 
+    /** Refused for this broker itself: nobody else serves its partitions, and its removal would stand until its next start. */
     private record UnregisterBroker(ControlPlane plane) implements ApiHandler<UnregisterBrokerRequestData> {
         @Override
         public ApiKeys api() {
@@ -158,6 +160,13 @@ final class ClusterHandlers {
 
         @Override
         public void handle(UnregisterBrokerRequestData request, RequestContext context, Responder responder) {
+            if (request.brokerId() == plane.brokerId()) {
+                ErrorResponses.answer(
+                        context,
+                        new InvalidRequestException("Broker " + request.brokerId() + " is running; stop it first"),
+                        responder);
+                return;
+            }
             plane.submit(
                     image -> BrokerRemoval.decide(image, request.brokerId()),
                     context,

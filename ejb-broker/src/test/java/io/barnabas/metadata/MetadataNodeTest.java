@@ -115,6 +115,25 @@ class MetadataNodeTest {
     }
 
     @Test
+    void leadsItsPartitionsAgainAfterItWasTakenOutOfTheCluster() throws Exception {
+        // Given
+        long first = open(null).registration().register(presentation(-1)).join();
+        node.controller()
+                .submit("t", image -> Controller.Decision.of(TestRecords.topic("a", Uuid.randomUuid(), 2), true))
+                .join();
+        node.controller().submit("u", image -> BrokerRemoval.decide(image, 1)).join();
+        assertThat(node.metadata().image().partition("a", 1).leader()).isNegative();
+        // When
+        node.close();
+        open(null);
+        long second = node.registration().register(presentation(first)).join();
+        node.registration().unfence(second).join();
+        // Then
+        assertThat(node.metadata().image().partition("a", 0).leader()).isEqualTo(1);
+        assertThat(node.metadata().image().partition("a", 1).leader()).isEqualTo(1);
+    }
+
+    @Test
     void givesEachProducerIdOnceAlsoAcrossARestart() throws Exception {
         // Given
         Set<Long> ids = new HashSet<>();

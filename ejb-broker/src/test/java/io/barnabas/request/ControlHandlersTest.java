@@ -370,6 +370,21 @@ class ControlHandlersTest {
         assertThat(response.errorCode()).isEqualTo(Errors.BROKER_ID_NOT_REGISTERED.code());
     }
 
+    @Test
+    void a_running_broker_cannot_be_taken_out() {
+        broker.createTopic("there", 1);
+
+        UnregisterBrokerResponseData response = broker.send(
+                ApiKeys.UNREGISTER_BROKER,
+                new UnregisterBrokerRequestData().setBrokerId(1),
+                UnregisterBrokerResponseData.class);
+
+        assertThat(response.errorCode()).isEqualTo(Errors.INVALID_REQUEST.code());
+        assertThat(response.errorMessage()).contains("stop it first");
+        assertThat(broker.metadata.image().partition("there", 0).leader()).isEqualTo(1);
+        assertThat(broker.metadata.image().broker(1)).isPresent();
+    }
+
     private InitProducerIdResponseData init(InitProducerIdRequestData request) {
         return broker.send(ApiKeys.INIT_PRODUCER_ID, request, InitProducerIdResponseData.class);
     }
