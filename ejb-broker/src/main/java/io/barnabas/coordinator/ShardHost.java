@@ -96,15 +96,22 @@ final class ShardHost<S extends CoordinatorShard> {
         }
         Outcome outcome = new Outcome();
         try {
+            decide(operation, present, reply, outcome);
+            if (outcome.records().isEmpty() || append(present, outcome, reply)) {
+                release(outcome);
+            }
+        } catch (RuntimeException e) { // the shard may be half changed
+            reply.completeExceptionally(Errors.UNKNOWN_SERVER_ERROR.exception());
+            distrust("operation failed", e, outcome, reply);
+        }
+    }
+
+    private <R> void decide(
+            CoordinatorRuntime.Operation<S, R> operation, S present, CompletableFuture<R> reply, Outcome outcome) {
+        try {
             operation.run(present, reply, outcome);
         } catch (ApiException e) {
             outcome.refused(reply, e);
-        } catch (RuntimeException e) {
-            LOG.error("operation failed; partition={}", topicPartition, e);
-            outcome.refused(reply, Errors.UNKNOWN_SERVER_ERROR.exception());
-        }
-        if (outcome.records().isEmpty() || append(present, outcome, reply)) {
-            release(outcome);
         }
     }
 
@@ -154,8 +161,13 @@ final class ShardHost<S extends CoordinatorShard> {
 
     private boolean distrust(String what, RuntimeException cause, Outcome outcome, CompletableFuture<?> reply) {
         LOG.error("the shard is loaded again: {}; partition={}", what, topicPartition, cause);
-        outcome.refused(reply, Errors.NOT_COORDINATOR.exception());
+        try {
+            outcome.refused(reply, Errors.NOT_COORDINATOR.exception());
+        } catch (RuntimeException e) { // what it would undo goes with the shard
+            LOG.error("the operation could not be undone; partition={}", topicPartition, e);
+        }
         outcome.failAll(Errors.NOT_COORDINATOR.exception());
+        reply.completeExceptionally(Errors.NOT_COORDINATOR.exception());
         reload();
         return false;
     }
@@ -180,8 +192,7 @@ final class ShardHost<S extends CoordinatorShard> {
         if (offset <= committedTo) {
             return;
         }
-        CompletableFuture<Void> commit =
-                environment.writer().committed(topicPartition, offset).toCompletableFuture();
+        CompletableFuture<Void> commit = committed(offset);
         if (commit.isDone() && !commit.isCompletedExceptionally()) {
             onCommitted(offset);
             return;
@@ -202,6 +213,15 @@ final class ShardHost<S extends CoordinatorShard> {
                 reload();
             }
         }));
+    }
+
+    /** The log may have gone away since the append: that is a commit that failed. */
+    private CompletableFuture<Void> committed(long offset) {
+        try {
+            return environment.writer().committed(topicPartition, offset).toCompletableFuture();
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     private void onCommitted(long offset) {
@@ -285,7 +305,11 @@ final class ShardHost<S extends CoordinatorShard> {
         }
         if (present != null) {
             Outcome outcome = new Outcome();
-            present.onUnloaded(outcome);
+            try {
+                present.onUnloaded(outcome);
+            } catch (RuntimeException e) { // it was half changed
+                LOG.error("the shard could not be told of its end; partition={}", topicPartition, e);
+            }
             outcome.release();
         }
         while (!pending.isEmpty()) {

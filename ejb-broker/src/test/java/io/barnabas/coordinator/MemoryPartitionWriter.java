@@ -24,6 +24,7 @@ public final class MemoryPartitionWriter implements PartitionWriter {
     private boolean holdingCommits;
     private @Nullable RuntimeException refusal;
     private int refusals;
+    private int goneForWatches;
     private int maxBatchBytes = 1 << 20;
 
     private static final class Log {
@@ -44,6 +45,11 @@ public final class MemoryPartitionWriter implements PartitionWriter {
     public void refuse(RuntimeException error, int times) {
         refusal = error;
         refusals = times;
+    }
+
+    /** The log is gone for the next {@code times} questions whether an append is committed: they throw. */
+    public void goneForWatches(int times) {
+        goneForWatches = times;
     }
 
     /** From now on nothing is committed until {@link #commitAll}, if {@code hold}. */
@@ -120,6 +126,10 @@ public final class MemoryPartitionWriter implements PartitionWriter {
 
     @Override
     public CompletionStage<Void> committed(TopicPartition partition, long offset) {
+        if (goneForWatches > 0) {
+            goneForWatches--;
+            throw new NotLeaderOrFollowerException("gone");
+        }
         Log log = log(partition);
         CompletableFuture<Void> done = new CompletableFuture<>();
         if (offset <= log.committed) {
