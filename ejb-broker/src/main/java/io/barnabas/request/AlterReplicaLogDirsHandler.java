@@ -1,12 +1,14 @@
 package io.barnabas.request;
 
 import io.barnabas.log.DataDirectory;
-import io.barnabas.partition.LocalPartition;
+import io.barnabas.log.LogManager;
 import io.barnabas.port.Responder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.LogDirNotFoundException;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
@@ -56,28 +58,32 @@ public final class AlterReplicaLogDirsHandler implements ApiHandler<AlterReplica
         });
     }
 
-    @SuppressWarnings("FutureReturnValueIgnored") // the answer does not wait for the move; its end is logged
     private Errors move(String topic, int index, String to, RequestContext context) {
+        TopicPartition name = new TopicPartition(topic, index);
         try {
-            DataDirectory target = directory(to);
-            LocalPartition partition = path.partitions().hosted(topic, index);
-            if (!partition.log().directory().id().equals(target.id())) {
-                path.logs().move(partition.topicPartition(), target).whenComplete((log, failure) -> {
-                    if (failure != null) {
-                        LOG.warn(
-                                "log could not be moved; partition={} directory={}",
-                                partition.topicPartition(),
-                                to,
-                                failure);
-                    }
-                });
+            if (!LogManager.isMovable(name)) {
+                throw new InvalidTopicException("The name of " + name + " is too long for a move");
             }
+            DataDirectory target = directory(to);
+            if (path.logs().log(name).isEmpty()) {
+                path.logs().prefer(name, target); // and yet an error, so that the client knows that nothing moves
+            }
+            begin(path.partitions().hosted(topic, index).topicPartition(), target);
             return Errors.NONE;
         } catch (NotLeaderOrFollowerException e) {
             return Errors.REPLICA_NOT_AVAILABLE; // what this API has always said instead
         } catch (RuntimeException failure) {
             return path.partError(context, failure);
         }
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // the answer does not wait for the move; its end is logged
+    private void begin(TopicPartition partition, DataDirectory target) {
+        path.logs().move(partition, target).whenComplete((log, failure) -> {
+            if (failure != null) {
+                LOG.warn("log could not be moved; partition={} directory={}", partition, target.path(), failure);
+            }
+        });
     }
 
     private DataDirectory directory(String wanted) {

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 public final class MemoryLogs implements LogManager {
     private final Map<TopicPartition, MemoryLog> logs = new ConcurrentHashMap<>();
     private final List<Consumer<DataDirectory>> failureListeners = new CopyOnWriteArrayList<>();
+    private final List<TopicPartition> preferences = new CopyOnWriteArrayList<>();
+    private final List<TopicPartition> moves = new CopyOnWriteArrayList<>();
     private final Directory directory = new Directory();
 
     private static final class Directory implements DataDirectory {
@@ -100,8 +102,25 @@ public final class MemoryLogs implements LogManager {
     }
 
     @Override
+    public void prefer(TopicPartition partition, DataDirectory wanted) {
+        preferences.add(partition);
+    }
+
+    /** Partitions for which a directory was preferred. */
+    public List<TopicPartition> preferences() {
+        return List.copyOf(preferences);
+    }
+
+    /** There is nowhere to go: remembers that it was asked. */
+    @Override
     public CompletableFuture<PartitionLog> move(TopicPartition partition, DataDirectory target) {
-        throw new UnsupportedOperationException();
+        moves.add(partition);
+        return CompletableFuture.completedFuture(of(partition.topic(), partition.partition()));
+    }
+
+    /** Partitions of which a move was asked for. */
+    public List<TopicPartition> moves() {
+        return List.copyOf(moves);
     }
 
     @Override

@@ -13,7 +13,7 @@ final class IoFailures {
     private IoFailures() {}
 
     /**
-     * True if the same write may succeed later with no repair: no space, quota, file descriptors, an interrupted thread. Such a write
+     * True if the disk is not to blame: no space, quota, file descriptors, an interrupted thread, too long a name. Such a write
      * fails its caller and leaves the directory online. Never to be asked about a failed force, after which the fate of unwritten
      * pages is unknown.
      */
@@ -27,6 +27,7 @@ final class IoFailures {
         String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
         return message.contains("no space left")
                 || message.contains("quota exceeded")
-                || message.contains("too many open files");
+                || message.contains("too many open files")
+                || message.contains("file name too long");
     }
 }

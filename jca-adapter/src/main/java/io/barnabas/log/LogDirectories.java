@@ -17,6 +17,7 @@ import java.util.function.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.InconsistentTopicIdException;
+import org.apache.kafka.common.errors.InvalidTopicException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +37,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     private final ConcurrentHashMap<TopicPartition, SegmentedLog> logs = new ConcurrentHashMap<>();
     private final List<Consumer<PartitionLog>> moveListeners = new CopyOnWriteArrayList<>();
     private final Object changes = new Object();
+    private final DirectoryWishes wishes = new DirectoryWishes();
     private final LogJanitor janitor;
     private final LogMover mover;
     private volatile LogManagerSettings settings;
@@ -274,7 +276,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
             requireOpen();
             SegmentedLog present = logs.get(partition);
             if (present == null) {
-                present = create(partition, topicId, config, directory == null ? emptiest() : mine(directory), false);
+                present = create(partition, topicId, config, placeOf(partition, directory), false);
                 logs.put(partition, present);
             } else if (!present.topicId().equals(topicId) && !Uuid.ZERO_UUID.equals(present.topicId())) {
                 throw new InconsistentTopicIdException("The log of " + partition + " belongs to the topic with id "
@@ -305,6 +307,14 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         } catch (IOException e) {
             throw directory.failed("Making the log of " + partition, e);
         }
+    }
+
+    private DiskDirectory placeOf(TopicPartition partition, @Nullable DataDirectory named) {
+        @Nullable DiskDirectory wished = wishes.take(partition);
+        if (named != null) {
+            return mine(named);
+        }
+        return wished != null && wished.online() ? wished : emptiest();
     }
 
     private DiskDirectory emptiest() {
@@ -380,7 +390,17 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     }
 
     @Override
+    public void prefer(TopicPartition partition, DataDirectory directory) {
+        synchronized (changes) {
+            wishes.put(partition, mine(directory));
+        }
+    }
+
+    @Override
     public CompletableFuture<PartitionLog> move(TopicPartition partition, DataDirectory target) {
+        if (!LogManager.isMovable(partition)) {
+            throw new InvalidTopicException("The name of " + partition + " is too long for a move");
+        }
         synchronized (changes) {
             requireOpen();
             SegmentedLog log = logs.get(partition);

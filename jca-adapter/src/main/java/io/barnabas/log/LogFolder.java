@@ -22,6 +22,7 @@ final class LogFolder {
     static final String FOLDER_FUTURE = "-future";
     static final String FOLDER_STRAY = "-stray";
     private static final int NAME_LENGTH_MAX = 255;
+    private static final int UNIQUE_LENGTH = 32;
     private static final int OFFSET_DIGITS = 20;
 
     private final FileStore files;
@@ -79,6 +80,12 @@ final class LogFolder {
 
     static String name(TopicPartition partition) {
         return partition.topic() + "-" + partition.partition();
+    }
+
+    /** True if {@link #nameWith} does not have to cut the topic's name. */
+    static boolean isNameable(TopicPartition partition, String suffix) {
+        int unique = 1 + UNIQUE_LENGTH + suffix.length(); // a dot before it
+        return name(partition).length() + unique <= NAME_LENGTH_MAX;
     }
 
     /** {@code topic-partition.unique-suffix}, cut to the longest name of a file system. */

@@ -32,9 +32,22 @@ public interface LogManager {
     /** Takes the log away at once and deletes its files after file.delete.delay.ms. */
     void delete(TopicPartition partition);
 
+    /** True if the folder of a copy under way can bear the partition's name; a longer name would be cut and not be found again. */
+    static boolean isMovable(TopicPartition partition) {
+        return LogFolder.isNameable(partition, LogFolder.FOLDER_FUTURE);
+    }
+
+    /**
+     * Where a log that is not there yet is to be made, unless its maker names a directory. The wish ends when the log is made or the
+     * process ends; of too many wishes the oldest is forgotten.
+     */
+    void prefer(TopicPartition partition, DataDirectory directory);
+
     /**
      * AlterReplicaLogDirs: copies the log to {@code target} beside the appends and swaps when the copy has caught up; completes after the
-     * swap.
+     * swap. The present directory as the target gives up a move that is under way.
+     *
+     * @throws org.apache.kafka.common.errors.InvalidTopicException if the partition is not {@link #isMovable}
      */
     CompletableFuture<PartitionLog> move(TopicPartition partition, DataDirectory target);
 
