@@ -4,6 +4,7 @@ import io.barnabas.admin.BrokerViews;
 import io.barnabas.config.BrokerConfig;
 import io.barnabas.port.BrokerPort;
 import io.barnabas.port.RequestDispatcher;
+import jakarta.annotation.PreDestroy;
 import jakarta.ejb.ConcurrencyManagement;
 import jakarta.ejb.ConcurrencyManagementType;
 import jakarta.ejb.Singleton;
@@ -52,6 +53,11 @@ public class BrokerLifecycle {
                 pictures.close();
             });
         });
+    }
+
+    @PreDestroy
+    void end() {
+        BrokerStatus.unregister();
     }
 
     /** How far the broker has come. */

@@ -77,8 +77,11 @@ public final class BrokerStatus implements BrokerStatusMXBean {
         }
     }
 
-    /** Drops the bean, which would keep the application's class loader alive after an undeployment. */
-    private static void unregister() {
+    /**
+     * Drops the bean, which would keep the application's class loader alive after an undeployment. Comes with the end of the
+     * application and not of the broker, whose failure somebody may still want to read.
+     */
+    static void unregister() {
         try {
             ObjectName name = new ObjectName(NAME);
             if (ManagementFactory.getPlatformMBeanServer().isRegistered(name)) {
@@ -167,13 +170,9 @@ public final class BrokerStatus implements BrokerStatusMXBean {
 
         @Override
         public void close() {
-            boolean served = serving();
             stopped = true;
             beforeClose.run();
             broker.close();
-            if (served) {
-                unregister();
-            }
         }
     }
 }
