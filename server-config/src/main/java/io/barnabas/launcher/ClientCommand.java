@@ -20,7 +20,7 @@ final class ClientCommand {
         }
         RuntimeFolder runtime = RuntimeFolder.ofThisJar();
         String path = runtime.jar() + ":"
-                + runtime.libraries("kafka-clients-", "slf4j-api-", "lz4-java-", "snappy-java-", "zstd-jni-").stream()
+                + runtime.libraries("kafka-clients-", "slf4j-", "lz4-java-", "snappy-java-", "zstd-jni-").stream()
                         .map(Object::toString)
                         .collect(Collectors.joining(":"));
         List<String> command = new ArrayList<>(List.of(
@@ -29,6 +29,7 @@ final class ClientCommand {
                 "-XX:TieredStopAtLevel=1",
                 "-Xmx256m",
                 "-D" + WITH_CLIENT + "=true",
+                "-Djava.util.logging.config.file=" + runtime.path().resolve("logging.properties"),
                 "-cp",
                 path,
                 Barnabas.class.getName()));

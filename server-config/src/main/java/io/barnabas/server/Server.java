@@ -40,7 +40,9 @@ public final class Server {
 
     /** Boots; arguments come as system properties, see {@link ServerSettings}. */
     public static void main(String[] args) {
-        Server server = new Server(ServerSettings.ofSystemProperties());
+        ServerSettings settings = ServerSettings.ofSystemProperties();
+        settings.pidFile().toFile().deleteOnExit();
+        Server server = new Server(settings);
         try {
             server.boot();
             server.lookOn(server.awaitBroker());

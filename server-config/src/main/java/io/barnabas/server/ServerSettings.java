@@ -19,6 +19,11 @@ record ServerSettings(Path root, Path deploy, String httpHost, int httpPort) {
                 Integer.parseInt(required("barnabas.http.port")));
     }
 
+    /** Where the launcher wrote this process's id: in the data directory, which the container's folder is in too. */
+    Path pidFile() {
+        return root.resolveSibling("barnabas.pid");
+    }
+
     private static String required(String name) {
         String value = System.getProperty(name);
         if (value == null) {
