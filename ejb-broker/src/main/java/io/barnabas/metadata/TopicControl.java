@@ -302,7 +302,7 @@ public final class TopicControl {
                 .setErrorMessage(error.message());
     }
 
-    /** Adds partitions to topics. */
+    /** Adds partitions to topics, as far as the request as a whole stays within its bound. */
     public Decision<List<CreatePartitionsTopicResult>> createPartitions(
             MetadataImage image, CreatePartitionsRequestData request) {
         Set<String> seen = new HashSet<>();
@@ -323,7 +323,7 @@ public final class TopicControl {
             }
             ApiError error = ApiError.NONE;
             try {
-                records.addAll(added(image, topic));
+                records.addAll(added(image, topic, PARTITIONS_PER_REQUEST_MAX - records.size()));
             } catch (ApiException e) {
                 error = ApiError.fromThrowable(e);
             }
@@ -335,21 +335,22 @@ public final class TopicControl {
         return Decision.of(request.validateOnly() ? List.of() : records, results);
     }
 
-    private List<ApiMessage> added(MetadataImage image, CreatePartitionsTopic wanted) {
+    private List<ApiMessage> added(MetadataImage image, CreatePartitionsTopic wanted, int most) {
         @Nullable TopicImage topic = image.topic(wanted.name());
         if (topic == null) {
             throw new UnknownTopicOrPartitionException(Errors.UNKNOWN_TOPIC_OR_PARTITION.message());
         }
         int present = topic.partitions().size();
-        int additional = wanted.count() - present;
-        if (additional == 0) {
+        long more = (long) wanted.count() - present;
+        if (more == 0) {
             throw new InvalidPartitionsException("Topic already has " + present + " partition(s).");
-        } else if (additional < 0) {
+        } else if (more < 0) {
             throw new InvalidPartitionsException("The topic " + wanted.name() + " currently has " + present
                     + " partition(s); " + wanted.count() + " would not be an increase.");
-        } else if (additional > PARTITIONS_PER_REQUEST_MAX) {
+        } else if (more > most) {
             throw new PolicyViolationException("Excessively large number of partitions per request.");
         }
+        int additional = (int) more;
         if (wanted.assignments() != null && wanted.assignments().size() != additional) {
             throw new InvalidReplicaAssignmentException("Attempted to add " + additional
                     + " additional partition(s), but only "

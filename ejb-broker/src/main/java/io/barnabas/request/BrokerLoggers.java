@@ -3,12 +3,14 @@ package io.barnabas.request;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.logging.Level;
 import java.util.logging.LogManager;
 import java.util.logging.Logger;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.AlterConfigOp.OpType;
 import org.apache.kafka.common.config.LogLevelConfig;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
@@ -23,6 +25,23 @@ import org.jspecify.annotations.Nullable;
  */
 final class BrokerLoggers {
     private static final String ROOT = "root";
+    /** Names under which Kafka's runbooks change levels, and the loggers here that do that work. */
+    private static final Map<String, String> KAFKAS = Map.of(
+            "kafka", "io.barnabas",
+            "org.apache.kafka", "org.apache.kafka",
+            "kafka.log.LogCleaner", "io.barnabas.log.LogCompactor",
+            "kafka.network.RequestChannel", "io.barnabas.net",
+            "kafka.request.logger", "io.barnabas.request",
+            "kafka.server.KafkaApis", "io.barnabas.request.HandlerDispatcher",
+            "kafka.server.ReplicaManager", "io.barnabas.partition",
+            "kafka.server.ControllerServer", "io.barnabas.metadata.Controller",
+            "kafka.cluster.Replica", "io.barnabas.partition.LocalPartition",
+            "state.change.logger", "io.barnabas.metadata");
+
+    private final List<Logger> kafkas = KAFKAS.entrySet().stream()
+            .flatMap(pair -> Stream.of(pair.getKey(), pair.getValue()))
+            .map(Logger::getLogger)
+            .toList();
     /** Loggers whose level was set, kept from the collector, which would forget the level. */
     private final Map<String, Logger> changed = new ConcurrentHashMap<>();
 
@@ -82,7 +101,11 @@ final class BrokerLoggers {
             return;
         }
         boolean unset = OpType.forId(change.configOperation()) == OpType.DELETE;
-        logger.setLevel(unset ? null : javas(change.value()));
+        @Nullable Level level = unset ? null : javas(change.value());
+        logger.setLevel(level);
+        kafkas.stream()
+                .filter(other -> other.getName().equals(KAFKAS.get(change.name())))
+                .forEach(other -> other.setLevel(level));
         if (unset) {
             changed.remove(change.name());
         } else {

@@ -51,15 +51,20 @@ final class ClusterHandlers {
 
         @Override
         public void handle(UpdateFeaturesRequestData request, RequestContext context, Responder responder) {
-            if (context.version() == 0) { // before upgrade types, a downgrade was allowed by a flag
-                request.featureUpdates().forEach(u -> u.setUpgradeType((byte) (u.allowDowngrade() ? 2 : 1)));
-            }
+            UpdateFeaturesRequestData update = context.version() == 0 ? withTypes(request) : request;
             plane.submit(
-                    image -> plane.rules().features().update(image, request),
+                    image -> plane.rules().features().update(image, update),
                     context,
                     responder,
                     error -> answer(error, request, context.version()),
                     request.timeoutMs());
+        }
+
+        /** Before upgrade types, a downgrade was allowed by a flag. A copy: the request's version cannot bear types. */
+        private static UpdateFeaturesRequestData withTypes(UpdateFeaturesRequestData request) {
+            UpdateFeaturesRequestData update = request.duplicate();
+            update.featureUpdates().forEach(u -> u.setUpgradeType((byte) (u.allowDowngrade() ? 2 : 1)));
+            return update;
         }
 
         private static UpdateFeaturesResponseData answer(

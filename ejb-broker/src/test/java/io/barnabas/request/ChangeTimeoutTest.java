@@ -16,6 +16,8 @@ import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
 import org.apache.kafka.common.message.CreateTopicsResponseData;
+import org.apache.kafka.common.message.UpdateFeaturesRequestData;
+import org.apache.kafka.common.message.UpdateFeaturesResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.NullUnmarked;
@@ -48,6 +50,27 @@ class ChangeTimeoutTest {
         while (!held.isEmpty()) {
             held.remove().run();
         }
+    }
+
+    @Test
+    @SuppressWarnings("unchecked")
+    void theOldestUpdateOfFeaturesIsAnsweredToo() {
+        // Given
+        UpdateFeaturesRequestData request = new UpdateFeaturesRequestData().setTimeoutMs(100);
+        request.featureUpdates()
+                .add(new UpdateFeaturesRequestData.FeatureUpdateKey()
+                        .setFeature("metadata.version")
+                        .setMaxVersionLevel((short) 33)
+                        .setAllowDowngrade(true));
+        RecordedAnswer answer = new RecordedAnswer();
+        RequestFrame frame = new RequestFrame(ApiKeys.UPDATE_FEATURES, (short) 0, 1, "test", request, 1, 0);
+        ((ApiHandler<UpdateFeaturesRequestData>) handlers.handler(ApiKeys.UPDATE_FEATURES, (short) 0))
+                .handle(request, new RequestContext(frame, new TestConnection(1)), answer);
+        // When
+        ticker.advance(100);
+        // Then
+        assertThat(answer.body(UpdateFeaturesResponseData.class).errorCode())
+                .isEqualTo(Errors.REQUEST_TIMED_OUT.code());
     }
 
     @SuppressWarnings("unchecked")

@@ -217,6 +217,21 @@ class ConfigHandlersTest {
         assertThat(logger.getLevel()).isNull();
     }
 
+    @Test
+    void kafkas_names_of_loggers_stand_for_ours() {
+        Logger ours = Logger.getLogger("io.barnabas.log.LogCompactor");
+
+        assertThat(alter(Type.BROKER_LOGGER, "1", "kafka.log.LogCleaner", SET, "DEBUG")
+                        .errorCode())
+                .isZero();
+
+        assertThat(ours.getLevel()).isEqualTo(Level.FINE);
+        assertThat(described(Type.BROKER_LOGGER, "1", "kafka.log.LogCleaner").value())
+                .isEqualTo("DEBUG");
+        alter(Type.BROKER_LOGGER, "1", "kafka.log.LogCleaner", DELETE, null);
+        assertThat(ours.getLevel()).isNull();
+    }
+
     private AlterConfigsResourceResponse alter(Type type, String name, String key, int operation, String value) {
         return send(request(type, name, key, operation, value)).responses().get(0);
     }

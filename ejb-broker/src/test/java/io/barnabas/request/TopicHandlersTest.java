@@ -190,6 +190,7 @@ class TopicHandlersTest {
         "there, 4, NONE",
         "there, 3, INVALID_PARTITIONS",
         "there, 2, INVALID_PARTITIONS",
+        "there, -2147483648, INVALID_PARTITIONS",
         "not-there, 4, UNKNOWN_TOPIC_OR_PARTITION"
     })
     void partitions_are_only_ever_added(String name, int count, Errors error) {
@@ -202,6 +203,23 @@ class TopicHandlersTest {
                         .errorCode()))
                 .isEqualTo(error);
         assertThat(broker.metadata.image().topic("there").partitions()).hasSize(error == Errors.NONE ? 4 : 3);
+    }
+
+    @Test
+    void added_partitions_are_bounded_over_all_topics_of_a_request() {
+        broker.createTopic("one", 1);
+        broker.createTopic("two", 1);
+        CreatePartitionsRequestData request = new CreatePartitionsRequestData();
+        List.of("one", "two").forEach(name -> request.topics()
+                .add(new CreatePartitionsTopic().setName(name).setCount(6_001).setAssignments(null)));
+
+        var results = broker.send(ApiKeys.CREATE_PARTITIONS, request, CreatePartitionsResponseData.class)
+                .results();
+
+        assertThat(results)
+                .extracting(CreatePartitionsTopicResult::errorCode)
+                .containsExactly(Errors.NONE.code(), Errors.POLICY_VIOLATION.code());
+        assertThat(broker.metadata.image().topic("two").partitions()).hasSize(1);
     }
 
     @Test

@@ -136,11 +136,6 @@ final class FrameReader implements Readable {
         return Math.min(buffer.remaining(), readsLeft);
     }
 
-    /** Bytes of the frame that are left. */
-    int unread() {
-        return buffer.remaining();
-    }
-
     @Override
     public Readable slice() {
         FrameReader part = new FrameReader(buffer.slice());

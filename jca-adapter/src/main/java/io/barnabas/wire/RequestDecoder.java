@@ -72,10 +72,7 @@ public final class RequestDecoder {
 
     private ApiMessage body(ApiKeys api, short version) {
         ApiMessage body = api.messageType.newRequest();
-        body.read(reader, version);
-        if (reader.unread() > 0) {
-            throw new IllegalArgumentException(reader.unread() + " bytes after the end of the request");
-        }
+        body.read(reader, version); // what may follow is ignored, as by Kafka
         return body;
     }
 
