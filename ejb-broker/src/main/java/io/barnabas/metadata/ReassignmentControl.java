@@ -2,6 +2,7 @@ package io.barnabas.metadata;
 
 import io.barnabas.metadata.Controller.Decision;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.OptionalInt;
@@ -176,8 +177,9 @@ public final class ReassignmentControl {
             request.topics().forEach(wanted -> {
                 @Nullable TopicImage topic = image.topic(wanted.name());
                 if (topic != null) {
+                    Set<Integer> indexes = new HashSet<>(wanted.partitionIndexes());
                     List<PartitionImage> partitions = topic.partitions().stream()
-                            .filter(p -> wanted.partitionIndexes().contains(p.partition()))
+                            .filter(p -> indexes.contains(p.partition()))
                             .toList();
                     add(response, topic, partitions);
                 }

@@ -2,7 +2,12 @@ package io.barnabas.request;
 
 import io.barnabas.metadata.MetadataImage;
 import io.barnabas.port.Responder;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -18,6 +23,9 @@ import org.apache.kafka.common.requests.ApiError;
 
 /** Tells of the configurations of brokers, topics, groups, client metrics subscriptions and loggers. Answered from memory. */
 public final class DescribeConfigsHandler implements ApiHandler<DescribeConfigsRequestData> {
+    /** Settings in one answer, about 100 MB of heap; any name of a group or subscription has some, so resources do not bound them. */
+    static final int ENTRIES_MAX = 250_000;
+
     private final ControlPlane plane;
     private final BrokerLoggers loggers;
 
@@ -42,8 +50,39 @@ public final class DescribeConfigsHandler implements ApiHandler<DescribeConfigsR
         ConfigDescriptions descriptions =
                 new ConfigDescriptions(plane.config(), request.includeSynonyms(), request.includeDocumentation());
         DescribeConfigsResponseData response = new DescribeConfigsResponseData();
-        request.resources().forEach(resource -> response.results().add(result(resource, descriptions, context)));
+        int entries = 0;
+        for (DescribeConfigsResource resource : distinct(request.resources())) {
+            DescribeConfigsResult result = result(resource, descriptions, context);
+            entries += result.configs().size();
+            if (entries > ENTRIES_MAX) {
+                throw new InvalidRequestException("More than " + ENTRIES_MAX + " settings are asked for at once");
+            }
+            response.results().add(result);
+        }
         responder.respond(response);
+    }
+
+    /** What is named again and again is told once: a small request makes no large answer. */
+    private static Collection<DescribeConfigsResource> distinct(List<DescribeConfigsResource> resources) {
+        Map<ConfigResource, DescribeConfigsResource> distinct = new LinkedHashMap<>();
+        for (DescribeConfigsResource resource : resources) {
+            distinct.putIfAbsent(keyOf(resource), resource);
+        }
+        return distinct.values();
+    }
+
+    /** Brokers by the number, whichever way it is written. */
+    private static ConfigResource keyOf(DescribeConfigsResource resource) {
+        ConfigResource.Type type = ConfigResource.Type.forId(resource.resourceType());
+        String name = resource.resourceName();
+        if (type == ConfigResource.Type.BROKER || type == ConfigResource.Type.BROKER_LOGGER) {
+            try {
+                return new ConfigResource(type, name.isEmpty() ? name : Integer.toString(Integer.parseInt(name)));
+            } catch (NumberFormatException e) {
+                return new ConfigResource(type, name); // to be answered with an error, by this name
+            }
+        }
+        return new ConfigResource(type, name);
     }
 
     private DescribeConfigsResult result(
@@ -54,10 +93,10 @@ public final class DescribeConfigsHandler implements ApiHandler<DescribeConfigsR
         try {
             List<DescribeConfigsResourceResult> configs = describe(resource, descriptions);
             List<String> keys = resource.configurationKeys();
-            boolean all = keys == null || keys.isEmpty();
+            Set<String> wanted = keys == null ? Set.of() : new HashSet<>(keys);
             return result.setErrorMessage(null)
                     .setConfigs(configs.stream()
-                            .filter(c -> all || keys.contains(c.name()))
+                            .filter(c -> wanted.isEmpty() || wanted.contains(c.name()))
                             .toList());
         } catch (UnknownTopicOrPartitionException e) {
             return result.setErrorCode(Errors.UNKNOWN_TOPIC_OR_PARTITION.code());

@@ -37,7 +37,9 @@ public final class DescribeGroupsHandler implements ApiHandler<DescribeGroupsReq
     public void handle(DescribeGroupsRequestData request, RequestContext context, Responder responder) {
         boolean operations = request.includeAuthorizedOperations();
         GroupResponses.respond(
-                groups.describe(GroupResponses.client(context), request.groups())
+                groups.describe(
+                                GroupResponses.client(context),
+                                request.groups().stream().distinct().toList())
                         .thenApply(described -> new DescribeGroupsResponseData()
                                 .setGroups(operations ? withOperations(described) : described)),
                 context,

@@ -4,7 +4,11 @@ import io.barnabas.log.PartitionLog.ProducerInfo;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.port.Responder;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.DescribeProducersRequestData;
 import org.apache.kafka.common.message.DescribeProducersResponseData;
@@ -30,13 +34,14 @@ public final class DescribeProducersHandler implements ApiHandler<DescribeProduc
     @Override
     public void handle(DescribeProducersRequestData request, RequestContext context, Responder responder) {
         DescribeProducersResponseData response = new DescribeProducersResponseData();
-        for (var topic : request.topics()) {
-            TopicResponse answer = new TopicResponse().setName(topic.name());
-            for (int index : topic.partitionIndexes()) {
-                answer.partitions().add(answer(topic.name(), index, context));
-            }
+        Map<String, Set<Integer>> distinct = new LinkedHashMap<>(); // a partition named again is not told again
+        request.topics().forEach(topic -> distinct.computeIfAbsent(topic.name(), name -> new LinkedHashSet<>())
+                .addAll(topic.partitionIndexes()));
+        distinct.forEach((topic, indexes) -> {
+            TopicResponse answer = new TopicResponse().setName(topic);
+            indexes.forEach(index -> answer.partitions().add(answer(topic, index, context)));
             response.topics().add(answer);
-        }
+        });
         responder.respond(response);
     }
 

@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 final class FetchAttempt implements Watcher {
     private static final short FIRST_VERSION_WITH_LEADER_HINTS = 16;
 
+    /** So often a thread looks before it leaves the fetch to the thread that appends next. */
+    private static final int LOOKS_IN_A_ROW_MAX = 4;
+
     private final FetchHandler handler;
     private final FetchScope scope;
     private final FetchParameters parameters;
@@ -33,7 +36,8 @@ final class FetchAttempt implements Watcher {
     private final Responder responder;
     private final Object lock;
     private final List<Registration> registrations = new ArrayList<>(); // guarded by lock
-    private final AtomicLong missingBytes = new AtomicLong();
+    private final AtomicLong advancedBytes = new AtomicLong(); // appended since the wait began
+    private volatile long enoughBytes; // of advancedBytes to look again; written under lock
     private @Nullable Timeout timeout; // guarded by lock
     private volatile boolean done; // written under lock
 
@@ -67,10 +71,24 @@ final class FetchAttempt implements Watcher {
 
     /** Reads; answers if there is reason to. Returns whether it did. */
     private boolean look(boolean lastTime) {
+        for (int looks = 0; looks < LOOKS_IN_A_ROW_MAX; looks++) {
+            if (lookOnce(lastTime)) {
+                return true;
+            }
+            if (advancedBytes.get() < enoughBytes) {
+                return false;
+            } // enough came while we looked, and its thread took the bytes of the last look for the measure
+        }
+        return false; // the next append looks
+    }
+
+    private boolean lookOnce(boolean lastTime) {
         if (epochPassed()) {
             answerPassed();
             return true;
         }
+        long advancedBefore =
+                advancedBytes.get(); // what comes from here on may be counted and read: that is a look too many
         FetchRead read = new FetchRead(handler.path(), parameters, context, scope.session() != null);
         for (FetchPartition partition : scope.partitions().values()) {
             read.look(partition);
@@ -79,7 +97,7 @@ final class FetchAttempt implements Watcher {
             answer(read);
             return true;
         }
-        missingBytes.set((long) parameters.minBytes() - read.bytes());
+        enoughBytes = advancedBefore + parameters.minBytes() - read.bytes();
         read.release();
         return false;
     }
@@ -123,7 +141,7 @@ final class FetchAttempt implements Watcher {
 
     @Override
     public void onAdvance(int bytes) {
-        if (!done && missingBytes.addAndGet(-bytes) <= 0) {
+        if (!done && advancedBytes.addAndGet(bytes) >= enoughBytes) {
             lookAgain(false);
         }
     }

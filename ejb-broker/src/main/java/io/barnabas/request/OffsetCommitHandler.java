@@ -6,7 +6,11 @@ import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.port.Responder;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.OffsetCommitRequestData;
 import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestPartition;
 import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestTopic;
@@ -104,19 +108,21 @@ public final class OffsetCommitHandler implements ApiHandler<OffsetCommitRequest
     /** A topic is answered once, with all its partitions. */
     private static OffsetCommitResponseData merge(
             OffsetCommitResponseData answer, List<OffsetCommitResponseTopic> refused) {
-        for (OffsetCommitResponseTopic topic : refused) {
-            @Nullable OffsetCommitResponseTopic same = null;
-            for (OffsetCommitResponseTopic present : answer.topics()) {
-                if (present.name().equals(topic.name()) && present.topicId().equals(topic.topicId())) {
-                    same = present;
-                }
-            }
-            if (same == null) {
-                answer.topics().add(topic);
-            } else {
-                same.partitions().addAll(topic.partitions());
-            }
+        if (refused.isEmpty()) {
+            return answer;
         }
-        return answer;
+        Map<TopicKey, OffsetCommitResponseTopic> topics = new LinkedHashMap<>();
+        Stream.concat(answer.topics().stream(), refused.stream())
+                .forEach(topic -> topics.merge(TopicKey.of(topic), topic, (first, more) -> {
+                    first.partitions().addAll(more.partitions());
+                    return first;
+                }));
+        return answer.setTopics(new ArrayList<>(topics.values()));
+    }
+
+    private record TopicKey(String name, Uuid id) {
+        static TopicKey of(OffsetCommitResponseTopic topic) {
+            return new TopicKey(topic.name(), topic.topicId());
+        }
     }
 }

@@ -6,7 +6,9 @@ import io.barnabas.metadata.Metadata;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.port.Responder;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.OffsetFetchRequestData;
@@ -56,7 +58,7 @@ public final class OffsetFetchHandler implements ApiHandler<OffsetFetchRequestDa
 
     private static List<OffsetFetchRequestGroup> groupsOf(OffsetFetchRequestData request, short version) {
         if (version >= OffsetFetchRequest.BATCH_MIN_VERSION) {
-            return request.groups();
+            return distinct(request.groups());
         }
         OffsetFetchRequestGroup group = new OffsetFetchRequestGroup().setGroupId(request.groupId());
         if (request.topics() == null) {
@@ -67,6 +69,13 @@ public final class OffsetFetchHandler implements ApiHandler<OffsetFetchRequestDa
                         .setName(topic.name())
                         .setPartitionIndexes(topic.partitionIndexes())));
         return List.of(group);
+    }
+
+    /** A group that is named again is not told again: a small request makes no large answer. */
+    private static List<OffsetFetchRequestGroup> distinct(List<OffsetFetchRequestGroup> groups) {
+        Map<String, OffsetFetchRequestGroup> distinct = new LinkedHashMap<>();
+        groups.forEach(group -> distinct.putIfAbsent(group.groupId(), group));
+        return List.copyOf(distinct.values());
     }
 
     private CompletableFuture<OffsetFetchResponseGroup> fetch(

@@ -29,6 +29,7 @@ public final class MemoryLog implements PartitionLog {
     private long start;
     private long end;
     private int reads;
+    private Runnable beforeRead = () -> {};
 
     MemoryLog(TopicPartition topicPartition, Uuid topicId, DataDirectory directory, LogConfig config) {
         this.topicPartition = topicPartition;
@@ -103,6 +104,9 @@ public final class MemoryLog implements PartitionLog {
 
     @Override
     public synchronized ReadResult read(long offset, int maxBytes, long upTo, boolean atLeastOne, boolean aborted) {
+        Runnable before = beforeRead;
+        beforeRead = () -> {};
+        before.run();
         reads++;
         if (offset < start || offset > end) {
             throw new OffsetOutOfRangeException("offset " + offset);
@@ -206,4 +210,9 @@ public final class MemoryLog implements PartitionLog {
 
     @Override
     public void onHighWatermark(long offset) {}
+
+    /** Runs once, before the next read. */
+    public synchronized void beforeNextRead(Runnable action) {
+        beforeRead = action;
+    }
 }

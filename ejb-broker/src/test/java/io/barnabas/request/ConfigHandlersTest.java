@@ -2,6 +2,7 @@ package io.barnabas.request;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.logging.Level;
@@ -286,5 +287,50 @@ class ConfigHandlersTest {
         return broker.send(ApiKeys.DESCRIBE_CONFIGS, request, DescribeConfigsResponseData.class)
                 .results()
                 .get(0);
+    }
+
+    @Test
+    void a_resource_that_is_named_again_and_again_is_told_once() {
+        broker.createTopic("t", 1);
+        List<DescribeConfigsResource> resources = new ArrayList<>();
+        for (String name : List.of("t", "t", "t")) {
+            resources.add(named(Type.TOPIC, name));
+        }
+        for (String name : List.of("1", "01", "+1", "001")) {
+            resources.add(named(Type.BROKER, name));
+        }
+
+        DescribeConfigsResponseData answer = broker.send(
+                ApiKeys.DESCRIBE_CONFIGS,
+                new DescribeConfigsRequestData().setResources(resources),
+                DescribeConfigsResponseData.class);
+
+        assertThat(answer.results())
+                .extracting(DescribeConfigsResult::resourceName)
+                .containsExactly("t", "1");
+    }
+
+    @Test
+    void more_settings_than_an_answer_may_have_are_refused() {
+        List<DescribeConfigsResource> resources = new ArrayList<>();
+        for (int i = 0; i < DescribeConfigsHandler.ENTRIES_MAX / 20; i++) {
+            resources.add(named(Type.GROUP, "g" + i));
+        }
+
+        DescribeConfigsResponseData answer = broker.send(
+                ApiKeys.DESCRIBE_CONFIGS,
+                new DescribeConfigsRequestData().setResources(resources),
+                DescribeConfigsResponseData.class);
+
+        assertThat(answer.results())
+                .hasSameSizeAs(resources)
+                .allMatch(result -> result.errorCode() == Errors.INVALID_REQUEST.code());
+    }
+
+    private static DescribeConfigsResource named(Type type, String name) {
+        return new DescribeConfigsResource()
+                .setResourceType(type.id())
+                .setResourceName(name)
+                .setConfigurationKeys(null);
     }
 }

@@ -112,4 +112,17 @@ final class DataPathFixture {
         }
         return MemoryRecords.withRecords(Compression.NONE, records);
     }
+
+    /** A partition is led under another epoch: who waits on it looks again. */
+    void changeLeaderEpoch(Uuid id, int partition, int epoch) {
+        metadata.replay(new PartitionRecord()
+                .setTopicId(id)
+                .setPartitionId(partition)
+                .setReplicas(List.of(TestMetadata.NODE_ID))
+                .setIsr(List.of(TestMetadata.NODE_ID))
+                .setLeader(TestMetadata.NODE_ID)
+                .setLeaderEpoch(epoch)
+                .setPartitionEpoch(epoch)
+                .setDirectories(List.of(new Uuid(1, 100))));
+    }
 }

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.DescribeProducersRequestData;
+import org.apache.kafka.common.message.DescribeProducersResponseData;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
 import org.apache.kafka.common.message.FetchRequestData.FetchTopic;
@@ -271,5 +273,43 @@ class FetchHandlerTest {
                 .isPositive();
         assertThat(small.fetch.sessions()).isEqualTo(1);
         assertThat(small.fetch.sessionEvictions()).isEqualTo(1);
+    }
+
+    @Test
+    void bytesThatComeDuringALookAreNotForgotten() {
+        // Given a fetch that misses two of four batches
+        Uuid id = broker.createTopic("t", 2);
+        int size = DataPathFixture.records("a").sizeInBytes();
+        RecordedAnswer answer = send(fetch(0, 0, 1).setMinBytes(4 * size));
+        broker.produce("t", 1, 1, DataPathFixture.records("a"));
+        broker.produce("t", 1, 1, DataPathFixture.records("b"));
+        // When it looks again because of something else, and partition 0 grows after it was looked at
+        broker.logs.of("t", 1).beforeNextRead(() -> broker.produce("t", 0, 1, DataPathFixture.records("c")));
+        broker.changeLeaderEpoch(id, 1, 1);
+        assertThat(answer.given()).isFalse();
+        // Then the fourth batch is enough
+        broker.produce("t", 0, 1, DataPathFixture.records("d"));
+        assertThat(partitions(answer).stream()
+                        .mapToInt(p -> p.records().sizeInBytes())
+                        .sum())
+                .isEqualTo(4 * size);
+    }
+
+    @Test
+    void aPartitionWhoseProducersAreAskedForAgainAndAgainIsToldOnce() {
+        broker.createTopic("t", 2);
+        DescribeProducersRequestData request = new DescribeProducersRequestData();
+        for (int i = 0; i < 3; i++) {
+            request.topics()
+                    .add(new DescribeProducersRequestData.TopicRequest()
+                            .setName("t")
+                            .setPartitionIndexes(List.of(0, 1, 0)));
+        }
+        DescribeProducersResponseData answer =
+                broker.send(ApiKeys.DESCRIBE_PRODUCERS, 0, request).body(DescribeProducersResponseData.class);
+        assertThat(answer.topics()).hasSize(1);
+        assertThat(answer.topics().get(0).partitions())
+                .extracting(p -> p.partitionIndex())
+                .containsExactly(0, 1);
     }
 }

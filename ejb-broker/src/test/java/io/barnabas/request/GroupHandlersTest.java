@@ -21,6 +21,7 @@ import java.util.function.IntFunction;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.DeleteGroupsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
+import org.apache.kafka.common.message.DescribeGroupsResponseData;
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
 import org.apache.kafka.common.message.FindCoordinatorResponseData;
 import org.apache.kafka.common.message.HeartbeatRequestData;
@@ -45,6 +46,7 @@ import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** The group APIs in every version: that the answer can be written, that topics are found by name or id, how old versions differ. */
 class GroupHandlersTest {
@@ -231,5 +233,46 @@ class GroupHandlersTest {
                         .body(SyncGroupResponseData.class)
                         .errorCode())
                 .isEqualTo(Errors.INCONSISTENT_GROUP_PROTOCOL.code());
+    }
+
+    @Test
+    void a_group_that_is_named_again_and_again_is_told_once() {
+        OffsetFetchRequestGroup group =
+                new OffsetFetchRequestGroup().setGroupId("g").setTopics(null);
+        OffsetFetchResponseData offsets = send(
+                        ApiKeys.OFFSET_FETCH,
+                        9,
+                        new OffsetFetchRequestData().setGroups(List.of(group, group.duplicate(), group.duplicate())))
+                .body(OffsetFetchResponseData.class);
+        DescribeGroupsResponseData described = send(
+                        ApiKeys.DESCRIBE_GROUPS, 5, new DescribeGroupsRequestData().setGroups(List.of("g", "h", "g")))
+                .body(DescribeGroupsResponseData.class);
+
+        assertThat(offsets.groups()).hasSize(1);
+        assertThat(described.groups()).extracting(d -> d.groupId()).containsExactlyInAnyOrder("g", "h");
+    }
+
+    @Test
+    @Timeout(10) // seconds; each topic compared with each other takes minutes
+    void a_topic_that_is_committed_to_again_and_again_is_answered_once() {
+        int times = 60_000;
+        List<OffsetCommitRequestTopic> topics = new ArrayList<>();
+        for (int i = 0; i < times; i++) {
+            topics.add(new OffsetCommitRequestTopic()
+                    .setName("t")
+                    .setPartitions(new ArrayList<>(List.of(new OffsetCommitRequestPartition()
+                            .setPartitionIndex(99)
+                            .setCommittedOffset(7)))));
+        }
+        topics.add(commit(9, "t", topicId, 0).topics().get(0));
+
+        OffsetCommitResponseData answer = send(
+                        ApiKeys.OFFSET_COMMIT,
+                        9,
+                        new OffsetCommitRequestData().setGroupId("g").setTopics(topics))
+                .body(OffsetCommitResponseData.class);
+
+        assertThat(answer.topics()).hasSize(1);
+        assertThat(answer.topics().get(0).partitions()).hasSize(times + 1);
     }
 }

@@ -20,6 +20,12 @@ public final class ResponseEncoder {
     /** Slices below are read into the response's buffer; from here on they are sent from the file. */
     public static final int COPY_BELOW_BYTES = 32 * 1024;
 
+    /**
+     * An answer may have so many bytes beside the records of a Fetch (those are bounded by its limits and leave from the file). Far above
+     * the largest honest one, a full listing of a large cluster; an answer beyond it comes of a request that asks for the same again and again.
+     */
+    public static final int BYTES_MAX = 100 << 20;
+
     private static final int LENGTH_BYTES = 4;
 
     private final ByteBufAllocator buffers;
@@ -31,6 +37,7 @@ public final class ResponseEncoder {
     /**
      * Encodes an answer. Slices of the body belong to the answer from here on, also when this throws.
      *
+     * @throws AnswerTooLargeException if it would have more than {@link #BYTES_MAX} without records
      * @throws RuntimeException if the message does not fit its version, or a slice cannot be read
      */
     public ResponseFrame encode(ApiKeys api, short version, int correlationId, ApiMessage body) {
@@ -41,6 +48,11 @@ public final class ResponseEncoder {
         header.addSize(size, cache, headerVersion);
         body.addSize(size, cache, version);
         int total = size.totalSize();
+        if (size.sizeExcludingZeroCopy() > BYTES_MAX
+                || size.sizeExcludingZeroCopy() < 0) { // it is an int, and runs over
+            release(body);
+            throw new AnswerTooLargeException(api, size.sizeExcludingZeroCopy());
+        }
         ByteBuf buffer = buffers.directBuffer(LENGTH_BYTES + size.sizeExcludingZeroCopy() + copied(size));
         ResponseWriter writer = new ResponseWriter(buffer, COPY_BELOW_BYTES);
         try {

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.apache.kafka.common.message.DescribeGroupsResponseData;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.message.FetchResponseData.FetchableTopicResponse;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
@@ -195,5 +196,16 @@ class CodecTest {
             throw new java.io.UncheckedIOException(e);
         }
         into.writeBytes(out.toByteArray());
+    }
+
+    @Test
+    void an_answer_larger_than_any_may_be_is_refused_before_memory_is_taken() {
+        DescribeGroupsResponseData body = new DescribeGroupsResponseData();
+        String name = "g".repeat(30_000);
+        for (int i = 0; i <= ResponseEncoder.BYTES_MAX / name.length(); i++) {
+            body.groups().add(new DescribeGroupsResponseData.DescribedGroup().setGroupId(name));
+        }
+        assertThatThrownBy(() -> encoder.encode(ApiKeys.DESCRIBE_GROUPS, (short) 5, 1, body))
+                .isInstanceOf(AnswerTooLargeException.class);
     }
 }
