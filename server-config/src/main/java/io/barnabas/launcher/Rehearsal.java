@@ -69,8 +69,9 @@ final class Rehearsal {
                 new StringDeserializer(),
                 new StringDeserializer())) {
             consumer.subscribe(List.of(TOPIC));
-            for (int i = 0; i < 10 && consumer.poll(Duration.ofSeconds(1)).isEmpty(); i++) {
-                continue;
+            boolean empty = true;
+            for (int i = 0; i < 10 && empty; i++) {
+                empty = consumer.poll(Duration.ofSeconds(1)).isEmpty();
             }
             consumer.commitSync(Duration.ofSeconds(5));
         }
