@@ -1,6 +1,9 @@
 package io.barnabas.ra;
 
+import io.barnabas.port.BrokerPort;
 import io.barnabas.port.BrokerPortListener;
+import io.barnabas.port.RequestDispatcher;
+import jakarta.ejb.EJBException;
 import jakarta.resource.spi.UnavailableException;
 import jakarta.resource.spi.endpoint.MessageEndpoint;
 import jakarta.resource.spi.endpoint.MessageEndpointFactory;
@@ -45,26 +48,42 @@ final class Doorbell implements Runnable, AutoCloseable {
     }
 
     private void ring() throws Exception {
-        MessageEndpoint endpoint = endpoint();
+        for (int left = RETRIES; ; left--) {
+            try {
+                ringOnce();
+                return;
+            } catch (UnavailableException e) {
+                if (left == 0 || closing.await(RETRY_MS, TimeUnit.MILLISECONDS)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** @throws UnavailableException if the application is not ready to be called yet: nothing has happened */
+    private void ringOnce() throws Exception {
+        MessageEndpoint endpoint = endpoints.createEndpoint(null);
         try {
             if (closing.getCount() > 0) {
-                port.open((BrokerPortListener) endpoint);
+                port.open(broker -> call((BrokerPortListener) endpoint, broker));
             }
         } finally {
             endpoint.release();
         }
     }
 
-    /** The bean, once its application is ready to have it called. */
-    private MessageEndpoint endpoint() throws UnavailableException, InterruptedException {
-        for (int left = RETRIES; ; left--) {
-            try {
-                return endpoints.createEndpoint(null);
-            } catch (UnavailableException e) {
-                if (left == 0 || closing.await(RETRY_MS, TimeUnit.MILLISECONDS)) {
-                    throw e;
-                }
+    private static RequestDispatcher call(BrokerPortListener bean, BrokerPort port) throws Exception {
+        try {
+            return bean.onPort(port);
+        } catch (EJBException e) {
+            Throwable root = e;
+            while (root.getCause() != null) {
+                root = root.getCause();
             }
+            if (root instanceof EJBException) { // the container's own, not the broker's: a bean behind is not up yet
+                throw new UnavailableException(root.getMessage(), e);
+            }
+            throw e;
         }
     }
 

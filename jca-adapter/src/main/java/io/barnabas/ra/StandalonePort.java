@@ -10,6 +10,7 @@ import io.barnabas.port.RequestDispatcher;
 import io.barnabas.time.Clock;
 import io.barnabas.time.SystemClock;
 import io.barnabas.time.Ticker;
+import jakarta.resource.spi.UnavailableException;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -50,8 +51,9 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
     }
 
     /**
-     * Starts the broker and opens its sockets. If this fails the port is closed.
+     * Starts the broker and opens its sockets. If this fails the port is closed, unless the listener was not ready to be called.
      *
+     * @throws UnavailableException if the listener is not ready: it may be tried again
      * @throws Exception what the listener threw, or an IOException if a socket cannot be opened
      */
     public synchronized void open(BrokerPortListener listener) throws Exception {
@@ -65,6 +67,8 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
             server = sockets;
             sockets.start();
             broker.onOpen();
+        } catch (UnavailableException e) {
+            throw e;
         } catch (Exception e) {
             close();
             throw e;

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.barnabas.net.FakeDispatcher;
 import io.barnabas.net.RawClient;
 import io.barnabas.port.BrokerPort;
+import jakarta.ejb.EJBException;
 import jakarta.resource.NotSupportedException;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -58,6 +59,47 @@ class BarnabasResourceAdapterTest {
         }
         assertThat(dispatcher.closed).isTrue();
         assertThatThrownBy(() -> new RawClient(bound)).isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void a_bean_whose_own_beans_are_not_up_yet_is_rung_again() throws Exception {
+        // Given a container that refuses calls between beans for a while
+        AtomicInteger refusals = new AtomicInteger(3);
+        FakeContainer container = new FakeContainer(
+                given -> {
+                    if (refusals.getAndDecrement() > 0) {
+                        throw new EJBException("a bean's failure", new EJBException("the container is initializing"));
+                    }
+                    port.set(given);
+                    return dispatcher;
+                },
+                0);
+        adapter.start(container);
+
+        // When the bean is activated
+        adapter.endpointActivation(container, new BrokerPortActivation());
+
+        // Then the broker starts all the same
+        assertThat(awaitPort()).isPositive();
+        adapter.stop();
+    }
+
+    @Test
+    void a_broker_that_cannot_start_is_not_rung_again() throws Exception {
+        AtomicInteger calls = new AtomicInteger();
+        FakeContainer container = new FakeContainer(
+                given -> {
+                    calls.incrementAndGet();
+                    throw new EJBException("a bean's failure", new IllegalStateException("a value is not allowed"));
+                },
+                0);
+        adapter.start(container);
+
+        adapter.endpointActivation(container, new BrokerPortActivation());
+
+        await().until(() -> container.released.get() == 1);
+        adapter.stop();
+        assertThat(calls).hasValue(1);
     }
 
     @Test
