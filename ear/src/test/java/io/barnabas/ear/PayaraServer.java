@@ -118,10 +118,6 @@ final class PayaraServer implements AutoCloseable {
         }
     }
 
-    String log() throws IOException {
-        return Files.readString(domain.resolve("logs/server.log"));
-    }
-
     private void asadmin(String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 jdk("java"),

@@ -78,18 +78,7 @@ public final class BrokerRegistration {
                 .setRack(broker.rack())
                 .setLogDirs(broker.logDirs())
                 .setFenced(true);
-        broker.endpoints().forEach(e -> record.endPoints()
-                .add(new RegisterBrokerRecord.BrokerEndpoint()
-                        .setName(e.listener())
-                        .setHost(e.host())
-                        .setPort(e.port())
-                        .setSecurityProtocol(e.securityProtocol())));
-        broker.features().forEach((name, range) -> record.features()
-                .add(new RegisterBrokerRecord.BrokerFeature()
-                        .setName(name)
-                        .setMinSupportedVersion(range.min())
-                        .setMaxSupportedVersion(range.max())));
-        return record;
+        return ImageRecords.presented(record, broker.endpoints(), broker.features());
     }
 
     private void addPartitionChanges(

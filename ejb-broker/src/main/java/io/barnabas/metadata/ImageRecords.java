@@ -54,13 +54,21 @@ public final class ImageRecords {
                 .setFenced(broker.fenced())
                 .setInControlledShutdown(broker.inControlledShutdown())
                 .setLogDirs(broker.logDirs());
-        broker.endpoints().forEach(e -> record.endPoints()
+        return presented(record, broker.endpoints(), broker.features());
+    }
+
+    /** Fills in where a broker is reached and what it supports. */
+    static RegisterBrokerRecord presented(
+            RegisterBrokerRecord record,
+            List<BrokerImage.Endpoint> endpoints,
+            Map<String, BrokerImage.FeatureRange> features) {
+        endpoints.forEach(e -> record.endPoints()
                 .add(new RegisterBrokerRecord.BrokerEndpoint()
                         .setName(e.listener())
                         .setHost(e.host())
                         .setPort(e.port())
                         .setSecurityProtocol(e.securityProtocol())));
-        broker.features().forEach((name, range) -> record.features()
+        features.forEach((name, range) -> record.features()
                 .add(new RegisterBrokerRecord.BrokerFeature()
                         .setName(name)
                         .setMinSupportedVersion(range.min())
