@@ -12,6 +12,11 @@ final class FrameReceiver extends DefaultMaxMessagesRecvByteBufAllocator {
     private static final int SMALLEST_BYTES = 4 * 1024;
     private static final int LARGEST_BYTES = 1 << 20;
 
+    /** From here on a buffer is made for one frame, with a little room: what it holds of the next frame has to be moved. */
+    private static final int LARGE_FRAME_BYTES = 64 * 1024;
+
+    private static final int SLACK_BYTES = 4 * 1024;
+
     /** Reads of one turn, as long as each fills its buffer: more would hold the answers of the first back. */
     private static final int READS_A_TURN = 4;
 
@@ -25,9 +30,13 @@ final class FrameReceiver extends DefaultMaxMessagesRecvByteBufAllocator {
 
     /** Learns from a frame: sizes go up at once and come down slowly. */
     void onFrame(int bytes) {
-        int wanted = Math.min(LARGEST_BYTES, bytes + 512);
+        if (bytes > LARGE_FRAME_BYTES && bytes > expectedBytes / 4) {
+            expectedBytes = Math.min(LARGEST_BYTES, bytes + SLACK_BYTES);
+            return;
+        }
+        int wanted = bytes + 512;
         if (wanted > expectedBytes) {
-            expectedBytes = Math.min(LARGEST_BYTES, Integer.highestOneBit(wanted - 1) << 1);
+            expectedBytes = Integer.highestOneBit(wanted - 1) << 1;
         } else if (wanted < expectedBytes / 4) {
             expectedBytes = Math.max(SMALLEST_BYTES, expectedBytes - expectedBytes / 8);
         }
