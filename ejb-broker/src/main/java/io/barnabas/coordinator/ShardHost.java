@@ -249,7 +249,7 @@ final class ShardHost<S extends CoordinatorShard> {
                 .ticker()
                 .after(
                         settings.reloadDelayMs(),
-                        () -> executor.execute(() -> {
+                        () -> executor.handOver(() -> {
                             if (state == State.LOADING && failed == incarnation) {
                                 startLoading();
                             }
@@ -260,7 +260,7 @@ final class ShardHost<S extends CoordinatorShard> {
         state = State.LOADING;
         int loading = ++incarnation;
         ShardTimer.Source timers = new ShardTimer.Source(
-                environment.clock(), environment.ticker(), executor, task -> runTimer(loading, task));
+                environment.clock(), environment.ticker(), executor::handOver, task -> runTimer(loading, task));
         S fresh = factory.create(partition, timers);
         commitTimer = timers.create();
         Executor workers = environment.workers();

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * <p>To put it off costs one write: the ticker's task is left where it is and, when it comes too early, is set again for the rest. A
  * heartbeat or an offset commit therefore touches no timer queue.
  *
- * <p>Confined to the shard's serial executor, but for the ticker's call, which re-enters it.
+ * <p>Confined to the shard's serial executor, but for the ticker's call, which only hands over to it.
  */
 public final class ShardTimer {
     private final Source source;
@@ -86,7 +86,12 @@ public final class ShardTimer {
         private final Executor executor;
         private final Consumer<Consumer<Outcome>> run;
 
-        /** @param run runs an operation of the shard, if it is still the present one; called on {@code executor} */
+        /**
+         * Makes a source.
+         *
+         * @param executor the shard's, in the way that does not hold the ticker's thread
+         * @param run runs an operation of the shard, if it is still the present one; called on {@code executor}
+         */
         Source(Clock clock, Ticker ticker, Executor executor, Consumer<Consumer<Outcome>> run) {
             this.clock = clock;
             this.ticker = ticker;

@@ -43,7 +43,8 @@ public final class NodeViews implements BrokerViews {
         this.rates = new TopicRates(
                 () -> node.partitions().figures(),
                 node.port().clock(),
-                node.port().ticker());
+                node.port().ticker(),
+                node.port().workers());
         this.groups = new GroupViews(node);
     }
 

@@ -5,6 +5,7 @@ import io.barnabas.time.Clock;
 import io.barnabas.time.Ticker;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Rates of topics over the last two samples, taken every {@value #SAMPLE_MS} ms from counters that only rise: nothing is measured on the
  * data path for it.
  *
- * <p>Sampled on the ticker's thread; read by any.
+ * <p>Sampled on a worker, one round at a time; read by any.
  */
 final class TopicRates {
     private static final long SAMPLE_MS = 2_000;
@@ -36,23 +37,25 @@ final class TopicRates {
     private final Supplier<Map<String, TopicFigures>> figures;
     private final Clock clock;
     private final Ticker ticker;
-    private volatile Map<String, Rate> rates = Map.of(); // replaced by the ticker's thread
-    private Map<String, Counts> last = Map.of(); // the ticker's thread only, after start
+    private final Executor workers;
+    private volatile Map<String, Rate> rates = Map.of();
+    private Map<String, Counts> last = Map.of(); // of the round, after start
     private long lastNanos;
     private volatile boolean running;
     private volatile Ticker.@Nullable Timeout next;
 
-    TopicRates(Supplier<Map<String, TopicFigures>> figures, Clock clock, Ticker ticker) {
+    TopicRates(Supplier<Map<String, TopicFigures>> figures, Clock clock, Ticker ticker, Executor workers) {
         this.figures = figures;
         this.clock = clock;
         this.ticker = ticker;
+        this.workers = workers;
     }
 
     void start() {
         running = true;
         lastNanos = clock.nanoTime();
         last = counts();
-        next = ticker.after(SAMPLE_MS, this::sample);
+        awaitNext();
     }
 
     private void sample() {
@@ -68,7 +71,11 @@ final class TopicRates {
         rates = fresh;
         last = present;
         lastNanos = now;
-        next = ticker.after(SAMPLE_MS, this::sample);
+        awaitNext();
+    }
+
+    private void awaitNext() {
+        next = ticker.after(SAMPLE_MS, () -> workers.execute(this::sample));
     }
 
     private Map<String, Counts> counts() {

@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.barnabas.time.ManualClock;
 import io.barnabas.time.ManualTicker;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
@@ -23,12 +27,13 @@ class ShardHostTest {
     private final ManualTicker ticker = new ManualTicker(clock);
     private final MemoryPartitionWriter log = new MemoryPartitionWriter();
     private final List<CountingShard> shards = new ArrayList<>();
+    private Executor workers = Runnable::run;
     private final CoordinatorRuntime<CountingShard> runtime = new CoordinatorRuntime<>(
             new CoordinatorRuntime.Settings("t", 5_000, RELOAD_DELAY_MS, 64),
-            new CoordinatorRuntime.Environment(clock, ticker, Runnable::run, log),
+            new CoordinatorRuntime.Environment(clock, ticker, task -> workers.execute(task), log),
             new Types(),
             (partition, timers) -> {
-                CountingShard shard = new CountingShard();
+                CountingShard shard = new CountingShard(timers.create());
                 shards.add(shard);
                 return shard;
             });
@@ -99,6 +104,21 @@ class ShardHostTest {
         assertThat(shards.get(1).replayed).isEqualTo(1);
     }
 
+    @Test
+    void what_a_timer_does_is_done_on_a_worker_not_on_the_tickers_thread() {
+        runtime.onElected(0, 1);
+        Queue<Runnable> handedOver = new ArrayDeque<>();
+        workers = handedOver::add;
+        AtomicInteger ran = new AtomicInteger();
+        runtime.submit(0, (shard, reply, outcome) -> shard.timer.start(10, later -> ran.incrementAndGet()));
+
+        ticker.advance(10);
+
+        assertThat(ran).hasValue(0);
+        handedOver.remove().run();
+        assertThat(ran).hasValue(1);
+    }
+
     private CompletableFuture<String> append() {
         return runtime.submit(0, (shard, reply, outcome) -> {
             outcome.append(record());
@@ -119,6 +139,11 @@ class ShardHostTest {
         private int replayed;
         private boolean loaded;
         private boolean broken;
+        private final ShardTimer timer;
+
+        private CountingShard(ShardTimer timer) {
+            this.timer = timer;
+        }
 
         @Override
         public void replay(long offset, long producerId, CoordinatorRecord record) {

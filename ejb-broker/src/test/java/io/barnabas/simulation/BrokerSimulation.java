@@ -51,6 +51,7 @@ final class BrokerSimulation {
     private final List<GroupMember> members = new ArrayList<>();
     private final List<CompletableFuture<?>> expected = new ArrayList<>();
     private final Map<String, DescribedGroup> calm = new HashMap<>();
+    private boolean troubled; // the disk has failed since the start
     private final CommittedOffsets offsets = new CommittedOffsets();
     private final SimulationTally tally = new SimulationTally();
     private SimulatedNode node;
@@ -269,9 +270,11 @@ final class BrokerSimulation {
             note("dies in " + operations);
         } else if (dice < 13) {
             disk.failWith(0.05);
+            troubled = true;
             note("disk errors");
         } else if (dice < 16) {
             disk.room(random.nextInt(3_000));
+            troubled = true;
             note("disk full");
         }
     }
@@ -385,6 +388,9 @@ final class BrokerSimulation {
     /** Remembers groups as they are described, as long as nothing happens that may change them. */
     private void describeAll() {
         calm.clear();
+        if (troubled || node.threads.isBusy(SimulatedNode.COORDINATOR)) {
+            return; // a group that fell apart may not have been written, or its time-out is due and has yet to run
+        }
         for (String group : GROUPS) {
             expect(node.groups.describe(CLIENT, List.of(group))).whenComplete(whileAlive((answer, error) -> {
                 DescribedGroup described = answer.get(0);
@@ -415,6 +421,7 @@ final class BrokerSimulation {
             startAndDie(end);
         }
         node = new SimulatedNode(world, leaderEpoch);
+        troubled = false;
         tally.restarts++;
         note("begins " + node.logs.logs());
         GROUPS.forEach(this::fetch);

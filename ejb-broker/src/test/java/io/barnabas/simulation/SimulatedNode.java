@@ -42,6 +42,9 @@ final class SimulatedNode {
     static final String OFFSETS = Topic.GROUP_METADATA_TOPIC_NAME;
     static final int OFFSETS_PARTITIONS = 2;
 
+    /** The lane where shards are loaded and their time-outs run. */
+    static final String COORDINATOR = "coordinator";
+
     final SimulatedThreads threads = new SimulatedThreads();
     final ManualTicker ticker;
     final LogDirectories logs;
@@ -80,7 +83,7 @@ final class SimulatedNode {
                 new CoordinatorRuntime.Environment(
                         world.clock,
                         ticker,
-                        threads.lane("coordinator"),
+                        threads.lane(COORDINATOR),
                         world.product.writer(
                                 new LocalPartitionWriter(partitions),
                                 partition -> partitions.leader(partition).log().logEndOffset(),

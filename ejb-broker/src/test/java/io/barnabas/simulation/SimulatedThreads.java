@@ -20,6 +20,10 @@ final class SimulatedThreads implements LogThreads {
         return queue::add;
     }
 
+    boolean isBusy(String lane) {
+        return !lanes.getOrDefault(lane, new ArrayDeque<>()).isEmpty();
+    }
+
     /** Runs one task, if any waits. */
     boolean runOne(Random random) {
         List<Queue<Runnable>> busy = new ArrayList<>();

@@ -35,31 +35,45 @@ public final class SerialExecutor implements Executor {
             }
             running = true;
         }
-        drain(task, maxInline);
+        drain(task);
     }
 
-    private void drain(@Nullable Runnable first, int budget) {
-        Runnable task = first;
-        int left = budget;
-        while (true) {
-            if (task != null) {
-                try {
-                    task.run();
-                } catch (Throwable e) {
-                    onError.accept(e);
-                }
+    /** Runs {@code task} in its turn, never on this thread: for one that must not be held, as the ticker's. */
+    public void handOver(Runnable task) {
+        synchronized (waiting) {
+            waiting.add(task);
+            if (running) {
+                return;
             }
-            synchronized (waiting) {
-                if (--left <= 0 && !waiting.isEmpty()) {
-                    overflow.execute(() -> drain(null, maxInline));
-                    return;
-                }
-                task = waiting.poll();
-                if (task == null) {
-                    running = false;
-                    return;
-                }
+            running = true;
+        }
+        overflow.execute(() -> drain(null));
+    }
+
+    private void drain(@Nullable Runnable first) {
+        @Nullable Runnable task = first == null ? next(maxInline) : first;
+        for (int left = maxInline - 1; task != null; left--) {
+            try {
+                task.run();
+            } catch (Throwable e) {
+                onError.accept(e);
             }
+            task = next(left);
+        }
+    }
+
+    /** The next task; null if there is none, or if this thread has done its share and another goes on. */
+    private @Nullable Runnable next(int left) {
+        synchronized (waiting) {
+            if (waiting.isEmpty()) {
+                running = false;
+                return null;
+            }
+            if (left <= 0) {
+                overflow.execute(() -> drain(null));
+                return null;
+            }
+            return waiting.poll();
         }
     }
 }
