@@ -32,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Confined to the shard's serial executor.
  */
 final class ClassicGroup {
+    /** Ids given out and not come back with: one request each, and they last as long as its session time-out asks for. */
+    static final int PENDING_JOINS_MAX = 5_000;
+
     private final String id;
     /** Runs out when the members that are called have had their time to join. */
     final ShardTimer joinTimer;
@@ -49,7 +52,8 @@ final class ClassicGroup {
 
     private final Map<String, Member> members = new LinkedHashMap<>();
     private final Map<String, String> memberIdsByInstance = new HashMap<>();
-    private final Map<String, ShardTimer> pendingJoins = new HashMap<>(); // given an id, yet to join with it (KIP-394)
+    private final Map<String, ShardTimer> pendingJoins =
+            new LinkedHashMap<>(); // given an id, yet to join with it (KIP-394)
     private final Set<String> pendingSyncs = new HashSet<>();
     private final Map<String, Integer> supporters = new HashMap<>(); // of each protocol
     private int awaitingJoins;
@@ -292,7 +296,11 @@ final class ClassicGroup {
 
     // ---- joining
 
+    /** Beyond {@link #PENDING_JOINS_MAX} the one that waits longest is forgotten: a living client asks for another id. */
     void addPendingJoin(String memberId, ShardTimer expiry) {
+        if (pendingJoins.size() >= PENDING_JOINS_MAX) {
+            removePendingJoin(pendingJoins.keySet().iterator().next());
+        }
         pendingJoins.put(memberId, expiry);
     }
 

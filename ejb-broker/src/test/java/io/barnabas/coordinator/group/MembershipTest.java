@@ -451,4 +451,16 @@ class MembershipTest {
         assertThat(now(join).members().get(0).metadata()).containsExactly(1, 2, 3);
         assertThat(now(join).protocolType()).isEqualTo("connect");
     }
+
+    @Test
+    void ids_that_nobody_comes_back_with_are_forgotten_from_the_oldest_on() {
+        String oldest = group.newId();
+        String second = group.newId();
+        for (int i = 1; i < ClassicGroup.PENDING_JOINS_MAX; i++) {
+            group.newId();
+        }
+
+        assertThat(error(now(group.join(oldest)))).isEqualTo(Errors.UNKNOWN_MEMBER_ID);
+        assertThat(group.join(second)).isNotDone();
+    }
 }
