@@ -72,11 +72,9 @@ public record ControlPlane(
             int timeoutMs) {
         CompletableFuture<R> outcome = controller.submit(context.frame().api().name, command);
         if (!outcome.isDone()) {
-            Ticker.Timeout timeout = time.ticker()
-                    .after(
-                            timeoutMs,
-                            () -> outcome.completeExceptionally(
-                                    new TimeoutException("The change took longer than " + timeoutMs + " ms")));
+            Ticker.Timeout timeout = time.ticker().after(timeoutMs, () -> context.connection()
+                    .execute(() -> outcome.completeExceptionally(
+                            new TimeoutException("The change took longer than " + timeoutMs + " ms"))));
             CompletableFuture<R> unused = outcome.whenComplete((r, e) -> timeout.cancel());
         }
         answer(outcome, context, responder, answer);

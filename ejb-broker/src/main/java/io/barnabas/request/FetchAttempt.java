@@ -126,7 +126,8 @@ final class FetchAttempt implements Watcher {
             }
         }
         handler.onWaiting(context.connection(), this);
-        timeout = handler.path().ticker().after(parameters.maxWaitMs(), this::onTimeout);
+        timeout = handler.path().ticker().after(parameters.maxWaitMs(), () -> context.connection()
+                .execute(this::onTimeout));
         if (missed) {
             look(false);
         }

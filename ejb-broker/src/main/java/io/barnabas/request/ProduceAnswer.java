@@ -183,7 +183,7 @@ final class ProduceAnswer {
     private void awaitCommit(List<Uncommitted> parts) {
         synchronized (this) {
             waiting = parts.size();
-            timeout = path.ticker().after(timeoutMs, this::onTimeout);
+            timeout = path.ticker().after(timeoutMs, () -> context.connection().execute(this::onTimeout));
         }
         for (Uncommitted part : parts) {
             part.partition().committed(part.endOffset()).whenComplete((nothing, failure) -> onCommit(part, failure));

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.DescribeProducersRequestData;
 import org.apache.kafka.common.message.DescribeProducersResponseData;
@@ -311,5 +314,64 @@ class FetchHandlerTest {
         assertThat(answer.topics().get(0).partitions())
                 .extracting(p -> p.partitionIndex())
                 .containsExactly(0, 1);
+    }
+
+    @Test
+    void aFetchWhoseTimeIsUpIsReadOnItsConnectionsEventLoopNotOnTheTickersThread() {
+        // Given a fetch that waits
+        broker.createTopic("t", 1);
+        TestConnection connection = broker.connection().holdEventLoop();
+        RecordedAnswer answer = broker.send(ApiKeys.FETCH, 12, fetch(0, 0), connection);
+        // When the ticker has run its task
+        broker.ticker.advance(MAX_WAIT_MS);
+        // Then it has only handed over
+        assertThat(answer.given()).isFalse();
+        assertThat(connection.runEventLoop()).isOne();
+        assertThat(indexes(answer)).containsExactly(0);
+    }
+
+    @Test
+    void twoConnectionsThatUseOneSessionAtOnceAreAnsweredOneAfterTheOther() throws Exception {
+        // Given a session of many partitions
+        int partitions = 200;
+        broker.createTopic("t", partitions);
+        int session = begin(IntStream.range(0, partitions).toArray());
+        AtomicInteger served = new AtomicInteger();
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        List<Thread> clients = new ArrayList<>();
+        // When two connections fetch with every epoch, changing what the session has, while records come
+        for (int client = 0; client < 2; client++) {
+            int drop = client;
+            clients.add(new Thread(() -> {
+                for (int epoch = 1; epoch < 2_000 && failure.get() == null; epoch++) {
+                    RecordedAnswer answer = send(fetch(0, epoch % partitions)
+                            .setMinBytes(0)
+                            .setMaxWaitMs(0)
+                            .setSessionId(session)
+                            .setSessionEpoch(epoch)
+                            .setForgottenTopicsData(List.of(new ForgottenTopic()
+                                    .setTopic("t")
+                                    .setPartitions(List.of((epoch + drop) % partitions)))));
+                    Errors error =
+                            Errors.forCode(answer.body(FetchResponseData.class).errorCode());
+                    if (error == Errors.NONE) {
+                        served.incrementAndGet();
+                    } else if (error != Errors.INVALID_FETCH_SESSION_EPOCH) {
+                        failure.set(error.exception());
+                    }
+                }
+            }));
+        }
+        clients.forEach(Thread::start);
+        for (int i = 0; i < partitions; i++) {
+            broker.produce("t", i, 1, DataPathFixture.records("a"));
+        }
+        for (Thread client : clients) {
+            client.join();
+        }
+        // Then each epoch was served at most once, and nothing failed
+        assertThat(failure.get()).isNull();
+        assertThat(served.get()).isBetween(1, 2_000);
+        assertThat(broker.metrics.of(ApiKeys.FETCH).errors()).doesNotContainKey(Errors.UNKNOWN_SERVER_ERROR);
     }
 }

@@ -181,6 +181,22 @@ class ProduceHandlerTest {
     }
 
     @Test
+    void aTimeOutIsAnsweredOnTheConnectionsEventLoopNotOnTheTickersThread() {
+        broker.config = fsync();
+        broker.createTopic("t", 1);
+        TestConnection connection = broker.connection().holdEventLoop();
+        RecordedAnswer answer = broker.send(
+                ApiKeys.PRODUCE,
+                11,
+                DataPathFixture.produceRequest("t", 0, -1, DataPathFixture.records("a")),
+                connection);
+        broker.ticker.advance(1_000);
+        assertThat(answer.given()).isFalse();
+        connection.runEventLoop();
+        assertThat(only(answer).errorCode()).isEqualTo(Errors.REQUEST_TIMED_OUT.code());
+    }
+
+    @Test
     void aFailedDirectoryFailsItsPartitionsAndThoseWhoWait() {
         // Given
         broker.config = fsync();

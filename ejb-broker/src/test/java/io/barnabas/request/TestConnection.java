@@ -2,6 +2,8 @@ package io.barnabas.request;
 
 import io.barnabas.port.Connection;
 import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import org.apache.kafka.common.security.auth.KafkaPrincipal;
 import org.jspecify.annotations.Nullable;
 
@@ -10,9 +12,26 @@ public final class TestConnection implements Connection {
     private final long id;
     private @Nullable ClientSoftware software;
     private boolean closed;
+    private @Nullable Queue<Runnable> eventLoop;
 
     public TestConnection(long id) {
         this.id = id;
+    }
+
+    /** From here on keeps what is to run on the event loop until {@link #runEventLoop}. */
+    public TestConnection holdEventLoop() {
+        eventLoop = new ArrayDeque<>();
+        return this;
+    }
+
+    /** Runs what the event loop was given since; returns how much. */
+    public int runEventLoop() {
+        int ran = 0;
+        for (Runnable task = eventLoop.poll(); task != null; task = eventLoop.poll()) {
+            task.run();
+            ran++;
+        }
+        return ran;
     }
 
     public boolean closed() {
@@ -52,6 +71,15 @@ public final class TestConnection implements Connection {
     @Override
     public void onSoftware(ClientSoftware of) {
         software = of;
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        if (eventLoop == null) {
+            task.run();
+        } else {
+            eventLoop.add(task);
+        }
     }
 
     @Override

@@ -13,6 +13,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.util.concurrent.RejectedExecutionException;
 import org.apache.kafka.common.security.auth.KafkaPrincipal;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -166,8 +167,18 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Co
         return channel.eventLoop().inEventLoop();
     }
 
-    void execute(Runnable task) {
+    /** Throws {@link java.util.concurrent.RejectedExecutionException} if the event loop has ended. */
+    void onEventLoop(Runnable task) {
         channel.eventLoop().execute(task);
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        try {
+            onEventLoop(task);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("the event loop has ended; remote={}", remote, e);
+        }
     }
 
     @Override

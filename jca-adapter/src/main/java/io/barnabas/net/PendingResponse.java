@@ -93,7 +93,7 @@ final class PendingResponse implements Responder, Runnable {
             return;
         }
         try {
-            connection.execute(this);
+            connection.onEventLoop(this);
         } catch (RejectedExecutionException e) { // the event loop has ended, and the connection with it
             encode();
             discard();

@@ -25,6 +25,12 @@ public interface Connection {
 
     void onSoftware(ClientSoftware software);
 
+    /**
+     * Runs {@code task} later, on the connection's event loop: where a timer of one of its requests leaves the ticker's thread. It is
+     * dropped if the event loop has ended, and the connection with it.
+     */
+    void execute(Runnable task);
+
     /** Closes the connection without an answer. Idempotent. */
     void close();
 
