@@ -231,8 +231,7 @@ public final class BrokerNode {
     }
 
     private DataPath dataPath() {
-        return new DataPath(
-                partitions, logs, metadata.metadata(), metrics, port.ticker(), port.clock(), port.workers());
+        return new DataPath(partitions, logs, metadata.metadata(), metrics, port.ticker(), port.clock(), port.scans());
     }
 
     private static FetchLimits fetchLimits(BrokerConfig atStart) {

@@ -38,7 +38,7 @@ public final class AlterReplicaLogDirsHandler implements ApiHandler<AlterReplica
 
     @Override
     public void handle(AlterReplicaLogDirsRequestData request, RequestContext context, Responder responder) {
-        path.answerOnWorker(context, responder, () -> {
+        path.answerOnScan(context, responder, () -> {
             Map<String, List<AlterReplicaLogDirPartitionResult>> byTopic = new TreeMap<>();
             for (var directory : request.dirs()) {
                 for (var topic : directory.topics()) {

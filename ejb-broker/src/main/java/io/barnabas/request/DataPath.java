@@ -7,14 +7,16 @@ import io.barnabas.port.Responder;
 import io.barnabas.time.Clock;
 import io.barnabas.time.Ticker;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
 
 /**
  * What the handlers of the data path work with.
  *
- * @param workers threads that may touch files
+ * @param scans threads that may touch files, for what clients have looked up in the logs; rejects what is more than its bound
  */
 public record DataPath(
         LocalPartitions partitions,
@@ -23,20 +25,31 @@ public record DataPath(
         RequestMetrics metrics,
         Ticker ticker,
         Clock clock,
-        Executor workers) {
+        Executor scans) {
 
-    /** Makes the answer on a worker, as it may touch files or take long. What goes wrong is answered too. */
-    void answerOnWorker(RequestContext context, Responder responder, Supplier<ApiMessage> answer) {
-        workers.execute(() -> {
-            ApiMessage body;
-            try {
-                body = answer.get();
-            } catch (RuntimeException failure) {
-                metrics.of(context.frame().api()).onError(ErrorResponses.answer(context, failure, responder));
-                return;
-            }
-            responder.respond(body);
-        });
+    /**
+     * Makes the answer on a thread that may touch files or take long. What goes wrong is answered too, and where too many wait already
+     * that is the time-out that clients try again after.
+     */
+    void answerOnScan(RequestContext context, Responder responder, Supplier<ApiMessage> answer) {
+        try {
+            scans.execute(() -> {
+                ApiMessage body;
+                try {
+                    body = answer.get();
+                } catch (RuntimeException failure) {
+                    fail(context, failure, responder);
+                    return;
+                }
+                responder.respond(body);
+            });
+        } catch (RejectedExecutionException e) {
+            fail(context, new TimeoutException("Too many requests wait for a look into the logs"), responder);
+        }
+    }
+
+    private void fail(RequestContext context, RuntimeException failure, Responder responder) {
+        metrics.of(context.frame().api()).onError(ErrorResponses.answer(context, failure, responder));
     }
 
     /** The error for one partition of an answer, counted. */

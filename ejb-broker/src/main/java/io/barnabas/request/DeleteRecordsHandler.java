@@ -32,7 +32,7 @@ public final class DeleteRecordsHandler implements ApiHandler<DeleteRecordsReque
 
     @Override
     public void handle(DeleteRecordsRequestData request, RequestContext context, Responder responder) {
-        path.answerOnWorker(context, responder, () -> {
+        path.answerOnScan(context, responder, () -> {
             DeleteRecordsResponseData response = new DeleteRecordsResponseData();
             for (var topic : request.topics()) {
                 DeleteRecordsTopicResult result = new DeleteRecordsTopicResult().setName(topic.name());

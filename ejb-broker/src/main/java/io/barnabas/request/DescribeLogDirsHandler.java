@@ -38,7 +38,7 @@ public final class DescribeLogDirsHandler implements ApiHandler<DescribeLogDirsR
 
     @Override
     public void handle(DescribeLogDirsRequestData request, RequestContext context, Responder responder) {
-        path.answerOnWorker(context, responder, () -> {
+        path.answerOnScan(context, responder, () -> {
             @Nullable Set<TopicPartition> wanted = wanted(request);
             DescribeLogDirsResponseData response = new DescribeLogDirsResponseData();
             for (DataDirectory directory : path.logs().directories()) {

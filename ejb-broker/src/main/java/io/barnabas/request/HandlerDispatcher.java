@@ -89,7 +89,8 @@ public final class HandlerDispatcher implements RequestDispatcher {
         }
         ApiFigures figures = metrics.of(request.api());
         figures.onRequest(request.sizeInBytes());
-        MeasuredResponder measured = new MeasuredResponder(responder, figures, clock, request.receivedNanos());
+        MeasuredResponder measured =
+                new MeasuredResponder(responder, figures, clock, request.receivedNanos(), connection);
         @Nullable ApiHandler<?> handler = handlers.handler(request.api(), request.version());
         if (handler == null) {
             refuse(request, connection, measured);

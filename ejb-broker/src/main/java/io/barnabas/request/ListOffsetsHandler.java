@@ -26,7 +26,10 @@ import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.ListOffsetsRequest;
 
-/** Finds offsets by time or by one of the special timestamps. On a worker: a search by time reads index and segment files. */
+/**
+ * Finds offsets by time or by one of the special timestamps. A search by time reads index and segment files, so it
+ * is made on the threads for that; the ends of a log are told at once.
+ */
 public final class ListOffsetsHandler implements ApiHandler<ListOffsetsRequestData> {
     private static final short FIRST_VERSION_WITH_OFFSET_NOT_AVAILABLE = 5;
     private static final TimestampOffset NOTHING_TIERED = new TimestampOffset(-1, -1, OptionalInt.of(-1));
@@ -44,7 +47,23 @@ public final class ListOffsetsHandler implements ApiHandler<ListOffsetsRequestDa
 
     @Override
     public void handle(ListOffsetsRequestData request, RequestContext context, Responder responder) {
-        path.answerOnWorker(context, responder, () -> answer(request, context));
+        if (needsScan(request)) {
+            path.answerOnScan(context, responder, () -> answer(request, context));
+        } else {
+            responder.respond(answer(request, context));
+        }
+    }
+
+    /** The ends of a log are in memory; what is at a time is in its files. */
+    private static boolean needsScan(ListOffsetsRequestData request) {
+        for (var topic : request.topics()) {
+            for (ListOffsetsPartition partition : topic.partitions()) {
+                if (partition.timestamp() >= 0 || partition.timestamp() == ListOffsetsRequest.MAX_TIMESTAMP) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     private ListOffsetsResponseData answer(ListOffsetsRequestData request, RequestContext context) {

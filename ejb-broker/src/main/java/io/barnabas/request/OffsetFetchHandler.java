@@ -6,9 +6,12 @@ import io.barnabas.metadata.Metadata;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.port.Responder;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.OffsetFetchRequestData;
@@ -58,7 +61,7 @@ public final class OffsetFetchHandler implements ApiHandler<OffsetFetchRequestDa
 
     private static List<OffsetFetchRequestGroup> groupsOf(OffsetFetchRequestData request, short version) {
         if (version >= OffsetFetchRequest.BATCH_MIN_VERSION) {
-            return distinct(request.groups());
+            return distinctGroups(request.groups());
         }
         OffsetFetchRequestGroup group = new OffsetFetchRequestGroup().setGroupId(request.groupId());
         if (request.topics() == null) {
@@ -72,9 +75,23 @@ public final class OffsetFetchHandler implements ApiHandler<OffsetFetchRequestDa
     }
 
     /** A group that is named again is not told again: a small request makes no large answer. */
-    private static List<OffsetFetchRequestGroup> distinct(List<OffsetFetchRequestGroup> groups) {
+    private static List<OffsetFetchRequestGroup> distinctGroups(List<OffsetFetchRequestGroup> groups) {
         Map<String, OffsetFetchRequestGroup> distinct = new LinkedHashMap<>();
         groups.forEach(group -> distinct.putIfAbsent(group.groupId(), group));
+        return List.copyOf(distinct.values());
+    }
+
+    /** Nor is a partition: metadata of a commit may be a thousand times as long as its name here. */
+    private static List<OffsetFetchRequestTopics> distinct(List<OffsetFetchRequestTopics> topics, boolean byId) {
+        Map<Object, OffsetFetchRequestTopics> distinct = new LinkedHashMap<>();
+        Map<Object, Set<Integer>> partitions = new HashMap<>();
+        for (OffsetFetchRequestTopics topic : topics) {
+            Object key = byId ? topic.topicId() : topic.name();
+            distinct.putIfAbsent(key, topic);
+            partitions.computeIfAbsent(key, k -> new LinkedHashSet<>()).addAll(topic.partitionIndexes());
+        }
+        distinct.forEach(
+                (key, topic) -> topic.setPartitionIndexes(List.copyOf(partitions.getOrDefault(key, Set.of()))));
         return List.copyOf(distinct.values());
     }
 
@@ -85,6 +102,7 @@ public final class OffsetFetchHandler implements ApiHandler<OffsetFetchRequestDa
         if (group.topics() == null) {
             return groups.fetch(client, group, requireStable).thenApply(answer -> byId ? withIds(answer) : answer);
         }
+        group.setTopics(distinct(group.topics(), byId));
         List<OffsetFetchResponseTopics> refused = new ArrayList<>(0);
         if (byId) {
             group.setTopics(named(group.topics(), refused));

@@ -7,6 +7,7 @@ import io.barnabas.partition.MemoryLogs;
 import io.barnabas.port.ListenerSettings;
 import io.barnabas.wire.RequestFrame;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
@@ -31,6 +32,7 @@ final class DataPathFixture {
     LogConfig config = LogConfig.defaults();
     private final AtomicInteger ids = new AtomicInteger();
     private long connections;
+    Executor scans = Runnable::run;
 
     DataPathFixture() {
         this(FetchLimits.defaults());
@@ -40,7 +42,8 @@ final class DataPathFixture {
         partitions = new LocalPartitions(
                 TestMetadata.NODE_ID, logs, (topic, image) -> config, metadata.metadata(), Runnable::run);
         partitions.start();
-        DataPath path = new DataPath(partitions, logs, metadata.metadata(), metrics, ticker, ticker, Runnable::run);
+        DataPath path = new DataPath(
+                partitions, logs, metadata.metadata(), metrics, ticker, ticker, task -> scans.execute(task));
         fetch = new FetchHandler(path, limits, ids::incrementAndGet);
         HandlerRegistry registry = new HandlerRegistry().add(DataHandlers.all(path, fetch));
         registry.add(new ApiVersionsHandler(registry, metadata.metadata(), TestMetadata.NODE_ID, java.util.Map.of()));

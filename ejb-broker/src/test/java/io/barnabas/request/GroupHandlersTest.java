@@ -275,4 +275,28 @@ class GroupHandlersTest {
         assertThat(answer.topics()).hasSize(1);
         assertThat(answer.topics().get(0).partitions()).hasSize(times + 1);
     }
+
+    @Test
+    void a_partition_whose_offset_is_asked_for_again_and_again_is_told_once() {
+        List<OffsetFetchRequestTopics> byName = List.of(
+                new OffsetFetchRequestTopics().setName("t").setPartitionIndexes(List.of(0, 0, 1)),
+                new OffsetFetchRequestTopics().setName("t").setPartitionIndexes(List.of(1, 0)));
+        List<OffsetFetchRequestTopics> byId = List.of(
+                new OffsetFetchRequestTopics().setTopicId(topicId).setPartitionIndexes(List.of(1, 1)),
+                new OffsetFetchRequestTopics().setTopicId(topicId).setPartitionIndexes(List.of(0)));
+
+        for (var answer : List.of(fetched(9, byName), fetched(10, byId))) {
+            assertThat(answer.groups().get(0).topics()).hasSize(1);
+            assertThat(answer.groups().get(0).topics().get(0).partitions())
+                    .extracting(partition -> partition.partitionIndex())
+                    .containsExactlyInAnyOrder(0, 1);
+        }
+    }
+
+    private OffsetFetchResponseData fetched(int version, List<OffsetFetchRequestTopics> topics) {
+        OffsetFetchRequestGroup group =
+                new OffsetFetchRequestGroup().setGroupId("g").setTopics(topics);
+        return send(ApiKeys.OFFSET_FETCH, version, new OffsetFetchRequestData().setGroups(List.of(group)))
+                .body(OffsetFetchResponseData.class);
+    }
 }

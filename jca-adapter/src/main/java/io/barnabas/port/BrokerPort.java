@@ -17,6 +17,13 @@ public interface BrokerPort {
     Executor workers();
 
     /**
+     * The resource adapter's threads for what clients have looked up in the logs, apart from {@link #workers}, which must stay free for
+     * the broker itself; never interrupted. Few, and so are the tasks that may wait: beyond that {@code execute} throws
+     * {@link java.util.concurrent.RejectedExecutionException}.
+     */
+    Executor scans();
+
+    /**
      * Opens the data directories and recovers every log in them. Called once.
      *
      * @throws IOException if no directory can be used, or one is in use by another process; the message says which and what to do

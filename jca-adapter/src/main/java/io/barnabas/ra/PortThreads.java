@@ -1,5 +1,6 @@
 package io.barnabas.ra;
 
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadFactory;
@@ -33,6 +34,12 @@ final class PortThreads {
     static ExecutorService workers(int threads) {
         return new ThreadPoolExecutor(
                 threads, threads, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), named("barnabas-worker"));
+    }
+
+    /** A fixed pool that rejects a task when {@code waitingMax} wait already. */
+    static ExecutorService scans(int threads, int waitingMax) {
+        return new ThreadPoolExecutor(
+                threads, threads, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(waitingMax), named("barnabas-scan"));
     }
 
     /** Waits for the end of a pool that has been shut down, through interrupts. */

@@ -22,18 +22,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A broker port that needs no container: it makes clock, ticker and workers, rings the listener, and opens the sockets once it has
+ * A broker port that needs no container: it makes clock, ticker, workers and scans, rings the listener, and opens the sockets once it has
  * the dispatcher. The resource adapter has one for each activation; tests use it alone. {@link #open} and {@link #close} may come
  * from different threads; a close that comes while the broker starts waits for the start.
  */
 public final class StandalonePort implements BrokerPort, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(StandalonePort.class);
     private static final int WORKERS = 4;
+    static final int SCANS = 2;
+
+    /** Requests of clients that may wait for a look into the logs; more are told to come again. */
+    static final int SCANS_WAITING_MAX = 1_000;
+
     private static final SocketFigures NO_SOCKETS = new SocketFigures(0, 0, 0, 0, 0);
 
     private final Clock clock = new SystemClock();
     private final TickerThread ticker = new TickerThread();
     private final ExecutorService workers = PortThreads.workers(WORKERS);
+    private final ExecutorService scans = PortThreads.scans(SCANS, SCANS_WAITING_MAX);
     private final LogOpener opener;
     private final SocketBounds bounds;
     private volatile @Nullable LogManager logs;
@@ -91,6 +97,8 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
             step("dispatcher", broker::close);
         }
         step("ticker", ticker::close);
+        scans.shutdown();
+        PortThreads.join(scans);
         if (logs instanceof AutoCloseable open) {
             step(
                     "logs",
@@ -124,6 +132,11 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
     @Override
     public Executor workers() {
         return workers;
+    }
+
+    @Override
+    public Executor scans() {
+        return scans;
     }
 
     @Override
