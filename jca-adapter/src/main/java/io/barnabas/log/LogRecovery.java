@@ -213,12 +213,17 @@ final class LogRecovery {
         rescannedFrom = first < segments.size() ? segments.get(first).baseOffset() : Long.MAX_VALUE;
         long loadAt = first < segments.size() ? segments.get(first).baseOffset() : end;
         producers.loadSnapshot(segments.get(0).baseOffset(), loadAt, nowMs);
+        producers.deleteSnapshotsAbove(
+                loadAt); // perhaps not whole, and nobody would look at them until they are needed
         recallBatches(segments);
         replayBefore(segments, first);
         for (int i = first; i < segments.size(); i++) {
             Segment segment = segments.get(i);
             boolean follows =
                     i == first || segment.baseOffset() == end || (segment.baseOffset() > end && mayHaveGap(end));
+            if (follows && i > first) {
+                producers.takeSnapshotAt(segment.baseOffset());
+            }
             boolean whole = follows && recover(segment);
             end = follows ? Math.max(producers.endOffset(), segment.baseOffset()) : end;
             if (!whole) {

@@ -337,6 +337,12 @@ final class ProducerStates {
         }
     }
 
+    /** A segment begins at {@code offset}, at the end of what is known or behind a gap: the snapshot that a roll takes. */
+    void takeSnapshotAt(long offset) throws IOException {
+        endOffset = Math.max(endOffset, offset);
+        takeSnapshot();
+    }
+
     /**
      * The log lost its end: what was known from there on is void. The caller replays from {@link #endOffset}, and syncs the folder before
      * the log grows again.
@@ -361,6 +367,12 @@ final class ProducerStates {
             deleteSnapshot(each);
         }
         endOffset = offset;
+    }
+
+    void deleteSnapshotsAbove(long offset) throws IOException {
+        for (Long later : List.copyOf(snapshots.tailSet(offset, false))) {
+            deleteSnapshot(later);
+        }
     }
 
     /** Deletes the snapshots that belong to deleted segments; the newest is kept. */

@@ -186,6 +186,34 @@ class CrashStatesTest {
         assertThat(files.exists(FOLDER.resolve(FIRST + ".log"))).isTrue();
     }
 
+    /** Found by the broker's simulation: the snapshot is not asked until retention has taken what it stands for. */
+    @Test
+    void aSnapshotOfAnUnforcedRollIsNotBelieved() throws IOException {
+        // Given
+        PartitionLog log = fixture.log(config);
+        log.onHighWatermark(log.logEndOffset());
+        log.flush();
+        fixture.directories().disks().forEach(fixture.directories()::checkpoint);
+        log.append(LogFixture.idempotent(7, 0, 0, "a"), AppendOrigin.CLIENT, 4);
+        ((SegmentedLog) log).roll();
+        fixture.abandon();
+        damage(FOLDER.resolve("00000000000000000021.snapshot"), bytes -> bytes[bytes.length - 1] ^= 1);
+        fixture.restart();
+
+        // When
+        PartitionLog again = fixture.log(config);
+        again.onHighWatermark(again.logEndOffset());
+        ((SegmentedLog) again).deleteSegmentsBelow(21);
+        fixture.crash();
+
+        // Then
+        PartitionLog last = fixture.log(config);
+        assertThat(last.logStartOffset()).isEqualTo(21);
+        AppendResult repeated = last.append(LogFixture.idempotent(7, 0, 0, "a"), AppendOrigin.CLIENT, 4);
+        assertThat(repeated.duplicate()).isTrue();
+        assertThat(repeated.baseOffset()).isEqualTo(20);
+    }
+
     @Test
     void aDamagedSnapshotIsReplacedByWhatTheBatchesSay() throws IOException {
         fixture.close();
