@@ -3,6 +3,7 @@ package io.barnabas.partition;
 import io.barnabas.log.AppendOrigin;
 import io.barnabas.log.AppendResult;
 import io.barnabas.log.LogConfig.Durability;
+import io.barnabas.log.LogMovedException;
 import io.barnabas.log.PartitionLog;
 import io.barnabas.log.PartitionLog.EpochEnd;
 import io.barnabas.log.ReadResult;
@@ -175,12 +176,25 @@ public final class LocalPartition implements Partition {
     }
 
     AppendResult append(MemoryRecords records, AppendOrigin origin, short acks, int expectedEpoch) {
+        try {
+            return appendOnce(records, origin, acks, expectedEpoch);
+        } catch (LogMovedException e) { // nothing was appended, and onLog is about to be called
+            if (log == e.left()) {
+                onLog(e.successor());
+            }
+            return appendOnce(records, origin, acks, expectedEpoch);
+        }
+    }
+
+    private AppendResult appendOnce(MemoryRecords records, AppendOrigin origin, short acks, int expectedEpoch) {
         AppendResult result;
         PartitionLog to;
         change.readLock().lock();
         try {
             to = log();
             result = appendTo(to, records, origin, acks, expectedEpoch);
+        } catch (LogMovedException e) {
+            throw e;
         } catch (RuntimeException e) {
             figures.onFailedAppend();
             throw e;

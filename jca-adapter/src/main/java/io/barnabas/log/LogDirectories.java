@@ -1,18 +1,18 @@
 package io.barnabas.log;
 
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -32,14 +32,16 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     private static final Logger LOG = LoggerFactory.getLogger(LogDirectories.class);
 
     private final LogEnvironment environment;
-    private final BatchValidator validator = new RecordBatchValidator();
     private final List<DiskDirectory> directories;
     private final ConcurrentHashMap<TopicPartition, SegmentedLog> logs = new ConcurrentHashMap<>();
+    private final Set<SegmentedLog> alsoNamed = ConcurrentHashMap.newKeySet();
     private final List<Consumer<PartitionLog>> moveListeners = new CopyOnWriteArrayList<>();
     private final Object changes = new Object();
+    private final AtomicLong uniqueNames = new AtomicLong();
     private final DirectoryWishes wishes = new DirectoryWishes();
     private final LogJanitor janitor;
     private final LogMover mover;
+    private final LogLoader loader;
     private volatile LogManagerSettings settings;
     private volatile boolean closed;
 
@@ -49,6 +51,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         this.directories = directories;
         this.janitor = new LogJanitor(this, environment);
         this.mover = new LogMover(this, environment);
+        this.loader = new LogLoader(this, mover, environment);
     }
 
     /**
@@ -58,77 +61,15 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
      * @throws IOException if no directory can be used
      */
     public static LogDirectories open(LogManagerSettings settings, LogEnvironment environment) throws IOException {
-        List<DiskDirectory> directories = new ArrayList<>();
-        IOException last = null;
+        List<DiskDirectory> directories = LogLoader.openDirectories(settings, environment);
         try {
-            for (Path path : settings.directories()) {
-                try {
-                    directories.add(openDirectory(path, settings, environment));
-                } catch (ForeignDirectoryException e) {
-                    throw e;
-                } catch (IOException e) {
-                    LOG.error("A data directory cannot be opened, going on without it: directory={}", path, e);
-                    last = e;
-                    directories.add(offline(path, environment, e));
-                }
-            }
-            if (directories.stream().noneMatch(DiskDirectory::online)) {
-                throw new IOException("None of the data directories " + settings.directories() + " can be used", last);
-            }
-            refuseTwins(directories);
-            LogDirectories opened = new LogDirectories(settings, environment, List.copyOf(directories));
+            LogDirectories opened = new LogDirectories(settings, environment, directories);
             opened.load();
             opened.janitor.start();
             return opened;
-        } catch (IOException | RuntimeException e) {
-            for (DiskDirectory directory : directories) {
-                directory.unlock();
-            }
+        } catch (RuntimeException e) {
+            LogLoader.unlock(directories);
             throw e;
-        }
-    }
-
-    private static DiskDirectory openDirectory(Path path, LogManagerSettings settings, LogEnvironment environment)
-            throws IOException {
-        FileStore files = environment.files();
-        files.createDirectories(path);
-        Closeable lock;
-        try {
-            lock = files.lock(path.resolve(DiskDirectory.LOCK));
-        } catch (java.nio.file.FileSystemException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new ForeignDirectoryException(
-                    "The data directory " + path + " is in use by another broker (its file .lock is locked)", e);
-        }
-        try {
-            Uuid id = MetaProperties.readOrFormat(files, path, settings).directoryId();
-            return new DiskDirectory(
-                    files, path, id, lock, environment.threads().forcer(path));
-        } catch (IOException | RuntimeException e) {
-            lock.close();
-            throw e;
-        }
-    }
-
-    private static DiskDirectory offline(Path path, LogEnvironment environment, IOException cause) {
-        DiskDirectory directory = new DiskDirectory(
-                environment.files(),
-                path,
-                Uuid.ZERO_UUID,
-                () -> {},
-                environment.threads().forcer(path));
-        directory.broken("Opening", cause);
-        return directory;
-    }
-
-    private static void refuseTwins(List<DiskDirectory> directories) throws IOException {
-        Set<Uuid> ids = new HashSet<>();
-        for (DiskDirectory directory : directories) {
-            if (directory.online() && !ids.add(directory.id())) {
-                throw new ForeignDirectoryException("Two data directories have the directory.id " + directory.id()
-                        + ": one is a copy of the other, " + directory.path() + " among them");
-            }
         }
     }
 
@@ -139,7 +80,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         for (DiskDirectory directory : directories) {
             if (directory.online()) {
                 try {
-                    tasks.addAll(loadTasks(directory));
+                    tasks.addAll(loader.tasks(directory));
                 } catch (IOException e) {
                     directory.broken("Loading", e);
                 }
@@ -155,6 +96,18 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
                 (environment.clock().nanoTime() - before) / 1_000_000);
     }
 
+    /** A log as the start found it. */
+    void found(SegmentedLog log) {
+        SegmentedLog twin = logs.putIfAbsent(log.topicPartition(), log);
+        if (twin != null) {
+            LOG.error(
+                    "A log is in two data directories, taking the first: partition={} first={} second={}",
+                    log.topicPartition(),
+                    twin.folder().path(),
+                    log.folder().path());
+        }
+    }
+
     /** From now on a log that the checkpoint does not name was never forced (README, "gap"). */
     private void checkpointAfterStart(DiskDirectory directory) {
         try {
@@ -162,81 +115,6 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         } catch (LogStorageException e) {
             LOG.warn("No checkpoint after the start: directory={} error={}", directory.path(), e.toString());
         }
-    }
-
-    private List<Runnable> loadTasks(DiskDirectory directory) throws IOException {
-        boolean clean = directory.takeCleanShutdown();
-        Checkpoints checkpoints = new Checkpoints(
-                clean,
-                directory.readCheckpoint(DiskDirectory.RECOVERY_POINTS),
-                directory.readCheckpoint(DiskDirectory.LOG_STARTS),
-                directory.readCheckpoint(DiskDirectory.CLEANER_POINTS));
-        List<Runnable> tasks = new ArrayList<>();
-        for (Path path : environment.files().list(directory.path())) {
-            String name = path.getFileName().toString();
-            if (!environment.files().isDirectory(path) || name.endsWith(LogFolder.FOLDER_STRAY)) {
-                continue;
-            }
-            if (name.endsWith(LogFolder.FOLDER_DELETE)) {
-                deleteFolderLater(directory, path);
-                continue;
-            }
-            LogFolder.partitionOf(name).ifPresent(partition -> {
-                LogRecovery.Hints hints = checkpoints.of(partition, name.endsWith(LogFolder.FOLDER_FUTURE));
-                tasks.add(() -> load(directory, path, partition, hints));
-            });
-        }
-        return tasks;
-    }
-
-    private record Checkpoints(
-            boolean clean,
-            DiskDirectory.Checkpoint recoveryPoints,
-            DiskDirectory.Checkpoint logStarts,
-            DiskDirectory.Checkpoint cleaned) {
-
-        /** A log that a whole checkpoint does not name is younger than that and was never forced; a future log is never named. */
-        LogRecovery.Hints of(TopicPartition partition, boolean future) {
-            long unnamed = recoveryPoints.whole() && !future ? 0 : LogRecovery.UNKNOWN;
-            return new LogRecovery.Hints(
-                    clean,
-                    recoveryPoints.offsets().getOrDefault(partition, unnamed),
-                    logStarts.offsets().getOrDefault(partition, 0L),
-                    cleaned.offsets().getOrDefault(partition, -1L));
-        }
-    }
-
-    private void load(DiskDirectory directory, Path path, TopicPartition partition, LogRecovery.Hints hints) {
-        try {
-            LogFolder folder = new LogFolder(environment.files(), path);
-            SegmentedLog log = load(
-                    parts(partition, PartitionMetadata.read(folder), folder, directory), hints, settings.defaults());
-            if (path.getFileName().toString().endsWith(LogFolder.FOLDER_FUTURE)) {
-                mover.found(log);
-            } else {
-                SegmentedLog twin = logs.putIfAbsent(partition, log);
-                if (twin != null) {
-                    LOG.error(
-                            "A log is in two data directories, taking the first: partition={} first={} second={}",
-                            partition,
-                            twin.folder().path(),
-                            path);
-                }
-            }
-        } catch (IOException e) {
-            directory.broken("Loading " + partition, e);
-        }
-    }
-
-    private SegmentedLog load(SegmentedLog.LogParts parts, LogRecovery.Hints hints, LogConfig config)
-            throws IOException {
-        SegmentedLog.Loaded loaded = new LogRecovery(parts, config, hints, settings.producerIdExpirationMs()).load();
-        return new SegmentedLog(parts, config, loaded);
-    }
-
-    private SegmentedLog.LogParts parts(
-            TopicPartition partition, Uuid topicId, LogFolder folder, DiskDirectory directory) {
-        return new SegmentedLog.LogParts(partition, topicId, folder, directory, environment, validator, this);
     }
 
     // ---- the manager's face
@@ -276,7 +154,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
             requireOpen();
             SegmentedLog present = logs.get(partition);
             if (present == null) {
-                present = create(partition, topicId, config, placeOf(partition, directory), false);
+                present = loader.create(partition, topicId, config, placeOf(partition, directory), false);
                 logs.put(partition, present);
             } else if (!present.topicId().equals(topicId) && !Uuid.ZERO_UUID.equals(present.topicId())) {
                 throw new InconsistentTopicIdException("The log of " + partition + " belongs to the topic with id "
@@ -286,26 +164,6 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
             }
             present.reconfigure(config);
             return present;
-        }
-    }
-
-    SegmentedLog create(
-            TopicPartition partition, Uuid topicId, LogConfig config, DiskDirectory directory, boolean future) {
-        directory.requireOnline();
-        FileStore files = environment.files();
-        String name = future ? LogFolder.nameWith(partition, LogFolder.FOLDER_FUTURE) : LogFolder.name(partition);
-        LogFolder folder = new LogFolder(files, directory.path().resolve(name));
-        try {
-            files.createDirectories(folder.path());
-            if (!Uuid.ZERO_UUID.equals(topicId)) {
-                PartitionMetadata.write(folder, topicId);
-            }
-            SegmentedLog log =
-                    load(parts(partition, topicId, folder, directory), new LogRecovery.Hints(true, 0, 0, -1), config);
-            log.reconfigure(config);
-            return log;
-        } catch (IOException e) {
-            throw directory.failed("Making the log of " + partition, e);
         }
     }
 
@@ -356,23 +214,28 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     /** Takes a log's folder away: at once out of sight, after file.delete.delay.ms from the disk. */
     void discard(SegmentedLog log) {
         log.retire();
+        alsoNamed.remove(log);
         DiskDirectory directory = log.disk();
         janitor.compactor().onDeleted(log.topicPartition(), directory);
         if (!directory.online()) {
             return;
         }
         try {
-            log.folder().rename(LogFolder.nameWith(log.topicPartition(), LogFolder.FOLDER_DELETE));
+            log.folder().rename(uniqueName(log.topicPartition(), directory, LogFolder.FOLDER_DELETE));
         } catch (IOException e) {
             throw directory.failed("Deleting the log of " + log.topicPartition(), e);
         }
+        deleteLater(log);
+    }
+
+    private void deleteLater(SegmentedLog log) {
         later(log.config().fileDeleteDelayMs(), () -> {
             log.closeFiles();
-            deleteFolder(directory, log.folder().path());
+            deleteFolder(log.disk(), log.folder().path());
         });
     }
 
-    private void deleteFolderLater(DiskDirectory directory, Path folder) {
+    void deleteFolderLater(DiskDirectory directory, Path folder) {
         later(settings.defaults().fileDeleteDelayMs(), () -> deleteFolder(directory, folder));
     }
 
@@ -417,17 +280,63 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         return mover.futureLogs();
     }
 
-    /** The future log has caught up: it takes the place of the present one. The caller holds the present log's lock. */
-    void swap(SegmentedLog present, SegmentedLog future) throws IOException {
-        logs.put(present.topicPartition(), future);
+    SegmentedLog createFuture(SegmentedLog of, DiskDirectory target) {
+        return loader.create(of.topicPartition(), of.topicId(), of.config(), target, true);
+    }
+
+    /** A folder's name that nothing in the directory has, nor had in this life of the process. */
+    String uniqueName(TopicPartition partition, DiskDirectory directory, String suffix) {
+        String name;
+        do {
+            UUID unique = new UUID(environment.clock().wallMillis(), uniqueNames.incrementAndGet());
+            name = LogFolder.nameWith(partition, unique, suffix);
+        } while (environment.files().exists(directory.path().resolve(name)));
+        return name;
+    }
+
+    /** Checkpoints name this log too, though it is not, or no longer, the one that serves. */
+    void name(SegmentedLog log) {
+        alsoNamed.add(log);
+    }
+
+    /**
+     * The future log has all of the present one and takes its place. Nothing is forced here: the next force of the future log does
+     * that first. The caller holds the present log's lock.
+     */
+    void swap(SegmentedLog present, SegmentedLog future) {
         try {
-            checkpoint(future.disk()); // before it bears the name: unnamed there, its gaps would count as losses
-        } catch (LogStorageException e) {
-            logs.put(present.topicPartition(), present);
-            throw e;
+            present.folder().move(uniqueName(present.topicPartition(), present.disk(), LogFolder.FOLDER_DELETE));
+        } catch (IOException e) {
+            throw present.disk().failed("Moving the log of " + present.topicPartition(), e);
         }
-        discard(present);
-        future.folder().rename(LogFolder.name(future.topicPartition()));
+        name(present); // until its going is forced: should it come back, its gaps would count as losses
+        future.beforeNextForce(() -> {
+            syncLeft(present);
+            future.folder().rename(LogFolder.name(future.topicPartition()));
+        });
+        future.reconfigure(present.config());
+        future.onHighWatermark(present.highWatermark());
+        logs.put(present.topicPartition(), future);
+        alsoNamed.remove(future);
+        present.retireFor(future);
+    }
+
+    private static void syncLeft(SegmentedLog left) {
+        try {
+            left.disk().requireOnline();
+            left.disk().files().syncDirectory(left.disk().path());
+        } catch (IOException e) {
+            left.disk().broken("Leaving by " + left.topicPartition(), e);
+        } catch (LogStorageException e) {
+            LOG.warn("A log left a failed directory: directory={}", left.disk().path());
+        }
+    }
+
+    /** The folder of a log that was moved away goes for good. */
+    void leave(SegmentedLog moved) {
+        alsoNamed.remove(moved);
+        janitor.compactor().onDeleted(moved.topicPartition(), moved.disk());
+        deleteLater(moved);
     }
 
     void announceMoved(SegmentedLog log) {
@@ -471,7 +380,9 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
 
     @Override
     public void checkpoint(DiskDirectory directory) {
-        directory.checkpoint(logs.values());
+        List<SegmentedLog> named = new ArrayList<>(logs.values());
+        named.addAll(alsoNamed);
+        directory.checkpoint(named);
     }
 
     @Override
@@ -485,6 +396,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
 
     @Override
     public void truncated(SegmentedLog log, long offset) {
+        mover.onTruncated(log, offset);
         janitor.compactor().onTruncated(log.topicPartition(), log.disk(), offset);
     }
 
@@ -496,16 +408,25 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
 
     /** Forces and closes every log and leaves the clean-shutdown mark in each directory where all went well. */
     @Override
-    public void close() throws IOException {
+    public void close() {
         synchronized (changes) {
             if (closed) {
                 return;
             }
             closed = true;
         }
-        janitor.stop();
-        mover.stop();
-        environment.threads().close();
+        try {
+            janitor.stop();
+            mover.stop();
+            environment.threads().close();
+            Set<DiskDirectory> unclean = closeLogs();
+            directories.forEach(directory -> finish(directory, !unclean.contains(directory)));
+        } finally {
+            LogLoader.unlock(directories);
+        }
+    }
+
+    private Set<DiskDirectory> closeLogs() {
         Set<DiskDirectory> unclean = ConcurrentHashMap.newKeySet();
         List<Runnable> tasks = new ArrayList<>();
         for (SegmentedLog log : logs.values()) {
@@ -519,9 +440,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
             });
         }
         environment.threads().runAll(tasks, Math.max(1, settings.recoveryThreads() * directories.size()));
-        for (DiskDirectory directory : directories) {
-            finish(directory, !unclean.contains(directory));
-        }
+        return unclean;
     }
 
     /** Ends without a word, as a killed process does: for tests of crashes. */
@@ -532,16 +451,10 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
             log.retire();
             log.closeFiles();
         }
-        for (DiskDirectory directory : directories) {
-            try {
-                directory.unlock();
-            } catch (IOException e) {
-                LOG.debug("Lock not given back: directory={}", directory.path(), e);
-            }
-        }
+        LogLoader.unlock(directories);
     }
 
-    private void finish(DiskDirectory directory, boolean clean) throws IOException {
+    private void finish(DiskDirectory directory, boolean clean) {
         try {
             if (directory.online()) {
                 checkpoint(directory);
@@ -549,10 +462,8 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
                     directory.writeCleanShutdown();
                 }
             }
-        } catch (LogStorageException e) {
+        } catch (IOException | LogStorageException e) {
             LOG.warn("No clean-shutdown mark: directory={} error={}", directory.path(), e.toString());
-        } finally {
-            directory.unlock();
         }
     }
 }

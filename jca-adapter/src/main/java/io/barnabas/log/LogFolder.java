@@ -1,5 +1,6 @@
 package io.barnabas.log;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.UUID;
@@ -45,15 +46,20 @@ final class LogFolder {
         return path.resolve(name);
     }
 
-    /** Renames the folder beside itself. */
-    void rename(String name) throws java.io.IOException {
-        Path target = path.resolveSibling(name);
-        files.rename(path, target);
-        path = target;
-        Path parent = target.getParent();
+    /** Renames the folder beside itself, so that a power loss does not undo it. */
+    void rename(String name) throws IOException {
+        move(name);
+        Path parent = path.getParent();
         if (parent != null) {
             files.syncDirectory(parent);
         }
+    }
+
+    /** Renames the folder beside itself; a power loss may undo it until the directory is synced. */
+    void move(String name) throws IOException {
+        Path target = path.resolveSibling(name);
+        files.rename(path, target);
+        path = target;
     }
 
     /** A file's name: 20 digits of the segment's base offset and what the file is. */
@@ -89,9 +95,8 @@ final class LogFolder {
     }
 
     /** {@code topic-partition.unique-suffix}, cut to the longest name of a file system. */
-    static String nameWith(TopicPartition partition, String suffix) {
-        String tail =
-                "-" + partition.partition() + "." + UUID.randomUUID().toString().replace("-", "") + suffix;
+    static String nameWith(TopicPartition partition, UUID unique, String suffix) {
+        String tail = "-" + partition.partition() + "." + unique.toString().replace("-", "") + suffix;
         int most = Math.min(partition.topic().length(), NAME_LENGTH_MAX - tail.length());
         return partition.topic().substring(0, most) + tail;
     }

@@ -1,5 +1,6 @@
 package io.barnabas.log;
 
+import java.io.IOException;
 import java.util.Arrays;
 
 /**
@@ -65,5 +66,16 @@ record LogView(Segment[] segments, long endOffset, int endPosition) {
             size += segments[i].size();
         }
         return size;
+    }
+
+    /** Bytes of batches from the one that holds {@code offset} on. */
+    long bytesFrom(long offset) throws IOException {
+        int first = floor(offset);
+        long bytes = 0;
+        for (int i = first + 1; i < segments.length; i++) {
+            bytes += limitOf(i);
+        }
+        Segment.Place place = offset < endOf(first) ? segments[first].find(offset) : null;
+        return place == null ? bytes : bytes + Math.max(0, limitOf(first) - place.position());
     }
 }

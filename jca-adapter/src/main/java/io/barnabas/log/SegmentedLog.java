@@ -9,8 +9,8 @@ import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
-import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A log as segment files. On the path after {@code partition}, which decides who may append and read; before {@link SegmentFile}.
@@ -28,6 +28,8 @@ final class SegmentedLog implements PartitionLog {
     private final LogState state;
     private final SegmentStore segments;
     private final LogTruncation truncation;
+    private final LogTrimming trimming;
+    private final LogQueries queries;
     private final BatchAppender appender;
     private final GroupCommit.Waiters waiters = new GroupCommit.Waiters();
     private final Object lock = new Object();
@@ -36,6 +38,8 @@ final class SegmentedLog implements PartitionLog {
     private volatile long lastFlushMs;
     private volatile boolean configured;
     private volatile boolean closed;
+    private volatile @Nullable SegmentedLog successor; // the log in its new directory, after a move
+    private @Nullable Change beforeForce; // guarded by flushLock
 
     /** What a log is made of; the loader or the creation of a new one provides it. */
     record LogParts(
@@ -58,6 +62,8 @@ final class SegmentedLog implements PartitionLog {
         this.state = new LogState(config, loaded);
         this.segments = new SegmentStore(parts);
         this.truncation = new LogTruncation(this, parts, state, segments);
+        this.trimming = new LogTrimming(this, parts, state, segments);
+        this.queries = new LogQueries(this, parts, state);
         this.appender = new BatchAppender(this, parts, state, segments, truncation);
         this.lastFlushMs = parts.environment().clock().monotonicMillis();
     }
@@ -123,6 +129,10 @@ final class SegmentedLog implements PartitionLog {
         return lock;
     }
 
+    Object flushLock() {
+        return flushLock;
+    }
+
     SegmentStore store() {
         return segments;
     }
@@ -181,6 +191,7 @@ final class SegmentedLog implements PartitionLog {
     public void flush() {
         synchronized (flushLock) {
             requireOpen();
+            runBeforeForce();
             LogView now = state.view;
             long from = Math.min(state.recoveryPoint, state.indexedBelow);
             if (now.endOffset() > state.recoveryPoint || now.active().baseOffset() > state.indexedBelow) {
@@ -203,6 +214,32 @@ final class SegmentedLog implements PartitionLog {
         waiters.complete(state.recoveryPoint);
     }
 
+    /** Nothing counts as forced until this was done; tried again at each force. */
+    void beforeNextForce(Change change) {
+        synchronized (flushLock) {
+            beforeForce = change;
+        }
+    }
+
+    private void runBeforeForce() {
+        Change change = beforeForce;
+        if (change != null) {
+            try {
+                change.run();
+                beforeForce = null;
+            } catch (IOException e) {
+                requireOpen(); // a folder that was taken away
+                throw directory.broken("Naming the log of " + parts.partition(), e);
+            }
+        }
+    }
+
+    /** Makes the folder's and the files' entries durable, though there may be no batch to force. */
+    void syncFolder() throws IOException {
+        parts.folder().files().syncDirectory(parts.folder().path());
+        parts.folder().files().syncDirectory(directory.path());
+    }
+
     private void forceSnapshots(long from) throws IOException {
         List<Long> fresh;
         synchronized (lock) {
@@ -221,59 +258,17 @@ final class SegmentedLog implements PartitionLog {
     @Override
     public ReadResult read(long offset, int maxBytes, long upTo, boolean atLeastOne, boolean aborted)
             throws IOException {
-        LogReader.Request request = new LogReader.Request(offset, maxBytes, upTo, atLeastOne, aborted);
-        while (true) {
-            LogView now = state.view;
-            directory.requireOnline();
-            if (offset < state.logStartOffset || offset > now.endOffset()) {
-                throw new OffsetOutOfRangeException("Offset " + offset + " of " + parts.partition() + " is not in "
-                        + state.logStartOffset + " to " + now.endOffset());
-            }
-            try {
-                return LogReader.read(now, request);
-            } catch (IOException e) {
-                judgeRead(now, e);
-            }
-        }
-    }
-
-    /** Returns if a segment went away meanwhile, by deletion, truncation or compaction: the reader looks again. */
-    private void judgeRead(LogView seen, IOException e) {
-        requireOpen();
-        if (state.view.segments() == seen.segments()) {
-            throw directory.failed("A read of " + parts.partition(), e);
-        }
+        return queries.read(new LogReader.Request(offset, maxBytes, upTo, atLeastOne, aborted));
     }
 
     @Override
     public Optional<TimestampOffset> offsetForTimestamp(long timestamp, long upTo) {
-        return search(view -> TimestampSearch.first(view, timestamp, state.logStartOffset, upTo));
+        return queries.first(timestamp, upTo);
     }
 
     @Override
     public Optional<TimestampOffset> maxTimestamp(long upTo) {
-        return search(view -> TimestampSearch.max(view, state.logStartOffset, upTo));
-    }
-
-    /** A search by time over one view. */
-    private interface Search {
-        Optional<TimestampSearch.Found> in(LogView view) throws IOException;
-    }
-
-    private Optional<TimestampOffset> search(Search search) {
-        while (true) {
-            LogView now = state.view;
-            directory.requireOnline();
-            try {
-                return withEpoch(search.in(now));
-            } catch (IOException e) {
-                judgeRead(now, e);
-            }
-        }
-    }
-
-    private Optional<TimestampOffset> withEpoch(Optional<TimestampSearch.Found> found) {
-        return found.map(f -> new TimestampOffset(f.timestamp(), f.offset(), state.epochs.at(f.offset())));
+        return queries.max(upTo);
     }
 
     // ---- what is known
@@ -364,52 +359,12 @@ final class SegmentedLog implements PartitionLog {
 
     @Override
     public long deleteRecordsBefore(long offset) {
-        change("Deleting records", () -> {
-            if (offset > state.view.endOffset()) {
-                throw new OffsetOutOfRangeException("Offset " + offset + " of " + parts.partition()
-                        + " is beyond the end " + state.view.endOffset());
-            }
-            startAt(offset);
-        });
-        if (offset > state.checkpointedStart) { // also if an earlier try had no room for the checkpoint
-            parts.owner().checkpoint(directory);
-            change("Deleting segments", () -> dropSegmentsBelow(state.logStartOffset));
-        }
-        return state.logStartOffset;
-    }
-
-    private void startAt(long offset) throws IOException {
-        if (offset > state.logStartOffset) {
-            state.logStartOffset = offset;
-            state.epochs.truncateFromStart(offset);
-        }
+        return trimming.deleteRecordsBefore(offset);
     }
 
     /** Takes away the segments that end at or below {@code offset}, never the active one. Returns how many. */
     int deleteSegmentsBelow(long offset) {
-        int[] dropped = new int[1];
-        change("Deleting segments", () -> {
-            startAt(Math.min(offset, state.view.endOffset()));
-            dropped[0] = dropSegmentsBelow(offset);
-        });
-        return dropped[0];
-    }
-
-    private int dropSegmentsBelow(long offset) throws IOException {
-        LogView before = state.view;
-        int n = 0;
-        while (n < before.segments().length - 1 && before.segments()[n + 1].baseOffset() <= offset) {
-            n++;
-        }
-        if (n > 0) {
-            // what the producers wrote into the segments is known by this snapshot alone then
-            state.producers.force(state.producers.snapshotsFrom(before.segments()[n].baseOffset()));
-            List<Segment> gone = List.of(before.segments()).subList(0, n);
-            state.view = segments.without(before, gone);
-            segments.deleteLater(gone, state.config.fileDeleteDelayMs());
-            state.producers.deleteSnapshotsBelow(state.view.segments()[0].baseOffset());
-        }
-        return n;
+        return trimming.deleteSegmentsBelow(offset);
     }
 
     @Override
@@ -520,6 +475,12 @@ final class SegmentedLog implements PartitionLog {
         waiters.fail(new NotLeaderOrFollowerException("The log " + parts.partition() + " was moved or deleted"));
     }
 
+    /** As {@link #retire}; who holds this log still is told where it is now. */
+    void retireFor(SegmentedLog next) {
+        successor = next;
+        retire();
+    }
+
     void closeFiles() {
         segments.closeQuietly(state.view);
     }
@@ -528,7 +489,11 @@ final class SegmentedLog implements PartitionLog {
         return closed;
     }
 
-    private void requireOpen() {
+    void requireOpen() {
+        SegmentedLog next = successor;
+        if (next != null) {
+            throw new LogMovedException(this, next);
+        }
         directory.requireOnline();
         if (closed) {
             throw new NotLeaderOrFollowerException("The log " + parts.partition() + " was moved, deleted or closed");

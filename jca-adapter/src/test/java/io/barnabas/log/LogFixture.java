@@ -102,11 +102,7 @@ public final class LogFixture implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
-            directories.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        directories.close();
     }
 
     // ---- batches

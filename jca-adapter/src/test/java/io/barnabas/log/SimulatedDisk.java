@@ -78,11 +78,12 @@ public final class SimulatedDisk implements FileStore {
         }
     }
 
+    /** @param inode null if it is a folder that was renamed, from {@code removed} to {@code added} */
     private record NameChange(
             Path directory,
             @Nullable Path removed,
             @Nullable Path added,
-            Inode inode) {}
+            @Nullable Inode inode) {}
 
     /** The process dies at the {@code n}-th operation from now that changes something. */
     public void crashAfter(long n) {
@@ -152,14 +153,24 @@ public final class SimulatedDisk implements FileStore {
         Map<Path, Integer> count = new HashMap<>();
         unsynced.forEach(change -> count.merge(change.directory, 1, Integer::sum));
         count.forEach((directory, n) -> kept.put(directory, random.nextInt(n + 1)));
+        List<NameChange> undone = new ArrayList<>();
         for (NameChange change : unsynced) {
             int budget = kept.getOrDefault(change.directory, 0);
+            kept.put(change.directory, budget - 1);
             if (budget > 0) {
-                kept.put(change.directory, budget - 1);
                 applyTo(left, change);
+            } else if (change.inode == null) {
+                undone.add(0, change);
             }
         }
         names = left;
+        unsynced.clear();
+        safeNames.clear();
+        for (NameChange change : undone) {
+            if (change.added != null && change.removed != null && directories.contains(change.added)) {
+                renameDirectory(change.added, change.removed);
+            }
+        }
         new LinkedHashSet<>(names.values()).forEach(this::loseSectors); // in the same order at every run
     }
 
@@ -187,6 +198,9 @@ public final class SimulatedDisk implements FileStore {
     }
 
     private static void applyTo(Map<Path, Inode> names, NameChange change) {
+        if (change.inode == null) {
+            return; // what is in a folder goes with it at once
+        }
         if (change.removed != null) {
             names.remove(change.removed);
         }
@@ -298,12 +312,13 @@ public final class SimulatedDisk implements FileStore {
         change();
         if (directories.contains(from)) {
             renameDirectory(from, to);
+            unsynced.add(new NameChange(java.util.Objects.requireNonNull(to.getParent()), from, to, null));
         } else {
             rename(from, to, existing(from));
         }
     }
 
-    /** Directories' own names are safe at once. */
+    /** A folder's making and its deletion are safe at once; its renaming is when its parent was synced. */
     private void renameDirectory(Path from, Path to) {
         directories.remove(from);
         directories.add(to);
