@@ -2,6 +2,7 @@ package io.barnabas.simulation;
 
 import io.barnabas.coordinator.group.ClientInfo;
 import io.barnabas.coordinator.group.GroupCoordinatorSettings;
+import io.barnabas.log.DataDirectory;
 import io.barnabas.log.LogConfig;
 import io.barnabas.log.LogManagerSettings;
 import io.barnabas.log.SimulatedDisk;
@@ -179,6 +180,16 @@ final class BrokerSimulation {
         trace.note(event);
     }
 
+    /** Counts the processes: a batch that an earlier one wrote is known by what is on the disk alone. */
+    int life() {
+        return life;
+    }
+
+    /** A producer was refused a batch that is in the log's past. */
+    void onForgotten() {
+        tally.forgotten++;
+    }
+
     /** Has to be answered before the end, or the process has to die. */
     <T> CompletableFuture<T> expect(CompletableFuture<T> answer) {
         expected.add(answer);
@@ -295,6 +306,8 @@ final class BrokerSimulation {
             changeSettings();
         } else if (dice < 88) {
             fetch(GROUPS.get(random.nextInt(GROUPS.size())));
+        } else if (dice < 90) {
+            move();
         } else {
             pass();
         }
@@ -341,6 +354,22 @@ final class BrokerSimulation {
                         offsets.onCommitted(group, 0, offset);
                     }
                 }));
+    }
+
+    /** A log goes to another directory, or stays where it is. */
+    private void move() {
+        TopicPartition partition = new TopicPartition(SimulatedNode.TOPIC, random.nextInt(SimulatedNode.PARTITIONS));
+        DataDirectory target = node.logs.directories().get(random.nextInt(DIRECTORIES.size()));
+        note("moves " + partition + " to " + target.path());
+        try {
+            node.logs.move(partition, target).whenComplete(whileAlive((log, error) -> {
+                note("moved " + partition + " "
+                        + (error == null ? log : error.getClass().getSimpleName()));
+                tally.moves += error == null ? 1 : 0;
+            }));
+        } catch (ApiException e) {
+            note("not moved " + e.getClass().getSimpleName());
+        }
     }
 
     private void consume() {
@@ -401,8 +430,9 @@ final class BrokerSimulation {
         }
     }
 
-    private static boolean isAtRest(DescribedGroup group) {
-        return group.groupState().equals("Stable") || group.groupState().equals("Empty");
+    private boolean isAtRest(DescribedGroup group) {
+        boolean empty = group.groupState().equals("Empty") && !node.writer.hasRefused();
+        return group.groupState().equals("Stable") || empty;
     }
 
     // ---- ends and beginnings

@@ -44,6 +44,7 @@ class BrokerSimulationTest {
             assertThat(all.restarts).isGreaterThan((int) SEEDS);
             assertThat(all.groupsCompared).isPositive();
             assertThat(all.compacted).isPositive();
+            assertThat(all.moves).isGreaterThan((int) SEEDS);
         }
     }
 

@@ -1,6 +1,8 @@
 package io.barnabas.simulation;
 
 import io.barnabas.log.AppendResult;
+import io.barnabas.log.SimulatedDisk;
+import io.barnabas.partition.LocalPartition;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -56,6 +58,8 @@ final class ProducingClient {
         private final CompressionType codec;
         private boolean again;
         private int attempt;
+        private long writtenBelow = -1; // if it is in the log, it ends at or below this offset
+        private int writtenIn; // the life of the process in which it may have been written last
 
         Batch(Sequence first, int number, List<String> values, long timestamp, CompressionType codec) {
             this.first = first;
@@ -128,8 +132,17 @@ final class ProducingClient {
             return;
         }
         try {
-            AppendResult result = world.product().append(world.node().leader(partition), batch);
+            LocalPartition leader = world.node().leader(partition);
+            long wouldEndAt = leader.log().logEndOffset() + batch.values.size();
+            AppendResult result;
+            try {
+                result = world.product().append(leader, batch);
+            } catch (SimulatedDisk.Crash e) {
+                written(batch, wouldEndAt);
+                throw e;
+            }
             long last = result.lastOffset();
+            written(batch, last + 1);
             world.note(
                     "append " + partition + " " + batch.first + " at " + last + (result.duplicate() ? " again" : ""));
             CompletableFuture<Void> committed =
@@ -144,13 +157,29 @@ final class ProducingClient {
         }
     }
 
-    /** Out of order is right for a batch behind one that is missing, and never for the first. */
+    private void written(Batch batch, long end) {
+        batch.writtenBelow = end;
+        batch.writtenIn = world.life();
+    }
+
+    /**
+     * A snapshot holds the last batch of each producer, as in Kafka; those before are known again after a start as long as the log has
+     * them. Out of order is the answer then to a batch that an earlier life wrote and retention has taken.
+     */
+    private boolean isForgotten(Batch batch) {
+        return batch.writtenBelow >= 0
+                && batch.writtenIn < world.life()
+                && world.node().leader(partition).log().logStartOffset() >= batch.writtenBelow;
+    }
+
+    /** Out of order is right for a batch behind one that is missing, and for the first only if it was forgotten. */
     private void refused(Batch batch, ApiException e) {
         world.note(
                 "refused " + partition + " " + batch.first + " " + e.getClass().getSimpleName());
         boolean first = underWay.get(0) == batch;
-        if (e instanceof OutOfOrderSequenceException && first && world.history(partition).mayDelete) {
-            beginAnew(); // retention may have taken what it sends again
+        if (e instanceof OutOfOrderSequenceException && first && isForgotten(batch)) {
+            world.onForgotten();
+            beginAnew();
             return;
         }
         if (e instanceof OutOfOrderSequenceException && first) {

@@ -50,6 +50,7 @@ final class SimulatedNode {
     final LogDirectories logs;
     final LocalPartitions partitions;
     final GroupCoordinator groups;
+    final WatchedWriter writer;
     private final TestMetadata metadata = new TestMetadata();
     private boolean changing;
 
@@ -78,6 +79,7 @@ final class SimulatedNode {
         changing = true;
         partitions.start();
         changing = false;
+        writer = new WatchedWriter(new LocalPartitionWriter(partitions));
         groups = new GroupCoordinator(
                 world.groupSettings,
                 new CoordinatorRuntime.Environment(
@@ -85,7 +87,7 @@ final class SimulatedNode {
                         ticker,
                         threads.lane(COORDINATOR),
                         world.product.writer(
-                                new LocalPartitionWriter(partitions),
+                                writer,
                                 partition -> partitions.leader(partition).log().logEndOffset(),
                                 threads.lane("late"))),
                 () -> OFFSETS_PARTITIONS,

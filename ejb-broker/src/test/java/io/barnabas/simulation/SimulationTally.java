@@ -14,6 +14,8 @@ final class SimulationTally {
     long fetches;
     int groupsCompared;
     long compacted;
+    int forgotten;
+    int moves;
 
     void add(SimulationTally other) {
         restarts += other.restarts;
@@ -21,6 +23,8 @@ final class SimulationTally {
         fetches += other.fetches;
         groupsCompared += other.groupsCompared;
         compacted += other.compacted;
+        forgotten += other.forgotten;
+        moves += other.moves;
     }
 
     /** Offsets that compaction has taken away. */
@@ -48,6 +52,7 @@ final class SimulationTally {
     @Override
     public String toString() {
         return "restarts " + restarts + ", tasks " + tasks + ", fetches " + fetches + ", groups compared "
-                + groupsCompared + ", offsets compacted " + compacted;
+                + groupsCompared + ", offsets compacted " + compacted + ", batches forgotten " + forgotten + ", moves "
+                + moves;
     }
 }
