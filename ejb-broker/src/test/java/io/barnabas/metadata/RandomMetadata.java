@@ -135,7 +135,7 @@ public final class RandomMetadata {
     }
 
     private List<ApiMessage> broker(MetadataImage image) {
-        int id = 1 + random.nextInt(BROKERS);
+        int id = random.nextInt(BROKERS);
         BrokerImage broker = image.broker(id).orElse(null);
         if (broker == null || random.nextInt(3) == 0) {
             RegisterBrokerRecord record = new RegisterBrokerRecord()
