@@ -27,9 +27,10 @@ record ServerProcess(List<String> command, Path data) {
         Path root = freshRoot(settings.dataDirectory());
         List<String> command = new ArrayList<>();
         command.add(java());
-        command.addAll(JvmOptions.DEFAULTS);
+        List<String> ofOperator = JvmOptions.ofOperator();
+        command.addAll(JvmOptions.defaults(ofOperator, Runtime.version()));
         command.addAll(archiveOptions);
-        command.addAll(JvmOptions.ofOperator());
+        command.addAll(ofOperator);
         command.add("-Djava.util.logging.config.file=" + runtime.path().resolve("logging.properties"));
         command.add("-Dfish.payara.micro.BootJar=" + runtime.launchJar().toUri());
         command.add("-Dfish.payara.micro.UnpackDir=" + runtime.path());
