@@ -42,6 +42,7 @@ public final class RatisMetadataLog implements MetadataLog {
     private final RaftGroupId groupId;
     private final ClientId clientId = ClientId.randomId();
     private final AtomicLong callIds = new AtomicLong();
+    private @Nullable RaftEventLoops loops; // of the thread that starts and closes
     private volatile @Nullable RaftServer server;
 
     public RatisMetadataLog(RatisSettings settings) {
@@ -54,12 +55,18 @@ public final class RatisMetadataLog implements MetadataLog {
         tame();
         JournalTail.mend(settings.directory());
         RaftServer started;
+        RaftEventLoops network = new RaftEventLoops();
+        loops = network;
         Thread thread = Thread.currentThread();
         ClassLoader before = thread.getContextClassLoader();
         thread.setContextClassLoader(RatisMetadataLog.class.getClassLoader());
         try {
-            started = newServer(stateMachine);
+            started = newServer(stateMachine, network);
+        } catch (IOException e) {
+            close();
+            throw e;
         } catch (RuntimeException e) {
+            close();
             throw unreadable(e);
         } finally {
             thread.setContextClassLoader(before);
@@ -85,12 +92,13 @@ public final class RatisMetadataLog implements MetadataLog {
         Thread.setDefaultUncaughtExceptionHandler(ofTheServer);
     }
 
-    private RaftServer newServer(StateMachine stateMachine) throws IOException {
+    private RaftServer newServer(StateMachine stateMachine, RaftEventLoops network) throws IOException {
         RatisConfiguration configuration = new RatisConfiguration(settings);
         return RaftServer.newBuilder()
                 .setServerId(RatisConfiguration.peerId(settings.nodeId()))
                 .setGroup(configuration.group())
                 .setProperties(configuration.properties())
+                .setParameters(network.parameters())
                 .setOption(RaftStorage.StartupOption.RECOVER)
                 .setStateMachine(new RatisStateMachine(stateMachine, settings.nodeId()))
                 .build();
@@ -175,6 +183,11 @@ public final class RatisMetadataLog implements MetadataLog {
             } catch (IOException e) {
                 LOG.warn("Metadata log did not close cleanly: directory={}", settings.directory(), e);
             }
+        }
+        RaftEventLoops network = loops;
+        loops = null;
+        if (network != null) {
+            network.close();
         }
     }
 }

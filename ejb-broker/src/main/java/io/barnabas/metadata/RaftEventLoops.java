@@ -1,0 +1,55 @@
+package io.barnabas.metadata;
+
+import java.util.concurrent.TimeUnit;
+import org.apache.ratis.conf.Parameters;
+import org.apache.ratis.grpc.GrpcConfigKeys;
+import org.apache.ratis.thirdparty.io.netty.channel.EventLoopGroup;
+import org.apache.ratis.thirdparty.io.netty.channel.nio.NioEventLoopGroup;
+import org.apache.ratis.thirdparty.io.netty.channel.socket.nio.NioServerSocketChannel;
+import org.apache.ratis.thirdparty.io.netty.util.concurrent.DefaultThreadFactory;
+import org.apache.ratis.thirdparty.io.netty.util.concurrent.GlobalEventExecutor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The threads that serve the Raft group's socket. gRPC's own are shared and end a second after the last use, when an application that
+ * is undeployed has lost its class loader: they would fail and say so. These end when they are told to.
+ *
+ * <p>Made before the Raft server and closed after it, by the thread that starts and stops {@link RatisMetadataLog}.
+ */
+final class RaftEventLoops implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RaftEventLoops.class);
+    /** The traffic is heartbeats and changes of metadata. */
+    private static final int THREADS = 2;
+
+    private static final int END_SECONDS = 5;
+
+    private final EventLoopGroup loops =
+            new NioEventLoopGroup(THREADS, new DefaultThreadFactory("barnabas-raft", true));
+
+    /** What makes a Raft server use these threads. */
+    Parameters parameters() {
+        Parameters parameters = new Parameters();
+        GrpcConfigKeys.Server.setServicesCustomizer(parameters, (builder, services) -> builder.bossEventLoopGroup(loops)
+                .workerEventLoopGroup(loops)
+                .channelType(NioServerSocketChannel.class));
+        return parameters;
+    }
+
+    /** Ends the threads and waits until they have ended. */
+    @Override
+    public void close() {
+        if (!loops.shutdownGracefully(0, END_SECONDS, TimeUnit.SECONDS)
+                .awaitUninterruptibly(2 * END_SECONDS, TimeUnit.SECONDS)) {
+            LOG.warn("The threads of the metadata log's network did not end; seconds={}", 2 * END_SECONDS);
+        }
+        try {
+            // completes the futures of the ending on a thread that ends by itself when it has nothing more to do
+            GlobalEventExecutor.INSTANCE.awaitInactivity(END_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (IllegalStateException e) {
+            LOG.trace("The global executor was never started", e);
+        }
+    }
+}
