@@ -1,5 +1,6 @@
 package io.barnabas.metadata.jpa;
 
+import com.fasterxml.jackson.databind.type.TypeFactory;
 import jakarta.persistence.EntityManager;
 import jakarta.persistence.EntityManagerFactory;
 import jakarta.persistence.Persistence;
@@ -14,6 +15,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.h2.jdbcx.JdbcConnectionPool;
 import org.h2.jdbcx.JdbcDataSource;
@@ -47,6 +49,7 @@ final class EntityDatabase implements AutoCloseable {
      */
     static EntityDatabase open(Path directory) throws IOException {
         Files.createDirectories(directory);
+        DatabaseClasses.initialize();
         JdbcDataSource source = new JdbcDataSource();
         source.setURL("jdbc:h2:file:" + directory.toAbsolutePath().toString().replace(";", "\\;")
                 + "/metadata;DB_CLOSE_ON_EXIT=FALSE;DB_CLOSE_DELAY=-1;TRACE_LEVEL_FILE=0");
@@ -57,11 +60,7 @@ final class EntityDatabase implements AutoCloseable {
         ClassLoader before = thread.getContextClassLoader();
         thread.setContextClassLoader(loader);
         try {
-            Flyway.configure(loader)
-                    .dataSource(connections)
-                    .locations("classpath:db/metadata")
-                    .load()
-                    .migrate();
+            migrate(connections, loader);
             EntityManagerFactory factory = Persistence.createEntityManagerFactory(
                     UNIT,
                     Map.of("jakarta.persistence.nonJtaDataSource", connections, "eclipselink.classloader", loader));
@@ -72,6 +71,17 @@ final class EntityDatabase implements AutoCloseable {
         } finally {
             thread.setContextClassLoader(before);
         }
+    }
+
+    private static void migrate(DataSource connections, ClassLoader loader) {
+        Flyway.configure(loader)
+                .dataSource(connections)
+                .locations("classpath:db/metadata")
+                .load()
+                .migrate();
+        // Flyway reads its settings by Jackson, which is the server's and keeps the classes it has seen: ours,
+        // undeployed or not.
+        TypeFactory.defaultInstance().clearCache();
     }
 
     /** Removes the files of a database that is not open. */
