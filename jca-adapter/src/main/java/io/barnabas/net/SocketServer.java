@@ -19,6 +19,7 @@ import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -33,6 +34,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class SocketServer {
     private static final Logger LOG = LoggerFactory.getLogger(SocketServer.class);
+    private static final List<String> OF_FINALISERS = List.of(
+            "io.netty.buffer.FreeChunkEvent",
+            "io.netty.util.concurrent.ConcurrentSkipListIntObjMultimap$EntryIterator");
 
     private final SocketContext sockets;
     private final PooledByteBufAllocator buffers;
@@ -174,6 +178,18 @@ public final class SocketServer {
         loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly(10, TimeUnit.SECONDS);
         FastThreadLocal.removeAll(); // of the thread that stops us, which is the container's
         awaitQuiet();
+        loadWhatFinalisersNeed();
+    }
+
+    /** Finalisers free the buffers' memory: without these classes they could not, once our class loader is closed. */
+    private static void loadWhatFinalisersNeed() {
+        for (String name : OF_FINALISERS) {
+            try {
+                Class.forName(name);
+            } catch (ClassNotFoundException | LinkageError e) {
+                LOG.debug("not loaded; class={}", name, e);
+            }
+        }
     }
 
     private void awaitClosed() {

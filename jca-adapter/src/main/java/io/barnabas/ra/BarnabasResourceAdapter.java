@@ -60,10 +60,18 @@ public class BarnabasResourceAdapter implements ResourceAdapter {
         // the endpoints' activations begin what there is to do
     }
 
-    /** Closes what no deactivation has closed. */
+    /**
+     * Closes what no deactivation has closed. The container calls this on a thread that it made for us and keeps for others: that thread
+     * must not go on with our class loader.
+     */
     @Override
     public void stop() {
         doorbells.keySet().forEach(this::close);
+        RecordMethods.forgetOurs();
+        Thread thread = Thread.currentThread();
+        if (thread.getContextClassLoader() == BarnabasResourceAdapter.class.getClassLoader()) {
+            thread.setContextClassLoader(ResourceAdapter.class.getClassLoader());
+        }
     }
 
     @Override
