@@ -20,6 +20,8 @@ import java.util.stream.Stream;
 final class PayaraServer implements AutoCloseable {
     private static final Random PORTS = new Random(ProcessHandle.current().pid());
     private static final int COMMAND_SECONDS = 300;
+    /** The server warns of each certificate in its own trust store that is past its time, at its first look into it. */
+    private static final String EXPIRED_CERTIFICATE = "[NCLS-SECURITY-05054]";
 
     private final Path home;
     private final Path domain;
@@ -102,6 +104,36 @@ final class PayaraServer implements AutoCloseable {
                 .filter(line -> line.startsWith("\""))
                 .map(line -> line.substring(1, line.indexOf('"', 1)))
                 .toList();
+    }
+
+    /** How many objects of classes with these simple names are left after a collection of garbage. */
+    long instances(String... simpleNames) throws IOException, InterruptedException {
+        List<String> names = List.of(simpleNames);
+        return run(jdk("jcmd"), Long.toString(pid), "GC.class_histogram")
+                .lines()
+                .map(line -> line.trim().split("\\s+"))
+                .filter(columns -> columns.length >= 4 && columns[0].endsWith(":"))
+                .filter(columns -> names.contains(columns[3].substring(columns[3].lastIndexOf('.') + 1)))
+                .mapToLong(columns -> Long.parseLong(columns[1]))
+                .sum();
+    }
+
+    /** Characters in the server's log. */
+    int logLength() throws IOException {
+        return log().length();
+    }
+
+    /** What the server's log says from a place on that is more than information: warnings, errors and stack traces. */
+    List<String> alarms(int from) throws IOException {
+        return log().substring(from)
+                .lines()
+                .filter(line -> line.contains("[SEVERE]") || line.contains("[WARNING]") || line.startsWith("\tat "))
+                .filter(line -> !line.contains(EXPIRED_CERTIFICATE))
+                .toList();
+    }
+
+    private String log() throws IOException {
+        return Files.readString(domain.resolve("logs/server.log"));
     }
 
     long openSockets() throws IOException {
