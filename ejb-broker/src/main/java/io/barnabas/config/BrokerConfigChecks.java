@@ -1,6 +1,7 @@
 package io.barnabas.config;
 
 import java.util.List;
+import java.util.Set;
 import org.apache.kafka.common.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,7 @@ final class BrokerConfigChecks {
                     c.getList("group.coordinator.rebalance.protocols"),
                     "classic must be among them");
         }
+        checkConsumerGroups(c);
         checkCordonedDirectories(c);
         TopicSettings.checkBrokerDefaults(c);
     }
@@ -58,6 +60,33 @@ final class BrokerConfigChecks {
                     "replica.fetch.wait.max.ms",
                     c.getInt("replica.fetch.wait.max.ms"),
                     "Must not exceed replica.lag.time.max.ms");
+        }
+    }
+
+    private static void checkConsumerGroups(BrokerConfig c) {
+        for (String time : List.of("session.timeout.ms", "heartbeat.interval.ms", "assignment.interval.ms")) {
+            String key = "group.consumer." + time;
+            int min = c.getInt("group.consumer.min." + time);
+            int max = c.getInt("group.consumer.max." + time);
+            int value = c.getInt(key);
+            if (value < min || value > max) {
+                throw new ConfigException(
+                        key,
+                        value,
+                        "Must be between group.consumer.min." + time + " (" + min + ") and max (" + max + ")");
+            }
+        }
+        int heartbeatMs = c.getInt("group.consumer.heartbeat.interval.ms");
+        if (heartbeatMs >= c.getInt("group.consumer.session.timeout.ms")) {
+            throw new ConfigException(
+                    "group.consumer.heartbeat.interval.ms",
+                    heartbeatMs,
+                    "Must be less than group.consumer.session.timeout.ms");
+        }
+        List<String> assignors = c.getList("group.consumer.assignors");
+        if (!Set.of("uniform", "range").containsAll(assignors)) {
+            throw new ConfigException(
+                    "group.consumer.assignors", assignors, "Only uniform and range are there; classes are not loaded");
         }
     }
 

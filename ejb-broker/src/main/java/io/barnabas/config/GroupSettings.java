@@ -69,6 +69,25 @@ public final class GroupSettings {
     }
 
     /**
+     * What holds for a group of a bounded key: its own value, brought within the broker's bounds should those have changed since, or the
+     * broker's.
+     *
+     * @param set what the group sets
+     */
+    public static int effectiveInt(Map<String, String> set, String name, BrokerConfig broker) {
+        @Nullable String text = set.get(name);
+        @Nullable Object value = text == null ? null : SettingsTable.GROUP.parse(name, text);
+        if (!(value instanceof Integer own)) {
+            return broker.getInt("group." + name);
+        }
+        int dot = name.indexOf('.');
+        String kind = "group." + name.substring(0, dot);
+        int min = broker.getInt(kind + ".min" + name.substring(dot));
+        int max = broker.getInt(kind + ".max" + name.substring(dot));
+        return Math.max(min, Math.min(max, own));
+    }
+
+    /**
      * Checks a group's settings.
      *
      * @throws InvalidConfigurationException unknown key, or a value outside what the broker allows

@@ -4,6 +4,7 @@ import io.barnabas.config.BrokerConfig;
 import io.barnabas.config.Listeners;
 import io.barnabas.config.LiveConfig;
 import io.barnabas.coordinator.CoordinatorRuntime;
+import io.barnabas.coordinator.group.ConsumerGroupSettings;
 import io.barnabas.coordinator.group.GroupCoordinator;
 import io.barnabas.coordinator.group.GroupCoordinatorSettings;
 import io.barnabas.log.DataDirectory;
@@ -38,9 +39,7 @@ import io.barnabas.request.HandlerRegistry;
 import io.barnabas.request.RequestMetrics;
 import io.barnabas.time.SerialExecutor;
 import java.io.IOException;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -156,7 +155,7 @@ public final class BrokerNode {
     private void begin() {
         partitions.start();
         partitions.onLeadership(new OffsetsTopicLeadership());
-        metadata.metadata().onChange(this::onTopicsDeleted);
+        metadata.metadata().onChange(groups::onMetadata);
     }
 
     /** The sockets are open: clients may be sent here. */
@@ -215,11 +214,15 @@ public final class BrokerNode {
 
     private GroupCoordinator groups(BrokerConfig atStart) {
         GroupCoordinatorSettings settings = GroupCoordinatorSettings.of(atStart);
+        ConsumerGroupSettings consumerGroups =
+                ConsumerGroupSettings.of(config, () -> metadata.metadata().image());
         return new GroupCoordinator(
                 settings,
+                () -> consumerGroups,
                 new CoordinatorRuntime.Environment(
                         port.clock(), port.ticker(), port.workers(), new LocalPartitionWriter(partitions)),
-                () -> offsetsPartitions(settings),
+                new GroupCoordinator.Cluster(() -> offsetsPartitions(settings), () -> metadata.metadata()
+                        .image()),
                 clientId -> clientId + "-" + Uuid.randomUuid());
     }
 
@@ -255,7 +258,7 @@ public final class BrokerNode {
         HandlerRegistry handlers = new HandlerRegistry()
                 .add(DataHandlers.all(dataPath(), fetch))
                 .add(ControlHandlers.of(plane, creation))
-                .add(GroupHandlers.all(groups, metadata.metadata(), creation));
+                .add(GroupHandlers.all(groups, metadata.metadata(), creation, this::servesConsumerGroups));
         handlers.add(new ApiVersionsHandler(handlers, metadata.metadata(), atStart.nodeId(), FeatureControl.SUPPORTED));
         return new HandlerDispatcher(
                 () -> config.current().listenerSettings(),
@@ -263,6 +266,14 @@ public final class BrokerNode {
                 new HandlerDispatcher.Measures(metrics, port.clock()),
                 List.of(fetch::onConnectionClosed),
                 this::close);
+    }
+
+    private boolean servesConsumerGroups() {
+        short level = metadata.metadata().image().features().getOrDefault(FeatureControl.GROUP_VERSION, (short) 0);
+        return level >= FeatureControl.GROUP_VERSION_LEVEL
+                && config.current()
+                        .getList("group.coordinator.rebalance.protocols")
+                        .contains("consumer");
     }
 
     private static Random random() {
@@ -276,14 +287,6 @@ public final class BrokerNode {
                     image.config(new ConfigResource(ConfigResource.Type.BROKER, "")),
                     image.config(new ConfigResource(ConfigResource.Type.BROKER, Integer.toString(id))));
             logs.reconfigure(config.current().logManagerSettings(image.clusterId()));
-        }
-    }
-
-    private void onTopicsDeleted(Metadata.Change change, MetadataImage image) {
-        if (!change.deletedTopics().isEmpty()) {
-            Map<String, Uuid> gone = new HashMap<>();
-            change.deletedTopics().forEach(topic -> gone.put(topic.name(), topic.id()));
-            groups.onTopicsDeleted(gone);
         }
     }
 

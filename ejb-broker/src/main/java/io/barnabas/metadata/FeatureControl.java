@@ -16,10 +16,17 @@ import org.jspecify.annotations.Nullable;
 
 /** The rule of changing feature levels (KIP-584): all of a request's changes are made, or none. Pure. */
 public final class FeatureControl {
+    /** Name of the feature that consumer groups are gated by (KIP-848). */
+    public static final String GROUP_VERSION = "group.version";
+    /** Level of {@link #GROUP_VERSION} from which on there are consumer groups. */
+    public static final short GROUP_VERSION_LEVEL = 1;
+
     /** What this program can run with: no more than it really serves. */
     public static final Map<String, FeatureRange> SUPPORTED = Map.of(
             MetadataNodeSettings.METADATA_VERSION,
-            new FeatureRange(MetadataNodeSettings.METADATA_VERSION_LEVEL, MetadataNodeSettings.METADATA_VERSION_LEVEL));
+            new FeatureRange(MetadataNodeSettings.METADATA_VERSION_LEVEL, MetadataNodeSettings.METADATA_VERSION_LEVEL),
+            GROUP_VERSION,
+            new FeatureRange((short) 0, GROUP_VERSION_LEVEL));
 
     private static final FeatureRange DISABLED = new FeatureRange((short) 0, (short) 0);
 

@@ -32,6 +32,10 @@ public record MetadataNodeSettings(
                 nodeId,
                 clusterId,
                 List.of(new RatisSettings.Voter(nodeId, "127.0.0.1", 0)),
-                Map.of(METADATA_VERSION, METADATA_VERSION_LEVEL));
+                Map.of(
+                        METADATA_VERSION,
+                        METADATA_VERSION_LEVEL,
+                        FeatureControl.GROUP_VERSION,
+                        FeatureControl.GROUP_VERSION_LEVEL));
     }
 }

@@ -19,6 +19,8 @@ final class AuthorizedOperations {
     static final int CLUSTER =
             bits(CREATE, CLUSTER_ACTION, DESCRIBE_CONFIGS, ALTER_CONFIGS, IDEMPOTENT_WRITE, ALTER, DESCRIBE);
 
+    static final int GROUP = bits(READ, DESCRIBE, DELETE, DESCRIBE_CONFIGS, ALTER_CONFIGS);
+
     private AuthorizedOperations() {}
 
     private static int bits(AclOperation... operations) {

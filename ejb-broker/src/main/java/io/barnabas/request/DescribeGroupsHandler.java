@@ -3,25 +3,14 @@ package io.barnabas.request;
 import io.barnabas.coordinator.group.GroupCoordinator;
 import io.barnabas.port.Responder;
 import java.util.List;
-import java.util.Set;
-import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsResponseData;
 import org.apache.kafka.common.message.DescribeGroupsResponseData.DescribedGroup;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
-import org.apache.kafka.common.utils.Utils;
 
 /** DescribeGroups 0–6: classic groups; from version 6 on one that is not there is an error (KIP-1043). */
 public final class DescribeGroupsHandler implements ApiHandler<DescribeGroupsRequestData> {
-    /** Everything that there is to be allowed on a group. */
-    private static final int ALL_OPERATIONS = Utils.to32BitField(Set.of(
-            AclOperation.READ.code(),
-            AclOperation.DESCRIBE.code(),
-            AclOperation.DELETE.code(),
-            AclOperation.DESCRIBE_CONFIGS.code(),
-            AclOperation.ALTER_CONFIGS.code()));
-
     private final GroupCoordinator groups;
 
     public DescribeGroupsHandler(GroupCoordinator groups) {
@@ -49,7 +38,7 @@ public final class DescribeGroupsHandler implements ApiHandler<DescribeGroupsReq
     private static List<DescribedGroup> withOperations(List<DescribedGroup> described) {
         for (DescribedGroup group : described) {
             if (group.errorCode() == Errors.NONE.code()) {
-                group.setAuthorizedOperations(ALL_OPERATIONS);
+                group.setAuthorizedOperations(AuthorizedOperations.GROUP);
             }
         }
         return described;

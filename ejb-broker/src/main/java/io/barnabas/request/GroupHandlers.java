@@ -3,8 +3,9 @@ package io.barnabas.request;
 import io.barnabas.coordinator.group.GroupCoordinator;
 import io.barnabas.metadata.Metadata;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
-/** The handlers of classic groups and their offsets, for the composition root. */
+/** The handlers of classic and consumer groups and their offsets, for the composition root. */
 public final class GroupHandlers {
     private GroupHandlers() {}
 
@@ -12,8 +13,10 @@ public final class GroupHandlers {
      * All of them.
      *
      * @param creation makes the offsets topic when it is first asked for
+     * @param consumerProtocol whether consumer groups (KIP-848) are served; asked at every request
      */
-    public static List<ApiHandler<?>> all(GroupCoordinator groups, Metadata metadata, AutoTopicCreation creation) {
+    public static List<ApiHandler<?>> all(
+            GroupCoordinator groups, Metadata metadata, AutoTopicCreation creation, BooleanSupplier consumerProtocol) {
         return List.of(
                 new FindCoordinatorHandler(groups, metadata, creation),
                 new OffsetCommitHandler(groups, metadata),
@@ -25,6 +28,8 @@ public final class GroupHandlers {
                 new DescribeGroupsHandler(groups),
                 new ListGroupsHandler(groups),
                 new DeleteGroupsHandler(groups),
-                new OffsetDeleteHandler(groups, metadata));
+                new OffsetDeleteHandler(groups, metadata),
+                new ConsumerGroupHeartbeatHandler(groups, consumerProtocol),
+                new ConsumerGroupDescribeHandler(groups, consumerProtocol));
     }
 }

@@ -63,7 +63,8 @@ class MetadataNodeTest {
         // Given
         String id = open(null).clusterId();
         long index = node.metadata().image().index();
-        assertThat(node.metadata().image().features()).containsOnly(Map.entry("metadata.version", (short) 33));
+        assertThat(node.metadata().image().features())
+                .containsOnly(Map.entry("metadata.version", (short) 33), Map.entry("group.version", (short) 1));
         // When
         node.close();
         open(null);

@@ -8,6 +8,7 @@ import io.barnabas.coordinator.CoordinatorRuntime.Environment;
 import io.barnabas.coordinator.MemoryPartitionWriter;
 import io.barnabas.coordinator.group.GroupCoordinator;
 import io.barnabas.coordinator.group.GroupCoordinatorSettings;
+import io.barnabas.coordinator.group.TestConsumerGroups;
 import io.barnabas.metadata.Policies;
 import io.barnabas.metadata.TestMetadata;
 import io.barnabas.metadata.TopicImage;
@@ -54,11 +55,12 @@ class GroupHandlersTest {
     private final MemoryPartitionWriter log = new MemoryPartitionWriter();
     private final GroupCoordinator groups = new GroupCoordinator(
             GroupCoordinatorSettings.defaults(),
+            TestConsumerGroups::defaults,
             new Environment(broker.ticker, broker.ticker, Runnable::run, log),
-            () -> 1,
+            new GroupCoordinator.Cluster(() -> 1, broker.metadata::image),
             name -> name + "-x");
     private final HandlerRegistry handlers =
-            new HandlerRegistry().add(GroupHandlers.all(groups, broker.metadata.metadata(), creation()));
+            new HandlerRegistry().add(GroupHandlers.all(groups, broker.metadata.metadata(), creation(), () -> true));
     private final Uuid topicId = broker.createTopic("t", 2);
 
     GroupHandlersTest() {

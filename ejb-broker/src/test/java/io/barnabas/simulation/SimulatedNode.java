@@ -3,6 +3,7 @@ package io.barnabas.simulation;
 import io.barnabas.coordinator.CoordinatorRuntime;
 import io.barnabas.coordinator.group.GroupCoordinator;
 import io.barnabas.coordinator.group.GroupCoordinatorSettings;
+import io.barnabas.coordinator.group.TestConsumerGroups;
 import io.barnabas.log.DataDirectory;
 import io.barnabas.log.LogConfig;
 import io.barnabas.log.LogDirectories;
@@ -82,6 +83,7 @@ final class SimulatedNode {
         writer = new WatchedWriter(new LocalPartitionWriter(partitions));
         groups = new GroupCoordinator(
                 world.groupSettings,
+                TestConsumerGroups::defaults,
                 new CoordinatorRuntime.Environment(
                         world.clock,
                         ticker,
@@ -90,7 +92,7 @@ final class SimulatedNode {
                                 writer,
                                 partition -> partitions.leader(partition).log().logEndOffset(),
                                 threads.lane("late"))),
-                () -> OFFSETS_PARTITIONS,
+                new GroupCoordinator.Cluster(() -> OFFSETS_PARTITIONS, metadata::image),
                 world.memberIds);
         partitions.onLeadership(new OffsetsTopic());
     }

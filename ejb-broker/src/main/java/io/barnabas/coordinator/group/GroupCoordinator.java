@@ -4,16 +4,31 @@ import io.barnabas.coordinator.CoordinatorErrors;
 import io.barnabas.coordinator.CoordinatorRuntime;
 import io.barnabas.coordinator.CoordinatorRuntime.Environment;
 import io.barnabas.coordinator.CoordinatorRuntime.Operation;
+import io.barnabas.coordinator.group.consumer.TopicHashes;
+import io.barnabas.metadata.Metadata;
+import io.barnabas.metadata.MetadataImage;
+import io.barnabas.metadata.TopicImage;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.internals.Topic;
+import org.apache.kafka.common.message.ConsumerGroupDescribeResponseData;
+import org.apache.kafka.common.message.ConsumerGroupHeartbeatRequestData;
+import org.apache.kafka.common.message.ConsumerGroupHeartbeatResponseData;
 import org.apache.kafka.common.message.DeleteGroupsResponseData.DeletableGroupResult;
 import org.apache.kafka.common.message.DescribeGroupsResponseData.DescribedGroup;
 import org.apache.kafka.common.message.HeartbeatRequestData;
@@ -36,6 +51,7 @@ import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.OffsetCommitRequest;
 import org.apache.kafka.common.requests.OffsetFetchResponse;
 import org.apache.kafka.common.utils.Utils;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,22 +67,28 @@ public final class GroupCoordinator implements AutoCloseable {
     private static final int MAX_INLINE = 32;
 
     private final GroupCoordinatorSettings settings;
-    private final IntSupplier partitions;
+    private final Supplier<ConsumerGroupSettings> consumers;
+    private final Cluster cluster;
+    private final Executor workers;
+    private final Set<Uuid> knownTopics = ConcurrentHashMap.newKeySet(); // written by the metadata thread alone
     private final CoordinatorRuntime<GroupShard> runtime;
 
     /**
      * Makes it; it serves what {@link #onElected} gives it.
      *
-     * @param partitions how many the offsets topic has; asked at every request
+     * @param consumers asked at every request
      * @param memberIds makes a new member's id of its client's id or instance id: that, a hyphen and what is unique in the cluster
      */
     public GroupCoordinator(
             GroupCoordinatorSettings settings,
+            Supplier<ConsumerGroupSettings> consumers,
             Environment environment,
-            IntSupplier partitions,
+            Cluster cluster,
             UnaryOperator<String> memberIds) {
         this.settings = settings;
-        this.partitions = partitions;
+        this.consumers = consumers;
+        this.cluster = cluster;
+        this.workers = environment.workers();
         this.runtime = new CoordinatorRuntime<>(
                 new CoordinatorRuntime.Settings(
                         Topic.GROUP_METADATA_TOPIC_NAME,
@@ -75,7 +97,38 @@ public final class GroupCoordinator implements AutoCloseable {
                         MAX_INLINE),
                 environment,
                 GroupRecords.TYPES,
-                (partition, timers) -> new GroupShard(settings, environment.clock(), memberIds, timers));
+                (partition, timers) ->
+                        new GroupShard(settings, consumerContext(partition), environment.clock(), memberIds, timers));
+    }
+
+    /**
+     * What of the cluster groups depend on.
+     *
+     * @param offsetsPartitions how many partitions the offsets topic has; asked at every request
+     * @param image the metadata as they are now
+     */
+    public record Cluster(IntSupplier offsetsPartitions, Supplier<MetadataImage> image) {}
+
+    private ConsumerContext consumerContext(int partition) {
+        return new ConsumerContext(consumers, cluster.image, new Background(partition), new TopicHashes());
+    }
+
+    /** Work of one partition's shards on the workers. */
+    private final class Background implements ConsumerContext.Background {
+        private final int partition;
+
+        Background(int partition) {
+            this.partition = partition;
+        }
+
+        @Override
+        public <R> void run(Supplier<R> work, ConsumerContext.Then<R> then) {
+            workers.execute(() -> {
+                R result = work.get();
+                CompletableFuture<Void> unused =
+                        runtime.submit(partition, (shard, reply, outcome) -> then.accept(shard, result, outcome));
+            });
+        }
     }
 
     /** What it was made with. */
@@ -85,7 +138,7 @@ public final class GroupCoordinator implements AutoCloseable {
 
     /** The partition of the offsets topic that a group lives in. */
     public int partitionFor(String groupId) {
-        return Utils.abs(groupId.hashCode()) % partitions.getAsInt();
+        return Utils.abs(groupId.hashCode()) % cluster.offsetsPartitions.getAsInt();
     }
 
     /** This broker leads a partition of the offsets topic now. */
@@ -96,6 +149,33 @@ public final class GroupCoordinator implements AutoCloseable {
     /** This broker no longer leads a partition of the offsets topic. */
     public void onResigned(int partition) {
         runtime.onResigned(partition);
+    }
+
+    /** The metadata have changed, as {@link io.barnabas.metadata.Metadata} tells it: consumer groups look at their topics again. */
+    public void onMetadata(Metadata.Change change, MetadataImage image) {
+        if (change.topics().isEmpty() && change.deletedTopics().isEmpty()) {
+            return;
+        }
+        Set<String> changed = new HashSet<>();
+        boolean created = false;
+        for (Uuid id : change.topics()) {
+            @Nullable TopicImage topic = image.topic(id);
+            if (topic != null) {
+                changed.add(topic.name());
+                created |= knownTopics.add(id);
+            }
+        }
+        Map<String, Uuid> deleted = new HashMap<>();
+        change.deletedTopics().forEach(topic -> {
+            knownTopics.remove(topic.id());
+            deleted.put(topic.name(), topic.id());
+        });
+        boolean anyCreated = created;
+        List<CompletableFuture<Void>> unused = runtime.submitAll(
+                (shard, reply, outcome) -> shard.onTopicsChanged(changed, deleted.keySet(), anyCreated, image.index()));
+        if (!deleted.isEmpty()) {
+            onTopicsDeleted(deleted);
+        }
     }
 
     /** Topics are gone, ids by name: so are their offsets. */
@@ -121,6 +201,47 @@ public final class GroupCoordinator implements AutoCloseable {
     @Override
     public void close() {
         runtime.close();
+    }
+
+    /** ConsumerGroupHeartbeat 0–1. */
+    public CompletableFuture<ConsumerGroupHeartbeatResponseData> consumerHeartbeat(
+            ClientInfo client, ConsumerGroupHeartbeatRequestData request) {
+        try {
+            ConsumerHeartbeatHandler.validate(request, client.version(), consumers.get());
+        } catch (ApiException e) {
+            return answered(heartbeatError(e));
+        }
+        return runtime.<ConsumerGroupHeartbeatResponseData>submit(
+                        partitionFor(request.groupId()),
+                        (shard, reply, outcome) ->
+                                outcome.answer(reply, shard.consumerHeartbeat.handle(client, request, outcome)))
+                .exceptionally(GroupCoordinator::heartbeatError);
+    }
+
+    private static ConsumerGroupHeartbeatResponseData heartbeatError(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        Errors error = CoordinatorErrors.of(cause);
+        boolean own = error == Errors.forException(cause);
+        return new ConsumerGroupHeartbeatResponseData()
+                .setErrorCode(error.code())
+                .setErrorMessage(own ? cause.getMessage() : error.message());
+    }
+
+    /** ConsumerGroupDescribe 0–1. */
+    public CompletableFuture<List<ConsumerGroupDescribeResponseData.DescribedGroup>> describeConsumers(
+            List<String> groupIds) {
+        return gather(byPartition(groupIds).values().stream()
+                .map(ids -> this.<List<ConsumerGroupDescribeResponseData.DescribedGroup>>submit(
+                        ids.get(0),
+                        (shard, reply, outcome) -> outcome.answer(reply, shard.queries.describeConsumers(ids)),
+                        error -> ids.stream()
+                                .map(id -> new ConsumerGroupDescribeResponseData.DescribedGroup()
+                                        .setGroupId(id)
+                                        .setErrorCode(error.code())
+                                        .setErrorMessage(error.message()))
+                                .toList()))
+                .toList());
     }
 
     /** JoinGroup 0–9; answered when the member's generation is made, which may take the rebalance time-out. */

@@ -1,11 +1,14 @@
 package io.barnabas.coordinator.group;
 
+import io.barnabas.coordinator.group.consumer.ConsumerGroup;
+import io.barnabas.metadata.MetadataImage;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import org.apache.kafka.common.message.ConsumerGroupDescribeResponseData;
 import org.apache.kafka.common.message.DescribeGroupsResponseData.DescribedGroup;
 import org.apache.kafka.common.message.DescribeGroupsResponseData.DescribedGroupMember;
 import org.apache.kafka.common.message.ListGroupsResponseData.ListedGroup;
@@ -15,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /** ListGroups and DescribeGroups for one shard. Confined to its serial executor. */
 final class GroupQueries {
     private static final String CLASSIC = "classic";
+    private static final String CONSUMER = "consumer";
     private static final int ERROR_FOR_MISSING_VERSION = 6;
 
     private final ShardContext context;
@@ -32,6 +36,17 @@ final class GroupQueries {
             for (ClassicGroup group : context.groups().all()) {
                 if (passes(wantedStates, group.state().lowerCase())) {
                     listed.add(listed(group));
+                }
+            }
+        }
+        if (passes(wantedTypes, CONSUMER)) {
+            for (ConsumerGroup group : context.groups().consumers()) {
+                if (passes(wantedStates, group.state().lowerCase())) {
+                    listed.add(new ListedGroup()
+                            .setGroupId(group.id())
+                            .setProtocolType(CONSUMER)
+                            .setGroupState(group.state().toString())
+                            .setGroupType(CONSUMER));
                 }
             }
         }
@@ -76,12 +91,34 @@ final class GroupQueries {
         return described;
     }
 
+    /** ConsumerGroupDescribe for one shard. */
+    List<ConsumerGroupDescribeResponseData.DescribedGroup> describeConsumers(Collection<String> groupIds) {
+        List<ConsumerGroupDescribeResponseData.DescribedGroup> described = new ArrayList<>();
+        MetadataImage image = context.consumers().image().get();
+        String assignor =
+                context.consumers().settings().get().assignors().get(0).name();
+        for (String groupId : groupIds) {
+            @Nullable ConsumerGroup group = context.groups().consumer(groupId);
+            described.add(
+                    group == null
+                            ? new ConsumerGroupDescribeResponseData.DescribedGroup()
+                                    .setGroupId(groupId)
+                                    .setErrorCode(Errors.GROUP_ID_NOT_FOUND.code())
+                                    .setErrorMessage(
+                                            context.groups().exists(groupId)
+                                                    ? "Group " + groupId + " is not a consumer group."
+                                                    : "Group " + groupId + " not found.")
+                            : ConsumerDescriptions.of(group, assignor, image));
+        }
+        return described;
+    }
+
     private DescribedGroup missing(String groupId, short version) {
         DescribedGroup dead = new DescribedGroup().setGroupId(groupId).setGroupState(GroupState.DEAD.toString());
         if (version < ERROR_FOR_MISSING_VERSION) {
             return dead;
         }
-        String message = context.groups().isForeign(groupId)
+        String message = context.groups().exists(groupId)
                 ? "Group " + groupId + " is not a classic group."
                 : "Group " + groupId + " not found.";
         return dead.setErrorCode(Errors.GROUP_ID_NOT_FOUND.code()).setErrorMessage(message); // KIP-1043

@@ -91,7 +91,7 @@ final class GroupRecords {
         return CoordinatorRecord.tombstone(new GroupMetadataKey().setGroup(group));
     }
 
-    /** What this broker reads of the topic: offsets and classic groups; of groups of other types only that they exist. */
+    /** What this broker reads of the topic: offsets, classic and consumer groups; of groups of other types only that they exist. */
     static final RecordTypes TYPES = new RecordTypes() {
         @Override
         public @Nullable ApiMessage newKey(short type) {
@@ -106,7 +106,15 @@ final class GroupRecords {
         public @Nullable ApiMessage newValue(short type) {
             CoordinatorRecordType known = CoordinatorRecordType.fromId(type);
             return switch (known) {
-                case LEGACY_OFFSET_COMMIT, OFFSET_COMMIT, GROUP_METADATA -> known.newRecordValue();
+                case LEGACY_OFFSET_COMMIT,
+                        OFFSET_COMMIT,
+                        GROUP_METADATA,
+                        CONSUMER_GROUP_METADATA,
+                        CONSUMER_GROUP_MEMBER_METADATA,
+                        CONSUMER_GROUP_TARGET_ASSIGNMENT_METADATA,
+                        CONSUMER_GROUP_TARGET_ASSIGNMENT_MEMBER,
+                        CONSUMER_GROUP_CURRENT_MEMBER_ASSIGNMENT,
+                        CONSUMER_GROUP_REGULAR_EXPRESSION -> known.newRecordValue();
                 default -> null;
             };
         }

@@ -1,12 +1,15 @@
 package io.barnabas.coordinator.group;
 
 import io.barnabas.coordinator.Outcome;
+import io.barnabas.coordinator.group.consumer.ConsumerGroup;
+import io.barnabas.coordinator.group.consumer.ConsumerRecords;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.DeleteGroupsResponseData.DeletableGroupResult;
 import org.apache.kafka.common.protocol.Errors;
@@ -30,7 +33,12 @@ final class GroupRemoval {
             Errors error = mayDelete(groupId);
             if (error == Errors.NONE) {
                 deleteOffsets(groupId, outcome);
-                outcome.append(GroupRecords.groupTombstone(groupId));
+                @Nullable ConsumerGroup consumer = context.groups().consumer(groupId);
+                if (consumer == null) {
+                    outcome.append(GroupRecords.groupTombstone(groupId));
+                } else {
+                    ConsumerRecords.groupTombstones(consumer, List.of()).forEach(outcome::append);
+                }
             }
             results.add(new DeletableGroupResult().setGroupId(groupId).setErrorCode(error.code()));
         }
@@ -41,6 +49,10 @@ final class GroupRemoval {
         @Nullable ClassicGroup group = context.groups().find(groupId);
         if (group != null) {
             return group.is(GroupState.EMPTY) ? Errors.NONE : Errors.NON_EMPTY_GROUP;
+        }
+        @Nullable ConsumerGroup consumer = context.groups().consumer(groupId);
+        if (consumer != null) {
+            return consumer.isEmpty() ? Errors.NONE : Errors.NON_EMPTY_GROUP;
         }
         // the records of a group of another type are not known well enough to delete them all
         return context.groups().isForeign(groupId) ? Errors.NON_EMPTY_GROUP : Errors.GROUP_ID_NOT_FOUND;
@@ -65,25 +77,36 @@ final class GroupRemoval {
         outcome.divisible();
         long nowMs = context.nowMs();
         for (ClassicGroup group : List.copyOf(context.groups().all())) {
-            boolean nothingLeft = expireOffsets(group, nowMs, outcome);
+            boolean nothingLeft = expireOffsets(
+                    group.id(), group::isSubscribedTo, offset -> isExpired(group, offset, nowMs), outcome);
             if (nothingLeft && group.is(GroupState.EMPTY) && !group.hasPendingJoins()) {
                 outcome.append(GroupRecords.groupTombstone(group.id()));
+            }
+        }
+        for (ConsumerGroup group : List.copyOf(context.groups().consumers())) {
+            boolean nothingLeft = expireOffsets(
+                    group.id(),
+                    group.subscriptions()::has,
+                    offset -> isExpired(offset, offset.commitTimestampMs(), nowMs),
+                    outcome);
+            if (nothingLeft && group.isEmpty()) {
+                ConsumerRecords.groupTombstones(group, List.of()).forEach(outcome::append);
             }
         }
     }
 
     /** Whether no offset, committed or undecided, remains. */
-    private boolean expireOffsets(ClassicGroup group, long nowMs, Outcome outcome) {
-        String groupId = group.id();
+    private boolean expireOffsets(
+            String groupId, Predicate<String> subscribed, Predicate<CommittedOffset> expired, Outcome outcome) {
         Map<String, Map<Integer, CommittedOffset>> topics =
                 context.offsets().committed().topics(groupId);
         boolean nothingLeft = !context.offsets().hasOpenTransactions(groupId);
         for (Map.Entry<String, Map<Integer, CommittedOffset>> topic : topics.entrySet()) {
-            boolean kept = group.isSubscribedTo(topic.getKey());
+            boolean kept = subscribed.test(topic.getKey());
             for (Map.Entry<Integer, CommittedOffset> partition :
                     topic.getValue().entrySet()) {
                 if (!kept
-                        && isExpired(group, partition.getValue(), nowMs)
+                        && expired.test(partition.getValue())
                         && !context.offsets().isUnstable(groupId, topic.getKey(), partition.getKey())) {
                     outcome.append(GroupRecords.offsetTombstone(groupId, topic.getKey(), partition.getKey()));
                 } else {
@@ -110,6 +133,10 @@ final class GroupRemoval {
         } else {
             return false;
         }
+        return isExpired(offset, fromMs, nowMs);
+    }
+
+    private boolean isExpired(CommittedOffset offset, long fromMs, long nowMs) {
         return offset.expireTimestampMs() != CommittedOffset.NO_TIMESTAMP
                 ? nowMs >= offset.expireTimestampMs()
                 : nowMs - fromMs >= context.settings().offsetsRetentionMs();

@@ -4,13 +4,15 @@ import io.barnabas.coordinator.CoordinatorRecord;
 import io.barnabas.coordinator.CoordinatorShard;
 import io.barnabas.coordinator.Outcome;
 import io.barnabas.coordinator.ShardTimer;
+import io.barnabas.coordinator.group.consumer.ConsumerGroup;
+import io.barnabas.coordinator.group.consumer.Subscriptions;
 import io.barnabas.time.Clock;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.common.message.JoinGroupResponseData;
 import org.apache.kafka.common.message.SyncGroupResponseData;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
-import org.apache.kafka.coordinator.group.generated.ConsumerGroupMetadataKey;
 import org.apache.kafka.coordinator.group.generated.CoordinatorRecordType;
 import org.apache.kafka.coordinator.group.generated.GroupMetadataKey;
 import org.apache.kafka.coordinator.group.generated.GroupMetadataValue;
@@ -42,21 +44,37 @@ final class GroupShard implements CoordinatorShard {
     final OffsetDeleteHandler offsetDelete;
     final GroupRemoval removal;
     final GroupQueries queries;
+    final ConsumerHeartbeatHandler consumerHeartbeat;
+    final RegexSubscriptions regexes;
 
     private final ShardContext context;
     private final Rebalancer rebalancer;
+    private final ConsumerSessions sessions;
+    private final ConsumerReplay consumerReplay;
     private final ShardTimer expiry;
 
     GroupShard(
-            GroupCoordinatorSettings settings, Clock clock, UnaryOperator<String> memberIds, ShardTimer.Source timers) {
+            GroupCoordinatorSettings settings,
+            ConsumerContext consumers,
+            Clock clock,
+            UnaryOperator<String> memberIds,
+            ShardTimer.Source timers) {
         Groups groups = new Groups(timers, clock::wallMillis);
-        this.context = new ShardContext(settings, clock, timers, memberIds, groups, new OffsetStore());
+        this.context = new ShardContext(settings, clock, timers, memberIds, groups, new OffsetStore(), consumers);
         this.rebalancer = new Rebalancer(context);
         this.expiry = timers.create();
-        this.join = new JoinHandler(context, rebalancer);
-        this.sync = new SyncHandler(context, rebalancer);
-        this.heartbeat = new HeartbeatHandler(context, rebalancer);
-        this.leave = new LeaveHandler(context, rebalancer);
+        GroupMigration migration = new GroupMigration(context, rebalancer);
+        this.sessions = new ConsumerSessions(context, migration);
+        this.consumerReplay = new ConsumerReplay(groups, sessions);
+        this.regexes = new RegexSubscriptions(context);
+        ConsumerMembers members = new ConsumerMembers(context, migration, sessions);
+        MemberUpdate update = new MemberUpdate(context, sessions, regexes);
+        this.consumerHeartbeat = new ConsumerHeartbeatHandler(context, members, sessions, update);
+        ClassicMembers classic = new ClassicMembers(context, members, sessions, update, migration);
+        this.join = new JoinHandler(context, rebalancer, classic);
+        this.sync = new SyncHandler(context, rebalancer, classic);
+        this.heartbeat = new HeartbeatHandler(context, rebalancer, classic);
+        this.leave = new LeaveHandler(context, rebalancer, classic);
         this.commit = new OffsetCommitHandler(context, rebalancer);
         this.fetch = new OffsetFetchHandler(context);
         this.offsetDelete = new OffsetDeleteHandler(context);
@@ -89,13 +107,11 @@ final class GroupShard implements CoordinatorShard {
             }
             case GROUP_METADATA ->
                 context.groups().replay(((GroupMetadataKey) key).group(), (GroupMetadataValue) value);
-            case CONSUMER_GROUP_METADATA ->
-                context.groups().replayForeign(((ConsumerGroupMetadataKey) key).groupId(), "consumer", value != null);
             case SHARE_GROUP_METADATA ->
                 context.groups().replayForeign(((ShareGroupMetadataKey) key).groupId(), "share", value != null);
             case STREAMS_GROUP_METADATA ->
                 context.groups().replayForeign(((StreamsGroupMetadataKey) key).groupId(), "streams", value != null);
-            default -> {} // of a member of such a group: it stays in the log
+            default -> consumerReplay.replay(record);
         }
     }
 
@@ -131,7 +147,27 @@ final class GroupShard implements CoordinatorShard {
                 rebalancer.prepare(group, "it is over its maximum size", outcome);
             }
         }
+        context.groups().consumers().forEach(sessions::onLoaded);
         scheduleExpiry();
+    }
+
+    /**
+     * The cluster's topics have changed.
+     *
+     * @param created whether some are new
+     * @param index of the metadata in which that is
+     */
+    void onTopicsChanged(Set<String> changed, Set<String> deleted, boolean created, long index) {
+        context.consumers().hashes().onTopicsDeleted(deleted);
+        if (created) {
+            regexes.onTopicsCreated(index);
+        }
+        for (ConsumerGroup group : context.groups().consumers()) {
+            Subscriptions of = group.subscriptions();
+            if (changed.stream().anyMatch(of::has) || deleted.stream().anyMatch(of::has)) {
+                group.requestRefresh();
+            }
+        }
     }
 
     private void scheduleExpiry() {
@@ -144,6 +180,7 @@ final class GroupShard implements CoordinatorShard {
     @Override
     public void onUnloaded(Outcome outcome) {
         expiry.cancel();
+        sessions.dropAll();
         short gone = Errors.NOT_COORDINATOR.code();
         for (ClassicGroup group : context.groups().all()) {
             for (Member member : group.members()) {

@@ -1,6 +1,7 @@
 package io.barnabas.coordinator.group;
 
 import io.barnabas.coordinator.ShardTimer;
+import io.barnabas.coordinator.group.consumer.ConsumerGroup;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Groups {
     private final Map<String, ClassicGroup> classic = new HashMap<>();
+    private final Map<String, ConsumerGroup> consumers = new HashMap<>();
     private final Map<String, String> foreignTypes = new HashMap<>();
     private final ShardTimer.Source timers;
     private final LongSupplier nowMs;
@@ -34,19 +36,50 @@ final class Groups {
     /** From here on records are those that this shard has just appended, not those of an earlier one. */
     void goLive() {
         live = true;
+        consumers.values().forEach(ConsumerGroup::goLive);
     }
 
+    @Nullable
+    ConsumerGroup consumer(String id) {
+        return consumers.get(id);
+    }
+
+    Collection<ConsumerGroup> consumers() {
+        return consumers.values();
+    }
+
+    /** The consumer group that a record in the log is of. A classic group made by commits alone, which the log has not, gives way. */
+    ConsumerGroup consumerToReplay(String id) {
+        @Nullable ConsumerGroup present = consumers.get(id);
+        if (present != null) {
+            return present;
+        }
+        remove(id);
+        ConsumerGroup group = new ConsumerGroup(id);
+        if (live) {
+            group.goLive();
+        }
+        consumers.put(id, group);
+        return group;
+    }
+
+    void removeConsumer(String id) {
+        consumers.remove(id);
+    }
+
+    /** The classic group of that id. */
     @Nullable
     ClassicGroup find(String id) {
         return classic.get(id);
     }
 
+    /** The classic groups. */
     Collection<ClassicGroup> all() {
         return classic.values();
     }
 
     boolean exists(String id) {
-        return classic.containsKey(id) || foreignTypes.containsKey(id);
+        return classic.containsKey(id) || consumers.containsKey(id) || foreignTypes.containsKey(id);
     }
 
     boolean isForeign(String id) {
@@ -102,6 +135,7 @@ final class Groups {
             return;
         }
         remove(id);
+        removeConsumer(id); // whose tombstones compaction has taken
         restore(create(id), value);
     }
 

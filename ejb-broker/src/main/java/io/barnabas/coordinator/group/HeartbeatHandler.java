@@ -1,5 +1,6 @@
 package io.barnabas.coordinator.group;
 
+import io.barnabas.coordinator.group.consumer.ConsumerGroup;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.message.HeartbeatRequestData;
 import org.apache.kafka.common.message.HeartbeatResponseData;
@@ -10,14 +11,20 @@ import org.jspecify.annotations.Nullable;
 final class HeartbeatHandler {
     private final ShardContext context;
     private final Rebalancer rebalancer;
+    private final ClassicMembers consumerGroups;
 
-    HeartbeatHandler(ShardContext context, Rebalancer rebalancer) {
+    HeartbeatHandler(ShardContext context, Rebalancer rebalancer, ClassicMembers consumerGroups) {
         this.context = context;
         this.rebalancer = rebalancer;
+        this.consumerGroups = consumerGroups;
     }
 
     /** @throws ApiException UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION */
     HeartbeatResponseData handle(HeartbeatRequestData request) {
+        @Nullable ConsumerGroup consumer = context.groups().consumer(request.groupId());
+        if (consumer != null) {
+            return consumerGroups.heartbeat(consumer, request);
+        }
         @Nullable ClassicGroup group = context.groups().find(request.groupId());
         if (group == null) {
             throw Errors.UNKNOWN_MEMBER_ID.exception();

@@ -3,6 +3,8 @@ package io.barnabas.coordinator.group;
 import io.barnabas.coordinator.CoordinatorErrors;
 import io.barnabas.coordinator.Outcome;
 import io.barnabas.coordinator.ShardTimer;
+import io.barnabas.coordinator.group.consumer.ConsumerGroup;
+import io.barnabas.coordinator.group.consumer.ConsumerRecords;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,10 +23,13 @@ import org.jspecify.annotations.Nullable;
 final class JoinHandler {
     private final ShardContext context;
     private final Rebalancer rebalancer;
+    private final ClassicMembers consumerGroups;
 
-    JoinHandler(ShardContext context, Rebalancer rebalancer) {
+    /** @param consumerGroups takes members that join consumer groups */
+    JoinHandler(ShardContext context, Rebalancer rebalancer, ClassicMembers consumerGroups) {
         this.context = context;
         this.rebalancer = rebalancer;
+        this.consumerGroups = consumerGroups;
     }
 
     /** One request on its way through the handler. */
@@ -72,11 +77,20 @@ final class JoinHandler {
             join.refuse("", Errors.INCONSISTENT_GROUP_PROTOCOL);
             return;
         }
+        @Nullable ConsumerGroup consumer = context.groups().consumer(groupId);
+        if (consumer != null && !consumer.isEmpty()) {
+            consumerGroups.join(consumer, client, request, reply, outcome);
+            return;
+        }
         @Nullable ClassicGroup present = context.groups().find(groupId);
         if (present == null && !join.isUnknown()) {
             join.refuse(request.memberId(), Errors.UNKNOWN_MEMBER_ID);
             return;
         }
+        if (consumer != null) { // nobody is in it: a classic group takes its place
+            ConsumerRecords.groupTombstones(consumer, List.of()).forEach(outcome::append);
+        }
+        int before = outcome.records().size();
         ClassicGroup group = present == null ? context.groups().create(groupId) : present;
         if (!hasRoom(group, request.memberId())) {
             letGo(group, join);
@@ -87,7 +101,7 @@ final class JoinHandler {
         } else {
             onKnownMember(group, join);
         }
-        if (present == null && outcome.records().isEmpty()) {
+        if (present == null && outcome.records().size() == before) {
             recordNewGroup(group, join);
         }
     }

@@ -1,6 +1,7 @@
 package io.barnabas.coordinator.group;
 
 import io.barnabas.coordinator.Outcome;
+import io.barnabas.coordinator.group.consumer.ConsumerGroup;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.common.errors.ApiException;
@@ -22,14 +23,20 @@ final class LeaveHandler {
 
     private final ShardContext context;
     private final Rebalancer rebalancer;
+    private final ClassicMembers consumerGroups;
 
-    LeaveHandler(ShardContext context, Rebalancer rebalancer) {
+    LeaveHandler(ShardContext context, Rebalancer rebalancer, ClassicMembers consumerGroups) {
         this.context = context;
         this.rebalancer = rebalancer;
+        this.consumerGroups = consumerGroups;
     }
 
     /** @throws ApiException UNKNOWN_MEMBER_ID if there is no such group */
     LeaveGroupResponseData handle(LeaveGroupRequestData request, Outcome outcome) {
+        @Nullable ConsumerGroup consumer = context.groups().consumer(request.groupId());
+        if (consumer != null) {
+            return consumerGroups.leave(consumer, request, outcome);
+        }
         @Nullable ClassicGroup group = context.groups().find(request.groupId());
         if (group == null) {
             throw Errors.UNKNOWN_MEMBER_ID.exception();

@@ -1,6 +1,8 @@
 package io.barnabas.coordinator.group;
 
 import io.barnabas.coordinator.Outcome;
+import io.barnabas.coordinator.group.consumer.ConsumerGroup;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.message.OffsetCommitRequestData;
 import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestPartition;
@@ -32,10 +34,10 @@ final class OffsetCommitHandler {
      * Decides.
      *
      * @throws ApiException GROUP_ID_NOT_FOUND or ILLEGAL_GENERATION by version, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID,
-     *     REBALANCE_IN_PROGRESS
+     *     REBALANCE_IN_PROGRESS, STALE_MEMBER_EPOCH
      */
     OffsetCommitResponseData handle(ClientInfo client, OffsetCommitRequestData request, Outcome outcome) {
-        validate(client.version(), request);
+        PartitionCheck check = validate(client.version(), request);
         OffsetCommitResponseData response = new OffsetCommitResponseData();
         long nowMs = context.nowMs();
         long expiresMs = request.retentionTimeMs() == OffsetCommitRequest.DEFAULT_RETENTION_TIME
@@ -50,6 +52,7 @@ final class OffsetCommitHandler {
                 if (isTooLarge(partition.committedMetadata())) {
                     error = Errors.OFFSET_METADATA_TOO_LARGE;
                 } else {
+                    check.check(topic.topicId(), partition.partitionIndex());
                     CommittedOffset offset = offset(topic, partition, nowMs, expiresMs);
                     outcome.append(GroupRecords.offsetCommit(
                             request.groupId(), topic.name(), partition.partitionIndex(), offset));
@@ -80,7 +83,25 @@ final class OffsetCommitHandler {
         return metadata != null && metadata.length() > context.settings().offsetMetadataMaxBytes();
     }
 
-    private void validate(short version, OffsetCommitRequestData request) {
+    private PartitionCheck validate(short version, OffsetCommitRequestData request) {
+        @Nullable ConsumerGroup consumer = context.groups().consumer(request.groupId());
+        if (consumer != null) {
+            return ConsumerOffsets.validateCommit(
+                    consumer, request.memberId(), request.generationIdOrMemberEpoch(), version);
+        }
+        validateClassic(version, request);
+        return PartitionCheck.NONE;
+    }
+
+    /** What is asked of each partition of a commit. */
+    interface PartitionCheck {
+        PartitionCheck NONE = (topic, partition) -> {};
+
+        /** @throws ApiException the whole commit is refused */
+        void check(Uuid topic, int partition);
+    }
+
+    private void validateClassic(short version, OffsetCommitRequestData request) {
         boolean fromNoMember = request.generationIdOrMemberEpoch() < 0;
         @Nullable ClassicGroup group = context.groups().find(request.groupId());
         if (group == null) {

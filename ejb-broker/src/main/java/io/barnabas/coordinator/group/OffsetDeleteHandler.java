@@ -1,6 +1,7 @@
 package io.barnabas.coordinator.group;
 
 import io.barnabas.coordinator.Outcome;
+import io.barnabas.coordinator.group.consumer.ConsumerGroup;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.message.OffsetDeleteRequestData;
 import org.apache.kafka.common.message.OffsetDeleteRequestData.OffsetDeleteRequestPartition;
@@ -23,7 +24,8 @@ final class OffsetDeleteHandler {
     OffsetDeleteResponseData handle(OffsetDeleteRequestData request, Outcome outcome) {
         String groupId = request.groupId();
         @Nullable ClassicGroup group = context.groups().find(groupId);
-        if (group == null && !context.groups().isForeign(groupId)) {
+        @Nullable ConsumerGroup consumer = context.groups().consumer(groupId);
+        if (group == null && consumer == null && !context.groups().isForeign(groupId)) {
             throw Errors.GROUP_ID_NOT_FOUND.exception();
         }
         if (group != null && !group.is(GroupState.EMPTY) && !group.usesConsumerProtocol()) {
@@ -32,7 +34,8 @@ final class OffsetDeleteHandler {
         OffsetDeleteResponseData response = new OffsetDeleteResponseData();
         for (OffsetDeleteRequestTopic topic : request.topics()) {
             OffsetDeleteResponseTopic answered = new OffsetDeleteResponseTopic().setName(topic.name());
-            boolean subscribed = group != null && group.isSubscribedTo(topic.name());
+            boolean subscribed = (group != null && group.isSubscribedTo(topic.name()))
+                    || (consumer != null && consumer.subscriptions().has(topic.name()));
             for (OffsetDeleteRequestPartition partition : topic.partitions()) {
                 int index = partition.partitionIndex();
                 if (!subscribed && has(groupId, topic.name(), index)) {

@@ -1,5 +1,6 @@
 package io.barnabas.coordinator.group;
 
+import io.barnabas.coordinator.group.consumer.ConsumerGroup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,9 +23,18 @@ final class OffsetFetchHandler {
         this.context = context;
     }
 
-    /** @param requireStable partitions with undecided transactional offsets are answered UNSTABLE_OFFSET_COMMIT (KIP-447) */
+    /**
+     * Answers.
+     *
+     * @param requireStable partitions with undecided transactional offsets are answered UNSTABLE_OFFSET_COMMIT (KIP-447)
+     * @throws org.apache.kafka.common.errors.ApiException STALE_MEMBER_EPOCH, UNKNOWN_MEMBER_ID of a consumer group's member
+     */
     OffsetFetchResponseGroup handle(OffsetFetchRequestGroup request, boolean requireStable) {
         String group = request.groupId();
+        @Nullable ConsumerGroup consumer = context.groups().consumer(group);
+        if (consumer != null) {
+            ConsumerOffsets.validateFetch(consumer, request.memberId(), request.memberEpoch());
+        }
         List<OffsetFetchResponseTopics> topics = new ArrayList<>();
         if (request.topics() == null) {
             context.offsets().committed().topics(group).forEach((topic, offsets) -> {

@@ -15,7 +15,8 @@ record ShardContext(
         ShardTimer.Source timers,
         UnaryOperator<String> memberIds,
         Groups groups,
-        OffsetStore offsets) {
+        OffsetStore offsets,
+        ConsumerContext consumers) {
     long nowMs() {
         return clock.wallMillis();
     }

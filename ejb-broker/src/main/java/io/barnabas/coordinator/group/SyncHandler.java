@@ -1,6 +1,7 @@
 package io.barnabas.coordinator.group;
 
 import io.barnabas.coordinator.Outcome;
+import io.barnabas.coordinator.group.consumer.ConsumerGroup;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -17,13 +18,20 @@ import org.jspecify.annotations.Nullable;
 final class SyncHandler {
     private final ShardContext context;
     private final Rebalancer rebalancer;
+    private final ClassicMembers consumerGroups;
 
-    SyncHandler(ShardContext context, Rebalancer rebalancer) {
+    SyncHandler(ShardContext context, Rebalancer rebalancer, ClassicMembers consumerGroups) {
         this.context = context;
         this.rebalancer = rebalancer;
+        this.consumerGroups = consumerGroups;
     }
 
     void handle(SyncGroupRequestData request, CompletableFuture<SyncGroupResponseData> reply, Outcome outcome) {
+        @Nullable ConsumerGroup consumer = context.groups().consumer(request.groupId());
+        if (consumer != null) {
+            outcome.answer(reply, consumerGroups.sync(consumer, request));
+            return;
+        }
         @Nullable ClassicGroup group = context.groups().find(request.groupId());
         if (group == null || group.is(GroupState.EMPTY)) {
             refuse(reply, Errors.UNKNOWN_MEMBER_ID, outcome);

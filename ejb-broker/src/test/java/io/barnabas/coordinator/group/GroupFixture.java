@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.barnabas.coordinator.CoordinatorRuntime.Environment;
 import io.barnabas.coordinator.MemoryPartitionWriter;
+import io.barnabas.metadata.TestMetadata;
 import io.barnabas.time.ManualClock;
 import io.barnabas.time.ManualTicker;
 import java.nio.ByteBuffer;
@@ -59,6 +60,8 @@ final class GroupFixture {
     final ManualClock clock = new ManualClock();
     final ManualTicker ticker = new ManualTicker(clock);
     final MemoryPartitionWriter log = new MemoryPartitionWriter();
+    final TestMetadata metadata = new TestMetadata();
+    ConsumerGroupSettings consumers = TestConsumerGroups.defaults();
     private int ids;
     private int epoch;
     GroupCoordinator groups;
@@ -88,7 +91,11 @@ final class GroupFixture {
                 (short) 1,
                 1 << 20);
         return new GroupCoordinator(
-                settings, new Environment(clock, ticker, Runnable::run, log), () -> 1, name -> name + "-" + ++ids);
+                settings,
+                () -> consumers,
+                new Environment(clock, ticker, Runnable::run, log),
+                new GroupCoordinator.Cluster(() -> 1, metadata::image),
+                name -> name + "-" + ++ids);
     }
 
     /** The broker dies and starts again: nothing but the log remains. */

@@ -34,6 +34,8 @@ import org.apache.kafka.coordinator.group.generated.OffsetCommitKey;
 import org.apache.kafka.coordinator.group.generated.OffsetCommitValue;
 import org.apache.kafka.coordinator.group.generated.ShareGroupMetadataKey;
 import org.apache.kafka.coordinator.group.generated.ShareGroupMetadataValue;
+import org.apache.kafka.coordinator.group.generated.StreamsGroupMetadataKey;
+import org.apache.kafka.coordinator.group.generated.StreamsGroupMetadataValue;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -186,18 +188,7 @@ class LogFormatTest {
     @Test
     void groups_of_other_types_are_left_alone() {
         add(
-                record(
-                        new ConsumerGroupMetadataKey().setGroupId(GROUP),
-                        new ConsumerGroupMetadataValue().setEpoch(1),
-                        0),
-                record(
-                        new ConsumerGroupMemberMetadataKey().setGroupId(GROUP).setMemberId("m"),
-                        new ConsumerGroupMemberMetadataValue()
-                                .setClientId("c")
-                                .setClientHost("/h")
-                                .setSubscribedTopicNames(List.of("t"))
-                                .setRebalanceTimeoutMs(1),
-                        0),
+                record(new StreamsGroupMetadataKey().setGroupId(GROUP), new StreamsGroupMetadataValue().setEpoch(1), 0),
                 record(new ShareGroupMetadataKey().setGroupId("s"), new ShareGroupMetadataValue().setEpoch(1), 0),
                 offset(4));
         add(new SimpleRecord(1L, new byte[] {0x7f, 0x7f, 1}, new byte[] {1, 2, 3})); // of a later Kafka
@@ -206,11 +197,39 @@ class LogFormatTest {
         assertThat(group.fetchedOffset()).isEqualTo(4);
         assertThat(now(group.groups.list(List.of(), List.of())))
                 .extracting(listed -> listed.groupId() + " " + listed.groupType())
-                .containsExactlyInAnyOrder("g consumer", "s share");
+                .containsExactlyInAnyOrder("g streams", "s share");
         assertThat(Errors.forCode(now(group.join("")).errorCode())).isEqualTo(Errors.INCONSISTENT_GROUP_PROTOCOL);
         assertThat(group.describe().errorCode()).isEqualTo(Errors.GROUP_ID_NOT_FOUND.code());
         group.ticker.advance(TimeUnit.DAYS.toMillis(30));
         assertThat(group.fetchedOffset()).isEqualTo(4);
+    }
+
+    @Test
+    void a_consumer_group_that_kafka_wrote_is_read() {
+        add(
+                record(
+                        new ConsumerGroupMemberMetadataKey().setGroupId(GROUP).setMemberId("m"),
+                        new ConsumerGroupMemberMetadataValue()
+                                .setClientId("c")
+                                .setClientHost("/h")
+                                .setSubscribedTopicNames(List.of("t"))
+                                .setRebalanceTimeoutMs(1),
+                        0),
+                record(
+                        new ConsumerGroupMetadataKey().setGroupId(GROUP),
+                        new ConsumerGroupMetadataValue().setEpoch(3),
+                        0),
+                offset(4));
+        group.restart();
+
+        assertThat(group.fetchedOffset()).isEqualTo(4);
+        assertThat(now(group.groups.list(List.of("assigning"), List.of("Consumer"))))
+                .extracting(listed -> listed.groupId() + " " + listed.groupType())
+                .containsExactly("g consumer");
+        var described = now(group.groups.describeConsumers(List.of(GROUP))).get(0);
+        assertThat(described.groupEpoch()).isEqualTo(3);
+        assertThat(described.members().get(0).clientId()).isEqualTo("c");
+        assertThat(group.describe().errorCode()).isEqualTo(Errors.GROUP_ID_NOT_FOUND.code());
     }
 
     @Test
