@@ -292,7 +292,7 @@ final class ShardHost<S extends CoordinatorShard> {
         appendedTo = loader.nextOffset();
         committedTo = 0;
         watchCommit();
-        LOG.info("shard loaded; partition={} epoch={} records={}", topicPartition, epoch, loader.records());
+        LOG.debug("shard loaded; partition={} epoch={} records={}", topicPartition, epoch, loader.records());
         run((present, reply, outcome) -> present.onLoaded(outcome), new CompletableFuture<Void>());
     }
 
