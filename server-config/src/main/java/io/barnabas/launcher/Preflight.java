@@ -1,5 +1,8 @@
 package io.barnabas.launcher;
 
+import io.barnabas.start.Refusal;
+import io.barnabas.start.ServerPid;
+import io.barnabas.start.Settings;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -8,10 +11,15 @@ import java.net.UnknownHostException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What can be refused before a server is started: a directory that cannot be written or is in use, a port that is taken. The broker
@@ -20,40 +28,117 @@ import java.util.List;
 final class Preflight {
     private Preflight() {}
 
-    static void check(Settings settings) {
-        for (Path dir : settings.dataDirectories()) {
-            checkDirectory(dir);
+    /**
+     * Checks directories and ports.
+     *
+     * @return what the operator should hear of although the start goes on
+     * @throws Refusal if it cannot go on
+     */
+    static List<String> check(Settings settings) {
+        List<String> warnings = new ArrayList<>();
+        List<Path> directories = settings.dataDirectories();
+        checkFirst(directories.get(0));
+        for (Path other : directories.subList(1, directories.size())) {
+            try {
+                checkDirectory(other);
+            } catch (Unusable e) {
+                warnings.add(e.getMessage() + "; the start goes on without it");
+            }
         }
-        for (Settings.Listener listener : settings.listeners()) {
-            checkPort(listener);
-        }
-        checkPort(new Settings.Listener(Settings.HTTP_PORT, settings.httpHost(), settings.httpPort()));
+        List<Settings.Listener> sockets = new ArrayList<>(settings.listeners());
+        sockets.add(settings.http());
+        checkPortsDiffer(sockets);
+        sockets.forEach(Preflight::checkPort);
+        return warnings;
     }
 
-    private static void checkDirectory(Path dir) {
+    /** A directory that is broken, as disks break; one of several may be. */
+    private static final class Unusable extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        Unusable(Path dir, String reason) {
+            super("the data directory " + dir + " " + reason);
+        }
+
+        @Override
+        public String getMessage() {
+            return String.valueOf(super.getMessage());
+        }
+    }
+
+    /** The first directory must be usable: what belongs to the process is in it. */
+    private static void checkFirst(Path dir) {
+        try {
+            checkDirectory(dir);
+        } catch (Unusable e) {
+            throw new Refusal(e.getMessage() + "; name another with --data (or log.dirs)");
+        }
+    }
+
+    private static void checkDirectory(Path dir) throws Unusable {
+        if (Files.exists(dir) && !Files.isDirectory(dir)) {
+            throw new Unusable(dir, "cannot be made: it is a file");
+        }
         try {
             Files.createDirectories(dir);
         } catch (IOException e) {
-            throw new Refusal("the data directory " + dir + " cannot be made: " + e);
+            throw new Unusable(dir, "cannot be made: " + reason(e));
         }
         if (!Files.isWritable(dir)) {
-            throw new Refusal("the data directory " + dir + " cannot be written");
+            throw new Unusable(dir, "cannot be written by this user");
         }
         checkLock(dir);
     }
 
     /** Kafka's own lock file, so that a Kafka broker on the same directory is noticed too. */
-    private static void checkLock(Path dir) {
+    private static void checkLock(Path dir) throws Unusable {
+        if (ServerPid.of(dir).isPresent()) {
+            throw ServerPid.inUse(dir);
+        }
         try (FileChannel file =
                         FileChannel.open(dir.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                FileLock lock = file.tryLock()) {
+                @Nullable FileLock lock = file.tryLock()) {
             if (lock == null) {
-                throw new Refusal("the data directory " + dir + " is in use by another process"
-                        + ServerPid.of(dir).map(pid -> " (pid " + pid + ")").orElse(""));
+                throw ServerPid.inUse(dir);
             }
-        } catch (OverlappingFileLockException | IOException e) {
-            throw new Refusal("the data directory " + dir + " cannot be locked: " + e);
+        } catch (OverlappingFileLockException e) {
+            throw ServerPid.inUse(dir);
+        } catch (IOException e) {
+            throw new Unusable(dir, "cannot be written: " + reason(e));
         }
+    }
+
+    /** The reason in words; the names of Java's exceptions tell an operator nothing. */
+    private static String reason(IOException e) {
+        if (e instanceof AccessDeniedException denied) {
+            return "this user may not write " + denied.getFile();
+        }
+        if (e instanceof FileAlreadyExistsException) {
+            return e.getMessage() + " is a file";
+        }
+        return e instanceof FileSystemException failed && failed.getReason() != null
+                ? failed.getFile() + ": " + failed.getReason()
+                : "the system does not allow " + e.getMessage();
+    }
+
+    private static void checkPortsDiffer(List<Settings.Listener> sockets) {
+        for (int i = 0; i < sockets.size(); i++) {
+            Settings.Listener one = sockets.get(i);
+            for (Settings.Listener other : sockets.subList(i + 1, sockets.size())) {
+                if (one.port() != 0 && one.port() == other.port() && overlap(one, other)) {
+                    throw new Refusal("the port " + one + " stands twice in the configuration, in " + one.key()
+                            + " and in " + other.key() + ": choose another for one of them");
+                }
+            }
+        }
+    }
+
+    private static boolean overlap(Settings.Listener one, Settings.Listener other) {
+        return one.host().equals(other.host()) || isEveryAddress(one) || isEveryAddress(other);
+    }
+
+    private static boolean isEveryAddress(Settings.Listener listener) {
+        return listener.host().isEmpty() || listener.host().equals("0.0.0.0");
     }
 
     private static void checkPort(Settings.Listener listener) {
@@ -62,21 +147,24 @@ final class Preflight {
         }
         try (ServerSocket socket = new ServerSocket()) {
             socket.setReuseAddress(true);
-            for (InetSocketAddress address : addresses(listener)) {
-                socket.bind(address, 1);
-            }
+            socket.bind(address(listener), 1);
         } catch (UnknownHostException e) {
             throw new Refusal("the host " + listener.host() + " in " + listener.key() + " is not known");
         } catch (IOException e) {
-            throw new Refusal("cannot listen on " + (listener.host().isEmpty() ? "*" : listener.host()) + ":"
-                    + listener.port() + " (" + listener.key() + "): " + e.getMessage());
+            throw new Refusal("cannot listen on " + listener + " (" + listener.key() + "): " + e.getMessage() + "; "
+                    + advice(listener));
         }
     }
 
-    private static List<InetSocketAddress> addresses(Settings.Listener listener) throws UnknownHostException {
-        return List.of(
-                listener.host().isEmpty()
-                        ? new InetSocketAddress(listener.port())
-                        : new InetSocketAddress(InetAddress.getByName(listener.host()), listener.port()));
+    private static String advice(Settings.Listener listener) {
+        return listener.key().equals(Settings.HTTP_PORT)
+                ? "choose another port for the console with --http-port N"
+                : "choose another with --set listeners=PLAINTEXT://HOST:PORT";
+    }
+
+    private static InetSocketAddress address(Settings.Listener listener) throws UnknownHostException {
+        return listener.host().isEmpty()
+                ? new InetSocketAddress(listener.port())
+                : new InetSocketAddress(InetAddress.getByName(listener.host()), listener.port());
     }
 }

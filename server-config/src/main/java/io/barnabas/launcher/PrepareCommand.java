@@ -1,5 +1,7 @@
 package io.barnabas.launcher;
 
+import io.barnabas.start.Refusal;
+import io.barnabas.start.Settings;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -30,6 +32,7 @@ final class PrepareCommand implements Callable<Integer> {
             System.out.println("already prepared: " + runtime.path());
             return 0;
         }
+        System.out.println("A short run on a directory of its own, to archive the classes (half a minute)…");
         Path data = Files.createTempDirectory("barnabas-prepare-");
         try {
             archive(runtime, data);
@@ -43,16 +46,16 @@ final class PrepareCommand implements Callable<Integer> {
     private static void archive(RuntimeFolder runtime, Path data) throws IOException, InterruptedException {
         int port = freePort();
         String bootstrap = "127.0.0.1:" + port;
-        Settings settings = new Settings(
+        int httpPort = freePort();
+        Settings settings = Settings.read(
                 null,
                 Map.of(
-                        "log.dirs",
+                        Settings.LOG_DIRS,
                         data.toString(),
-                        "listeners",
+                        Settings.LISTENERS,
                         "PLAINTEXT://" + bootstrap,
                         Settings.HTTP_PORT,
-                        Integer.toString(freePort())),
-                new java.util.Properties());
+                        Integer.toString(httpPort)));
         Path unfinished =
                 runtime.path().resolve("unfinished-" + ProcessHandle.current().pid() + ".jsa");
         ServerProcess server = ServerProcess.of(settings, runtime, List.of("-XX:ArchiveClassesAtExit=" + unfinished));
@@ -63,7 +66,7 @@ final class PrepareCommand implements Callable<Integer> {
                 .start();
         try {
             ServerProcess.awaitServing(process, log);
-            Rehearsal.play(bootstrap, settings.httpPort());
+            Rehearsal.play(bootstrap, httpPort);
         } finally {
             process.destroy();
             if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {

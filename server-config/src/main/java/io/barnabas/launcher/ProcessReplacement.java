@@ -3,6 +3,7 @@ package io.barnabas.launcher;
 import com.sun.jna.Library;
 import com.sun.jna.Native;
 import com.sun.jna.StringArray;
+import io.barnabas.start.Refusal;
 import java.io.IOException;
 import java.util.List;
 

@@ -1,5 +1,6 @@
 package io.barnabas.launcher;
 
+import io.barnabas.start.Settings;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -12,10 +13,7 @@ final class RunCommand implements Runnable {
     @Override
     public void run() {
         Settings settings = options.settings();
-        Preflight.check(settings);
-        ServerProcess server = ServerProcess.of(settings, RuntimeFolder.ofThisJar());
-        System.out.println("Barnabas " + Version.ofJar() + " starts. Data: " + settings.dataDirectory());
-        ServerPid.write(settings.dataDirectory(), ProcessHandle.current().pid());
+        ServerProcess server = options.prepare(settings);
         server.replaceThisProcess();
     }
 }

@@ -1,5 +1,6 @@
 package io.barnabas.launcher;
 
+import io.barnabas.start.Refusal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -52,12 +53,13 @@ record RuntimeFolder(Path path, Path jar) {
         try (JarFile content = new JarFile(jar.toFile())) {
             Path folder = place(jar).resolve(Version.ofJar() + "-" + fingerprint(content));
             if (!Files.isDirectory(folder)) {
+                System.out.println("Unpacking the server into " + folder + " (once)…");
                 unpack(content, folder);
             }
             return new RuntimeFolder(folder, jar);
         } catch (IOException e) {
-            throw new Refusal(
-                    "barnabas.jar cannot be unpacked: " + e + "; BARNABAS_RUNTIME names another folder for it");
+            throw new Refusal("barnabas.jar cannot be unpacked: " + e.getMessage()
+                    + "; BARNABAS_RUNTIME names another folder for it");
         }
     }
 

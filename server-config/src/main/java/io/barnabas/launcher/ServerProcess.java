@@ -1,7 +1,10 @@
 package io.barnabas.launcher;
 
+import io.barnabas.start.Refusal;
+import io.barnabas.start.Settings;
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,9 +16,8 @@ import org.jspecify.annotations.Nullable;
  * The server's process: its command line, and the two ways to start it.
  *
  * @param command the whole command line
- * @param data the directory that holds what belongs to the process
  */
-record ServerProcess(List<String> command, Path data) {
+record ServerProcess(List<String> command) {
     private static final String SERVES = "Barnabas serves.";
     private static final String CANNOT_START = "barnabas: cannot start:";
 
@@ -24,7 +26,6 @@ record ServerProcess(List<String> command, Path data) {
     }
 
     static ServerProcess of(Settings settings, RuntimeFolder runtime, List<String> archiveOptions) {
-        Path root = freshRoot(settings.dataDirectory());
         List<String> command = new ArrayList<>();
         command.add(java());
         List<String> ofOperator = JvmOptions.ofOperator();
@@ -34,19 +35,14 @@ record ServerProcess(List<String> command, Path data) {
         command.add("-Djava.util.logging.config.file=" + runtime.path().resolve("logging.properties"));
         command.add("-Dfish.payara.micro.BootJar=" + runtime.launchJar().toUri());
         command.add("-Dfish.payara.micro.UnpackDir=" + runtime.path());
-        command.add("-Dbarnabas.server.root=" + root);
+        command.add("-Dbarnabas.server.data=" + settings.dataDirectory());
         command.add("-Dbarnabas.server.deploy=" + runtime.path().resolve("deploy"));
-        command.add("-D" + Settings.HTTP_HOST + "=" + settings.httpHost());
-        command.add("-D" + Settings.HTTP_PORT + "=" + settings.httpPort());
-        if (settings.file() != null) {
-            command.add("-Dbarnabas.config=" + settings.file());
-        }
-        List<String> set = new ArrayList<>();
-        settings.set().forEach((key, value) -> set.add(key + "=" + value));
-        command.add("-Dbarnabas.set=" + String.join("\n", set));
+        command.add("-D" + Settings.HTTP_HOST + "=" + settings.http().host());
+        command.add("-D" + Settings.HTTP_PORT + "=" + settings.http().port());
+        settings.asSystemProperties().forEach((name, value) -> command.add("-D" + name + "=" + value));
         command.add("-jar");
         command.add(runtime.launchJar().toString());
-        return new ServerProcess(command, settings.dataDirectory());
+        return new ServerProcess(command);
     }
 
     static String java() {
@@ -59,25 +55,20 @@ record ServerProcess(List<String> command, Path data) {
                 : List.of();
     }
 
-    /** The container keeps nothing from one start to the next. */
-    private static Path freshRoot(Path data) {
-        Path root = data.resolve("server");
-        try {
-            RuntimeFolder.delete(root);
-            Files.createDirectories(root);
-        } catch (IOException e) {
-            throw new Refusal("the folder " + root + " cannot be made: " + e);
-        }
-        return root;
-    }
-
     /** Puts the server in the place of this process: the same pid, the same terminal, every signal goes to it. */
     void replaceThisProcess() {
         ProcessReplacement.exec(command);
     }
 
+    /**
+     * A server in the background.
+     *
+     * @param line what it says of its addresses
+     */
+    record Serving(long pid, String line) {}
+
     /** Starts the server with its output in a file and waits until it serves. */
-    long startInBackground(Path log) {
+    Serving startInBackground(Path log) {
         try {
             Files.deleteIfExists(log);
             Process process = new ProcessBuilder(command)
@@ -85,23 +76,22 @@ record ServerProcess(List<String> command, Path data) {
                     .redirectErrorStream(true)
                     .redirectOutput(log.toFile())
                     .start();
-            ServerPid.write(data, process.pid());
-            awaitServing(process, log);
-            return process.pid();
+            return new Serving(process.pid(), awaitServing(process, log));
         } catch (IOException e) {
-            throw new Refusal("the server's process cannot be started: " + e);
+            throw new Refusal("the server's process cannot be started: " + e.getMessage());
         }
     }
 
-    static void awaitServing(Process process, Path log) throws IOException {
+    /** Waits until it says that it serves, and answers that line. */
+    static String awaitServing(Process process, Path log) throws IOException {
         while (true) {
             @Nullable String told = lineWith(log, SERVES);
             if (told != null) {
-                return;
+                return told;
             }
             try {
                 if (process.waitFor(50, TimeUnit.MILLISECONDS)) {
-                    String failure = lineWith(log, CANNOT_START);
+                    @Nullable String failure = lineWith(log, CANNOT_START);
                     throw new Refusal(
                             failure == null
                                     ? "the server has ended with " + process.exitValue() + ", see " + log
@@ -114,9 +104,13 @@ record ServerProcess(List<String> command, Path data) {
         }
     }
 
+    /** A whole line of that beginning: the last line may still be written. */
     private static @Nullable String lineWith(Path log, String start) throws IOException {
-        try (var lines = Files.lines(log)) {
-            return lines.filter(line -> line.startsWith(start)).findFirst().orElse(null);
-        }
+        String text = Files.readString(log, StandardCharsets.ISO_8859_1);
+        return text.substring(0, text.lastIndexOf('\n') + 1)
+                .lines()
+                .filter(line -> line.startsWith(start))
+                .findFirst()
+                .orElse(null);
     }
 }

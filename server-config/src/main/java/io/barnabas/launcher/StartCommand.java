@@ -1,5 +1,6 @@
 package io.barnabas.launcher;
 
+import io.barnabas.start.Settings;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -13,10 +14,10 @@ final class StartCommand implements Runnable {
     @Override
     public void run() {
         Settings settings = options.settings();
-        Preflight.check(settings);
+        ServerProcess server = options.prepare(settings);
         Path log = settings.dataDirectory().resolve("barnabas.log");
-        ServerProcess server = ServerProcess.of(settings, RuntimeFolder.ofThisJar());
-        long pid = server.startInBackground(log);
-        System.out.println("Barnabas serves, pid " + pid + ", log " + log);
+        ServerProcess.Serving serving = server.startInBackground(log);
+        System.out.println(serving.line() + "\nPid " + serving.pid() + ", log " + log
+                + "; stop it with: barnabas stop --data " + settings.dataDirectory());
     }
 }

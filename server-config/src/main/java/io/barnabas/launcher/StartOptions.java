@@ -1,5 +1,7 @@
 package io.barnabas.launcher;
 
+import io.barnabas.start.Refusal;
+import io.barnabas.start.Settings;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -32,15 +34,36 @@ final class StartOptions {
     @Nullable
     Path data;
 
-    /** The settings that these options make together with the environment. */
+    /**
+     * The settings that these options make together with the environment.
+     *
+     * @throws Refusal if two options contradict each other
+     */
     Settings settings() {
         Map<String, String> given = new LinkedHashMap<>(set);
         if (httpPort != null) {
-            given.put(Settings.HTTP_PORT, Integer.toString(httpPort));
+            say(Integer.toString(httpPort), "--http-port", Settings.HTTP_PORT, given);
         }
         if (data != null) {
-            given.put("log.dirs", data.toAbsolutePath().normalize().toString());
+            String directory = data.toAbsolutePath().normalize().toString();
+            say(directory, "--data", Settings.LOG_DIRS, given);
+            say(directory, "--data", "log.dir", given);
         }
         return Settings.read(config, given);
+    }
+
+    /** The same may be said twice, but not two things. */
+    private static void say(String value, String option, String key, Map<String, String> given) {
+        String set = given.put(key, value);
+        if (set != null && !set.equals(value)) {
+            throw new Refusal(option + " and --set " + key + "=" + set + " contradict each other: give one of them");
+        }
+    }
+
+    /** Checks what can be checked beforehand, says what goes on, and gets the server ready to start. */
+    ServerProcess prepare(Settings settings) {
+        Preflight.check(settings).forEach(warning -> System.err.println("barnabas: " + warning));
+        System.out.println("Barnabas " + Version.ofJar() + " starts. Data: " + settings.dataDirectory());
+        return ServerProcess.of(settings, RuntimeFolder.ofThisJar());
     }
 }

@@ -1,5 +1,6 @@
 package io.barnabas.launcher;
 
+import io.barnabas.start.ServerPid;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;

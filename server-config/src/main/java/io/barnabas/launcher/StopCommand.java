@@ -1,5 +1,7 @@
 package io.barnabas.launcher;
 
+import io.barnabas.start.Refusal;
+import io.barnabas.start.ServerPid;
 import java.nio.file.Path;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -22,8 +24,11 @@ final class StopCommand implements Runnable {
     public void run() {
         ProcessHandle server = ServerPid.of(data)
                 .flatMap(ProcessHandle::of)
-                .orElseThrow(() -> new Refusal("no broker runs on " + data.toAbsolutePath()));
-        server.destroy();
+                .orElseThrow(() -> new Refusal("no broker runs on "
+                        + data.toAbsolutePath().normalize() + "; --data names another data directory"));
+        if (!server.destroy() && server.isAlive()) {
+            throw new Refusal("pid " + server.pid() + " cannot be stopped by this user");
+        }
         try {
             server.onExit().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (TimeoutException | ExecutionException e) {

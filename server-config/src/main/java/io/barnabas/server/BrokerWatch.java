@@ -21,12 +21,15 @@ final class BrokerWatch {
     private static final long LOOK_EVERY_NANOS = 10_000_000;
     private static final long LOOK_FOR_FAILURES_EVERY_NANOS = 250_000_000;
 
+    private static final int LOOKS_BETWEEN_WORDS = 1_000;
+
     /** After a minute without a trace of the broker the container has not activated it. */
     private static final int LOOKS_FOR_THE_BEAN = 6_000;
 
     private final MBeanServer beans = ManagementFactory.getPlatformMBeanServer();
     private final ObjectName broker;
     private int looksInVain;
+    private int looks;
 
     BrokerWatch() {
         try {
@@ -48,6 +51,9 @@ final class BrokerWatch {
             }
             if (Thread.interrupted()) {
                 throw new InterruptedException();
+            }
+            if (++looks % LOOKS_BETWEEN_WORDS == 0) {
+                System.out.println("The broker is not ready yet (after a crash it reads its logs again)…");
             }
             LockSupport.parkNanos(LOOK_EVERY_NANOS);
         }

@@ -4,13 +4,19 @@ import fish.payara.micro.BootstrapException;
 import fish.payara.micro.ClusterCommandResult;
 import fish.payara.micro.boot.AdminCommandRunner;
 import fish.payara.micro.boot.PayaraMicroBoot;
-import java.io.File;
+import io.barnabas.start.Refusal;
+import io.barnabas.start.ServerPid;
+import io.barnabas.start.Settings;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Properties;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +37,9 @@ public final class Server {
     /** The exit code when the broker cannot go on. */
     public static final int CANNOT_GO_ON = 2;
 
+    /** Set by a shutdown hook, read by main. */
+    private static volatile boolean stopping;
+
     private final ServerSettings settings;
     private @Nullable String failure;
 
@@ -40,21 +49,30 @@ public final class Server {
 
     /** Boots; arguments come as system properties, see {@link ServerSettings}. */
     public static void main(String[] args) {
+        Terminal.install();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stopping = true, "stopping"));
         ServerSettings settings = ServerSettings.ofSystemProperties();
-        settings.pidFile().toFile().deleteOnExit();
-        Server server = new Server(settings);
         try {
+            ServerPid.take(settings.data());
+            ConfigurationCheck.check(Settings.ofSystemProperties(), settings.deploy());
+            Server server = new Server(settings);
             server.boot();
             server.lookOn(server.awaitBroker());
-        } catch (StartFailure e) {
+        } catch (StartFailure | Refusal e) {
             end(e.getMessage());
         } catch (Exception | LinkageError e) {
-            LOG.log(Level.SEVERE, "The server cannot start", e);
+            if (!stopping) {
+                LOG.log(Level.SEVERE, "The server cannot start", e);
+            }
             end(e.toString());
         }
     }
 
+    /** A start that is stopped breaks off somewhere; where is of no interest. */
     private static void end(@Nullable String message) {
+        if (stopping) {
+            return;
+        }
         System.err.println("barnabas: cannot start: " + message);
         System.exit(CANNOT_START);
     }
@@ -64,13 +82,28 @@ public final class Server {
         PayaraMicroBoot boot = (PayaraMicroBoot) Class.forName("fish.payara.micro.impl.PayaraMicroImpl")
                 .getMethod("getInstance")
                 .invoke(null);
-        boot.setRootDir(new File(settings.root().toString()));
+        boot.setRootDir(freshRoot().toFile());
         boot.setNoHazelcast(true);
         boot.setPostBootHandler(this::deploy);
         boot.bootStrap();
         if (failure != null) {
             throw new StartFailure(failure);
         }
+    }
+
+    /** The container keeps nothing from one start to the next. */
+    private Path freshRoot() throws IOException {
+        Path root = settings.root();
+        if (Files.exists(root)) {
+            List<Path> paths;
+            try (Stream<Path> walk = Files.walk(root)) {
+                paths = walk.sorted(Comparator.reverseOrder()).toList();
+            }
+            for (Path path : paths) {
+                Files.deleteIfExists(path);
+            }
+        }
+        return Files.createDirectories(root);
     }
 
     /** What Payara Micro's own launcher would set from its jar. */

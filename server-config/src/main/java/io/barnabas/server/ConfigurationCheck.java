@@ -1,0 +1,87 @@
+package io.barnabas.server;
+
+import io.barnabas.start.Refusal;
+import io.barnabas.start.Settings;
+import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.net.MalformedURLException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * Holds the configuration against the broker's own rules before the container boots, so that a value that is not allowed is refused
+ * at once and not after seconds of start. The rules are in the application's archive, which this process's class path does not have:
+ * they are loaded for this check alone. The broker checks again when it starts. Thread: main.
+ */
+final class ConfigurationCheck {
+    private static final String RULES = "io.barnabas.config.BrokerConfig";
+    private static final Pattern KEY = Pattern.compile("for configuration ([^\\s:]+)");
+
+    private ConfigurationCheck() {}
+
+    /**
+     * Checks with the rules in these archives.
+     *
+     * @param deploy the folder of the unpacked archives
+     * @throws Refusal if a value is not allowed; names key, value, what is allowed and where the value stands
+     */
+    static void check(Settings settings, Path deploy) throws IOException {
+        ClassLoader before = Thread.currentThread().getContextClassLoader();
+        try (URLClassLoader archives =
+                new URLClassLoader(archives(deploy), ConfigurationCheck.class.getClassLoader())) {
+            Thread.currentThread().setContextClassLoader(archives); // values that name classes are looked for there
+            check(settings, archives);
+        } finally {
+            Thread.currentThread().setContextClassLoader(before);
+        }
+    }
+
+    @SuppressWarnings("unchecked") // BrokerConfig.knownKeys() is a set of strings
+    static void check(Settings settings, ClassLoader rules) {
+        try {
+            Class<?> config = Class.forName(RULES, true, rules);
+            Set<String> known = (Set<String>) config.getMethod("knownKeys").invoke(null);
+            config.getMethod("of", Map.class).invoke(null, settings.all(known));
+        } catch (InvocationTargetException e) {
+            throw refusal(settings, e.getCause() == null ? e : e.getCause());
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("the archives are not of this version: " + e, e);
+        }
+    }
+
+    private static Refusal refusal(Settings settings, Throwable cause) {
+        String message = String.valueOf(cause.getMessage());
+        Matcher key = KEY.matcher(message);
+        String where = key.find()
+                ? settings.whereSet(key.group(1)).map(w -> " (" + w + ")").orElse("")
+                : "";
+        return new Refusal(message + where);
+    }
+
+    /** Our own jars and the application's; the libraries are on the class path. */
+    private static URL[] archives(Path deploy) throws IOException {
+        List<URL> urls = new ArrayList<>();
+        for (Path folder : List.of(deploy.resolve("console/WEB-INF/lib"), deploy.resolve("barnabas"))) {
+            try (Stream<Path> jars = Files.list(folder)) {
+                for (Path jar : jars.filter(p -> p.toString().endsWith(".jar")).toList()) {
+                    urls.add(url(jar));
+                }
+            }
+        }
+        urls.add(url(deploy.resolve("console/WEB-INF/classes")));
+        return urls.toArray(new URL[0]);
+    }
+
+    private static URL url(Path path) throws MalformedURLException {
+        return path.toUri().toURL();
+    }
+}

@@ -1,0 +1,158 @@
+package io.barnabas.launcher;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The command line: what it refuses, with one line and an exit code, before any server is started. */
+class BarnabasTest {
+    private static final int COULD_NOT = 1;
+    private static final int WRONG_ARGUMENTS = 2;
+    private static final int NOT_RUNNING = 3;
+
+    @TempDir
+    Path dir;
+
+    private final PrintStream out = System.out;
+    private final PrintStream err = System.err;
+    private final ByteArrayOutputStream told = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream refused = new ByteArrayOutputStream();
+
+    @BeforeEach
+    void listen() {
+        System.setOut(new PrintStream(told, true, StandardCharsets.UTF_8));
+        System.setErr(new PrintStream(refused, true, StandardCharsets.UTF_8));
+    }
+
+    @AfterEach
+    void restore() {
+        System.setOut(out);
+        System.setErr(err);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"ruin", "run --dato x", "run --set foo", "run --http-port abc", "status --what", "--dato x"})
+    void arguments_that_are_wrong_are_refused_in_one_line_that_points_to_the_help(String line) {
+        assertRefused(WRONG_ARGUMENTS, "--help").run(line.split(" "));
+    }
+
+    @Test
+    void help_and_version_are_told() {
+        assertThat(Barnabas.execute("--help")).isZero();
+        assertThat(Barnabas.execute("run", "--help")).isZero();
+        assertThat(Barnabas.execute("--version")).isZero();
+        assertThat(told.toString(StandardCharsets.UTF_8))
+                .contains("run", "start", "stop", "status", "topics", "groups", "prepare")
+                .contains("--config", "--set", "--http-port", "--data")
+                .contains("Apache Kafka 4.4");
+    }
+
+    @Test
+    void two_ways_to_name_the_data_directory_must_agree() {
+        assertRefused(COULD_NOT, "--data", "log.dirs=/other", "contradict")
+                .run("--data", data(), "--set", "log.dirs=/other");
+        assertRefused(COULD_NOT, "--data", "log.dir=/other", "contradict")
+                .run("--data", data(), "--set", "log.dir=/other");
+    }
+
+    @Test
+    void two_ways_to_name_the_consoles_port_must_agree() {
+        assertRefused(COULD_NOT, "--http-port", "barnabas.http.port=3", "contradict")
+                .run("run", "--http-port", "4", "--set", "barnabas.http.port=3");
+    }
+
+    @Test
+    void a_file_in_the_place_of_the_data_directory_is_refused() throws Exception {
+        Path file = Files.createFile(dir.resolve("file"));
+
+        assertRefused(COULD_NOT, file.toString(), "is a file", "--data").run("run", "--data", file.toString());
+        assertRefused(COULD_NOT, file.toString(), "cannot be made", "--data").run("run", "--data", file + "/below");
+    }
+
+    @Test
+    void a_port_in_use_is_refused_with_the_key_that_names_it() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            int port = taken.getLocalPort();
+
+            assertRefused(COULD_NOT, "127.0.0.1:" + port, "(listeners)", "in use", "--set listeners=")
+                    .run("run", "--data", data(), "--set", "listeners=PLAINTEXT://127.0.0.1:" + port);
+            assertRefused(COULD_NOT, "127.0.0.1:" + port, "(barnabas.http.port)", "in use", "--http-port")
+                    .run("run", "--data", data(), "--set", "listeners=A://127.0.0.1:0", "--http-port", "" + port);
+        }
+    }
+
+    @Test
+    void one_port_for_two_purposes_is_refused() {
+        assertRefused(COULD_NOT, "127.0.0.1:7777", "listeners", "barnabas.http.port")
+                .run("run", "--data", data(), "--set", "listeners=A://127.0.0.1:7777", "--http-port", "7777");
+        assertRefused(COULD_NOT, "7777", "listeners", "barnabas.http.port")
+                .run("run", "--data", data(), "--set", "listeners=A://:7777", "--http-port", "7777");
+    }
+
+    @Test
+    void a_configuration_file_that_is_missing_is_refused() {
+        assertRefused(COULD_NOT, "no configuration file", dir.resolve("nix").toString())
+                .run("run", "--config", dir.resolve("nix").toString());
+    }
+
+    @Test
+    void where_nobody_runs_status_and_stop_say_so() {
+        assertThat(Barnabas.execute("status", "--data", data())).isEqualTo(NOT_RUNNING);
+        assertThat(told.toString(StandardCharsets.UTF_8)).contains("not running", data());
+        assertRefused(COULD_NOT, "no broker runs on " + data(), "--data").run("stop", "--data", data());
+    }
+
+    @Test
+    void a_second_data_directory_may_be_broken_with_a_word_but_not_the_first() throws Exception {
+        Path file = Files.createFile(dir.resolve("file"));
+        StartOptions options = new StartOptions();
+        options.set.put("log.dirs", data() + "," + file);
+        options.set.put("listeners", "A://127.0.0.1:0");
+        options.httpPort = freePort();
+
+        List<String> warnings = Preflight.check(options.settings());
+
+        assertThat(warnings).singleElement().asString().contains(file.toString(), "goes on without it");
+        assertRefused(COULD_NOT, file.toString()).run("run", "--set", "log.dirs=" + file + "," + data());
+    }
+
+    private static int freePort() throws Exception {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private String data() {
+        return dir.resolve("data").toString();
+    }
+
+    private interface CommandLine {
+        void run(String... arguments);
+    }
+
+    private CommandLine assertRefused(int code, String... words) {
+        return arguments -> {
+            refused.reset();
+            assertThat(Barnabas.execute(arguments)).isEqualTo(code);
+            assertThat(refused.toString(StandardCharsets.UTF_8).lines())
+                    .singleElement()
+                    .asString()
+                    .startsWith("barnabas: ")
+                    .contains(words);
+        };
+    }
+}
