@@ -3,17 +3,11 @@ package io.barnabas.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -67,6 +61,13 @@ class StartTest {
     }
 
     @Test
+    void a_start_speaks_of_the_broker_alone_and_ends_with_the_addresses() {
+        assertThat(broker.output())
+                .doesNotContain("JdbcRuntime", "virtual server", "Loading application", "\tat ", " ERROR ")
+                .contains("Barnabas serves. Clients: " + broker.bootstrap() + "  Console: " + broker.http() + "/");
+    }
+
+    @Test
     void a_second_start_on_the_same_directory_is_refused() throws Exception {
         try (BarnabasProcess second = BarnabasProcess.launched(broker.data(), "second", Map.of())) {
             assertRefused(second, "data directory", broker.data().toString(), "in use");
@@ -111,12 +112,11 @@ class StartTest {
 
     @Test
     void every_listening_port_is_on_loopback() throws Exception {
-        assumeTrue(
-                Files.isReadable(Path.of("/proc/net/tcp")),
-                "the kernel's socket table (/proc/net/tcp) is not readable here");
-        List<String> listening = listening();
-        assertThat(listening).as("listening addresses").hasSizeGreaterThanOrEqualTo(2);
-        assertThat(listening).allMatch(address -> address.startsWith("127."));
+        assumeTrue(Sockets.visible(), "the kernel's socket table (/proc/net/tcp) is not readable here");
+        assertThat(Sockets.openedBy(broker.pid()))
+                .as("open addresses")
+                .hasSizeGreaterThanOrEqualTo(2)
+                .allMatch(Sockets::isLoopback);
     }
 
     @Test
@@ -128,6 +128,9 @@ class StartTest {
         assertThat(process.awaitExit(REFUSAL))
                 .as("exit code; output:\n%s", process.output())
                 .isEqualTo(1);
+        assertThat(process.output())
+                .as("no stack trace, nothing of the container's")
+                .doesNotContain("\tat ", " ERROR ");
         String last = process.output()
                 .lines()
                 .filter(line -> line.startsWith("barnabas: "))
@@ -136,54 +139,5 @@ class StartTest {
         assertThat(last)
                 .as("the line for the operator in:\n%s", process.output())
                 .contains(words);
-    }
-
-    /** The addresses that the broker's process listens on, from the kernel's table of sockets. */
-    private static List<String> listening() throws IOException {
-        Set<String> inodes = socketsOf(broker.pid());
-        List<String> addresses = new ArrayList<>();
-        for (String table : List.of("tcp", "tcp6")) {
-            Path sockets = Path.of("/proc/net", table);
-            if (!Files.exists(sockets)) {
-                continue;
-            }
-            for (String line : Files.readAllLines(sockets)) {
-                String[] fields = line.trim().split("\\s+");
-                if (fields.length > 9 && fields[3].equals("0A") && inodes.contains(fields[9])) {
-                    addresses.add(address(fields[1]));
-                }
-            }
-        }
-        return addresses;
-    }
-
-    private static Set<String> socketsOf(long pid) throws IOException {
-        try (Stream<Path> descriptors = Files.list(Path.of("/proc", Long.toString(pid), "fd"))) {
-            return descriptors
-                    .map(StartTest::target)
-                    .filter(target -> target.startsWith("socket:["))
-                    .map(target -> target.substring(8, target.length() - 1))
-                    .collect(Collectors.toSet());
-        }
-    }
-
-    private static String target(Path link) {
-        try {
-            return Files.readSymbolicLink(link).toString();
-        } catch (IOException closedMeanwhile) {
-            return "";
-        }
-    }
-
-    /** An IPv4 address in the kernel's form (also one mapped into IPv6) as dots and numbers; another IPv6 address stays as it is. */
-    private static String address(String field) {
-        String[] parts = field.split(":");
-        String host = parts[0].replaceFirst("^0{16}FFFF0000", "");
-        if (host.length() != 8) {
-            return field;
-        }
-        byte[] reversed = HexFormat.of().parseHex(host);
-        return (reversed[3] & 0xff) + "." + (reversed[2] & 0xff) + "." + (reversed[1] & 0xff) + "."
-                + (reversed[0] & 0xff) + ":" + Integer.parseInt(parts[1], 16);
     }
 }
