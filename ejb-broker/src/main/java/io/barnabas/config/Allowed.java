@@ -105,8 +105,9 @@ final class Allowed {
                 () -> words);
     }
 
+    /** As it is written, since a refusal names it: 1 is not 1.0. */
     private static Number number(String text, ConfigDef.Type type) {
-        if (type == ConfigDef.Type.DOUBLE) {
+        if (type == ConfigDef.Type.DOUBLE && text.indexOf('.') >= 0) {
             return Double.valueOf(text);
         }
         return Long.valueOf(text);

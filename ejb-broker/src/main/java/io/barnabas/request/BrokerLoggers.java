@@ -26,17 +26,23 @@ import org.jspecify.annotations.Nullable;
 final class BrokerLoggers {
     private static final String ROOT = "root";
     /** Names under which Kafka's runbooks change levels, and the loggers here that do that work. */
-    private static final Map<String, String> KAFKAS = Map.of(
-            "kafka", "io.barnabas",
-            "org.apache.kafka", "org.apache.kafka",
-            "kafka.log.LogCleaner", "io.barnabas.log.LogCompactor",
-            "kafka.network.RequestChannel", "io.barnabas.net",
-            "kafka.request.logger", "io.barnabas.request",
-            "kafka.server.KafkaApis", "io.barnabas.request.HandlerDispatcher",
-            "kafka.server.ReplicaManager", "io.barnabas.partition",
-            "kafka.server.ControllerServer", "io.barnabas.metadata.Controller",
-            "kafka.cluster.Replica", "io.barnabas.partition.LocalPartition",
-            "state.change.logger", "io.barnabas.metadata");
+    private static final Map<String, String> KAFKAS = Map.ofEntries(
+            Map.entry("kafka", "io.barnabas"),
+            Map.entry("org.apache.kafka", "org.apache.kafka"),
+            Map.entry("kafka.log.LogCleaner", "io.barnabas.log.LogCompactor"),
+            Map.entry("kafka.network.RequestChannel", "io.barnabas.net"),
+            Map.entry("kafka.request.logger", "io.barnabas.request"),
+            Map.entry("kafka.server.KafkaApis", "io.barnabas.request.HandlerDispatcher"),
+            Map.entry("kafka.server.ReplicaManager", "io.barnabas.partition"),
+            Map.entry("kafka.server.ControllerServer", "io.barnabas.metadata.Controller"),
+            Map.entry("kafka.cluster.Replica", "io.barnabas.partition.LocalPartition"),
+            Map.entry("state.change.logger", "io.barnabas.metadata"),
+            Map.entry("kafka.network.SocketServer", "io.barnabas.net.SocketServer"),
+            Map.entry("kafka.network.Processor", "io.barnabas.net.ConnectionHandler"),
+            Map.entry("kafka.server.KafkaRequestHandler", "io.barnabas.request.DataPath"),
+            Map.entry("kafka.log.LogManager", "io.barnabas.log.LogDirectories"),
+            Map.entry("kafka.coordinator.group.GroupCoordinator", "io.barnabas.coordinator.group"),
+            Map.entry("kafka.coordinator.transaction.TransactionCoordinator", "io.barnabas.coordinator.transaction"));
 
     private final List<Logger> kafkas = KAFKAS.entrySet().stream()
             .flatMap(pair -> Stream.of(pair.getKey(), pair.getValue()))

@@ -55,6 +55,9 @@ class ResourceSettingsTest {
         assertThatThrownBy(() -> TopicSettings.validate(Map.of(), Map.of("segment.size", "1"), BROKER))
                 .isInstanceOf(InvalidConfigurationException.class)
                 .hasMessage("Unknown topic config name: segment.size");
+        assertThatThrownBy(() -> TopicSettings.validate(Map.of(), Map.of("min.cleanable.dirty.ratio", "1.1"), BROKER))
+                .hasMessage(
+                        "Invalid value 1.1 for configuration min.cleanable.dirty.ratio: Value must be no more than 1");
         assertThatThrownBy(() -> TopicSettings.validate(
                         Map.of(), Map.of("min.compaction.lag.ms", "9", "max.compaction.lag.ms", "8"), BROKER))
                 .isInstanceOf(InvalidConfigurationException.class)
