@@ -139,6 +139,7 @@ public final class BrokerConfig {
                 getInt("log.cleaner.threads"),
                 getLong("log.cleaner.backoff.ms"),
                 getLong("log.cleaner.dedupe.buffer.size"),
+                getDouble("log.cleaner.io.max.bytes.per.second"),
                 getInt("producer.id.expiration.ms"),
                 getInt("num.recovery.threads.per.data.dir"),
                 getInt("log.flush.offset.checkpoint.interval.ms"));

@@ -82,6 +82,7 @@ final class BrokerSimulation {
                 1,
                 1_000 + random.nextInt(10_000),
                 random.nextBoolean() ? 24 * 16 : 1 << 16,
+                Double.MAX_VALUE,
                 86_400_000,
                 1,
                 1_000 + random.nextInt(20_000));

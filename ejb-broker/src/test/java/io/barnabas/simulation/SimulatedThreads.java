@@ -55,6 +55,16 @@ final class SimulatedThreads implements LogThreads {
     }
 
     @Override
+    public void cleaners(int threads) {
+        // lanes are as many as there are
+    }
+
+    @Override
+    public void rest(long ms) {
+        // nothing is bounded
+    }
+
+    @Override
     public void runAll(List<Runnable> tasks, int threads) {
         tasks.forEach(Runnable::run);
     }

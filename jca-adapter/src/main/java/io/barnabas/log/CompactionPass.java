@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.MutableRecordBatch;
 import org.apache.kafka.common.record.internal.Record;
@@ -26,20 +25,20 @@ final class CompactionPass {
     private final CompactionRange range;
     private final KeyOffsets keys;
     private final Clock clock;
-    private final BooleanSupplier stopping;
+    private final CleanerPace pace;
     private final int truncations;
     private final BufferSupplier inflateBuffers = BufferSupplier.create();
     private final int maxRecordBytes;
     private ByteBuffer readBuffer = ByteBuffer.allocate(BUFFER_BYTES);
     private ByteBuffer writeBuffer = ByteBuffer.allocate(BUFFER_BYTES);
 
-    /** @param stopping asked between chunks; true ends the pass */
-    CompactionPass(CompactableLog log, CompactionRange range, KeyOffsets keys, Clock clock, BooleanSupplier stopping) {
+    /** @param pace told of every chunk; ends the pass if the compactor stops */
+    CompactionPass(CompactableLog log, CompactionRange range, KeyOffsets keys, Clock clock, CleanerPace pace) {
         this.log = log;
         this.range = range;
         this.keys = keys;
         this.clock = clock;
-        this.stopping = stopping;
+        this.pace = pace;
         this.truncations = log.truncations();
         this.maxRecordBytes = log.config().maxDecompressedMessageBytes();
     }
@@ -95,6 +94,7 @@ final class CompactionPass {
         BatchChunks chunks = new BatchChunks(segment.file(), 0, readBuffer);
         while (chunks.next()) {
             checkStopping();
+            pace.spent(chunks.records().sizeInBytes());
             for (MutableRecordBatch batch : chunks.records().batches()) {
                 if (counts(batch, transactions)) {
                     if (!noteKeys(batch)) {
@@ -180,6 +180,7 @@ final class CompactionPass {
             MemoryRecords.FilterResult result =
                     chunks.records().filterTo(filter, writeBuffer, inflateBuffers, maxRecordBytes);
             chunks.consume(result.bytesRead());
+            pace.spent((long) result.bytesRead() + result.outputBuffer().position());
             ByteBuffer kept = result.outputBuffer();
             kept.flip();
             Segment target = kept.hasRemaining() ? targetFor(kept, cleaned) : cleaned.get(cleaned.size() - 1);
@@ -221,7 +222,7 @@ final class CompactionPass {
     }
 
     private void checkStopping() {
-        if (stopping.getAsBoolean()) {
+        if (pace.stopped()) {
             throw new Abandoned("the compactor stops");
         }
     }

@@ -1,11 +1,13 @@
 package io.barnabas.log;
 
+import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.LinkedHashSet;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import org.apache.kafka.common.errors.ApiException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,24 +51,43 @@ final class GroupCommit {
     }
 
     private void run() {
-        while (true) {
-            Set<SegmentedLog> batch;
-            synchronized (dirty) {
-                if (dirty.isEmpty()) {
-                    running = false;
-                    return;
-                }
-                batch = new LinkedHashSet<>(dirty);
-                dirty.clear();
-            }
+        Error fatal = null;
+        for (Set<SegmentedLog> batch = next(); !batch.isEmpty(); batch = next()) {
             for (SegmentedLog log : batch) {
                 try {
-                    log.flush();
+                    force(log);
                 } catch (RuntimeException e) {
-                    LOG.warn("Force failed: partition={} error={}", log.topicPartition(), e.toString());
-                    log.waiters().fail(e);
+                    LOG.error("Force failed, the directory is offline: partition={}", log.topicPartition(), e);
+                } catch (Error e) {
+                    fatal = fatal == null ? e : fatal;
                 }
             }
+        }
+        if (fatal != null) {
+            throw fatal;
+        }
+    }
+
+    /** What is to be forced now; empty if nothing is, and this thread's turn ends. */
+    private Set<SegmentedLog> next() {
+        synchronized (dirty) {
+            Set<SegmentedLog> batch = new LinkedHashSet<>(dirty);
+            dirty.clear();
+            running = !batch.isEmpty();
+            return batch;
+        }
+    }
+
+    /** Nobody is left waiting, whatever comes out of the force: what it left undone is not known then, as after an I/O error. */
+    private void force(SegmentedLog log) {
+        try {
+            log.flush();
+        } catch (ApiException e) { // the disk failed, or the log was closed or moved
+            LOG.warn("Force failed: partition={} error={}", log.topicPartition(), e.toString());
+            log.waiters().fail(e);
+        } catch (RuntimeException | Error e) {
+            log.waiters().fail(directory.broken("A force of " + log.topicPartition(), new IOException(e)));
+            throw e;
         }
     }
 

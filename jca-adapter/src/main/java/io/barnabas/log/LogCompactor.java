@@ -35,18 +35,20 @@ final class LogCompactor {
     // guarded by this
     private final Map<Path, CleanerCheckpoint> checkpoints = new HashMap<>();
     private final Set<TopicPartition> inProgress = new HashSet<>();
-    private volatile boolean stopping;
+    private final CleanerPace pace;
 
     /** @param dedupeBufferBytes memory for keys of one pass: log.cleaner.dedupe.buffer.size over log.cleaner.threads */
     LogCompactor(
             Supplier<? extends Collection<? extends CompactableLog>> logs,
             FileStore files,
             Clock clock,
-            LongSupplier dedupeBufferBytes) {
+            LongSupplier dedupeBufferBytes,
+            CleanerPace pace) {
         this.logs = logs;
         this.files = files;
         this.clock = clock;
         this.dedupeBufferBytes = dedupeBufferBytes;
+        this.pace = pace;
     }
 
     /** Logs that are set aside, and why. */
@@ -80,7 +82,7 @@ final class LogCompactor {
 
     /** Ends passes under way at their next chunk and begins no other. */
     void stop() {
-        stopping = true;
+        pace.stop();
     }
 
     /** Runs one pass over the dirtiest log that is due; false if none is, or it came to nothing. */
@@ -102,7 +104,7 @@ final class LogCompactor {
         int truncations = log.truncations();
         try {
             KeyOffsets keys = new KeyOffsets(dedupeBufferBytes.getAsLong());
-            long end = new CompactionPass(log, choice.range, keys, clock, () -> stopping).run();
+            long end = new CompactionPass(log, choice.range, keys, clock, pace).run();
             checkpoint(log, end, truncations);
             LOG.info(
                     "Compacted: partition={} from={} to={} dirtyBytes={} cleanBytes={} keys={} ms={}",
@@ -124,13 +126,18 @@ final class LogCompactor {
             setAside(log.topicPartition(), e);
         } catch (RuntimeException e) {
             setAside(log.topicPartition(), e);
+        } catch (OutOfMemoryError e) {
+            LOG.error(
+                    "No memory for compaction, log.cleaner.dedupe.buffer.size is too large: partition={}",
+                    log.topicPartition(),
+                    e);
         }
         return false;
     }
 
     private void onFailure(Choice choice, IOException e) {
         CompactableLog log = choice.log;
-        if (stopping || log.closed() || !log.segments().containsAll(choice.range.sealed())) {
+        if (pace.stopped() || log.closed() || !log.segments().containsAll(choice.range.sealed())) {
             LOG.debug("Compaction abandoned, its segments are gone: partition={}", log.topicPartition(), e);
         } else {
             log.onCompactionFailure(e);
@@ -145,7 +152,7 @@ final class LogCompactor {
     private synchronized @Nullable Choice choose() {
         Choice best = null;
         for (CompactableLog log : logs.get()) {
-            if (stopping || !isCandidate(log)) {
+            if (pace.stopped() || !isCandidate(log)) {
                 continue;
             }
             CompactionRange range = range(log);

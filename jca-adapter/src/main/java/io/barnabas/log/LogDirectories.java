@@ -374,6 +374,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     @Override
     public void reconfigure(LogManagerSettings newSettings) {
         settings = newSettings;
+        janitor.onSettings();
     }
 
     // ---- LogOwner

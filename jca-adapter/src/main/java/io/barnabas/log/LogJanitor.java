@@ -18,20 +18,43 @@ final class LogJanitor {
     private static final long INITIAL_DELAY_MS = 30_000;
     private static final long FLUSH_CHECK_MS = 1_000;
     private static final long EXPIRY_CHECK_MS = 600_000;
+    /** The cleaners' maps of keys may have this part of the heap, whatever log.cleaner.dedupe.buffer.size says. */
+    private static final int HEAP_PART = 4;
 
     private final LogDirectories directories;
     private final LogEnvironment environment;
     private final LogCompactor compactor;
     private final List<Ticker.Timeout> pending = new ArrayList<>(); // guarded by itself
+    private int cleaners; // that were started; guarded by pending
     private volatile boolean stopped;
 
     LogJanitor(LogDirectories directories, LogEnvironment environment) {
         this.directories = directories;
         this.environment = environment;
-        this.compactor = new LogCompactor(this::compactable, environment.files(), environment.clock(), () -> {
-            LogManagerSettings now = directories.settings();
-            return now.cleanerDedupeBufferBytes() / Math.max(1, now.cleanerThreads());
-        });
+        this.compactor = new LogCompactor(
+                this::compactable,
+                environment.files(),
+                environment.clock(),
+                () -> dedupeBytes(directories.settings()),
+                new CleanerPace(environment.clock(), environment.threads(), () -> directories
+                        .settings()
+                        .cleanerIoBytesPerSecond()));
+    }
+
+    /** Memory for the keys of one pass. */
+    private static long dedupeBytes(LogManagerSettings now) {
+        long most = Runtime.getRuntime().maxMemory() / HEAP_PART;
+        return Math.min(now.cleanerDedupeBufferBytes(), most) / Math.max(1, now.cleanerThreads());
+    }
+
+    private static void warnOfHeap(LogManagerSettings now) {
+        long heap = Runtime.getRuntime().maxMemory();
+        if (now.cleanerEnabled() && now.cleanerDedupeBufferBytes() > heap / HEAP_PART) {
+            LOG.warn(
+                    "log.cleaner.dedupe.buffer.size is too large for the heap, taking a quarter of that: bytes={} heap={}",
+                    now.cleanerDedupeBufferBytes(),
+                    heap);
+        }
     }
 
     LogCompactor compactor() {
@@ -54,12 +77,29 @@ final class LogJanitor {
         every(FLUSH_CHECK_MS, () -> FLUSH_CHECK_MS, this::flushDue);
         every(INITIAL_DELAY_MS, () -> directories.settings().flushCheckpointIntervalMs(), this::checkpoint);
         every(EXPIRY_CHECK_MS, () -> EXPIRY_CHECK_MS, this::expire);
-        for (int i = 0; i < directories.settings().cleanerThreads(); i++) {
-            every(
-                    directories.settings().cleanerBackoffMs(),
-                    () -> directories.settings().cleanerBackoffMs(),
-                    this::compact,
-                    environment.threads().cleaner());
+        onSettings();
+    }
+
+    /** Settings are new: there may be more cleaners now; those that are too many do nothing. */
+    void onSettings() {
+        LogManagerSettings now = directories.settings();
+        warnOfHeap(now);
+        environment.threads().cleaners(now.cleanerThreads());
+        synchronized (pending) {
+            while (cleaners < now.cleanerThreads() && !stopped) {
+                int number = cleaners++;
+                every(
+                        now.cleanerBackoffMs(),
+                        () -> directories.settings().cleanerBackoffMs(),
+                        () -> compact(number),
+                        environment.threads().cleaner());
+            }
+        }
+    }
+
+    private void compact(int number) {
+        if (number < directories.settings().cleanerThreads()) {
+            compact();
         }
     }
 
@@ -98,12 +138,21 @@ final class LogJanitor {
                                 synchronized (pending) {
                                     pending.remove(own[0]);
                                 }
-                                if (!stopped) {
-                                    run(task);
-                                    every(interval.ms(), interval, task, executor);
-                                }
+                                runAndRepeat(interval, task, executor);
                             }));
             pending.add(own[0]);
+        }
+    }
+
+    /** Whatever the task throws, it has its next turn: without retention and checkpoints a broker fills its disks in silence. */
+    private void runAndRepeat(Interval interval, Runnable task, Executor executor) {
+        if (stopped) {
+            return;
+        }
+        try {
+            run(task);
+        } finally {
+            every(interval.ms(), interval, task, executor);
         }
     }
 

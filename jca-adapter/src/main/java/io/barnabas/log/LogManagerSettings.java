@@ -15,8 +15,9 @@ import java.util.List;
  * @param cleanerThreads {@code log.cleaner.threads}
  * @param cleanerBackoffMs {@code log.cleaner.backoff.ms}
  * @param cleanerDedupeBufferBytes {@code log.cleaner.dedupe.buffer.size}
+ * @param cleanerIoBytesPerSecond {@code log.cleaner.io.max.bytes.per.second}
  * @param producerIdExpirationMs {@code producer.id.expiration.ms}
- * @param recoveryThreads threads that recover logs at start, each directory ({@code num.recovery.threads.per.data.dir})
+ * @param recoveryThreads threads that recover logs at start and close them at the end, each directory ({@code num.recovery.threads.per.data.dir})
  * @param flushCheckpointIntervalMs {@code log.flush.offset.checkpoint.interval.ms}
  */
 public record LogManagerSettings(
@@ -29,6 +30,7 @@ public record LogManagerSettings(
         int cleanerThreads,
         long cleanerBackoffMs,
         long cleanerDedupeBufferBytes,
+        double cleanerIoBytesPerSecond,
         int producerIdExpirationMs,
         int recoveryThreads,
         long flushCheckpointIntervalMs) {}

@@ -81,7 +81,7 @@ final class LogMover {
             cancel(source.topicPartition());
         }
         Move move = new Move(source, directories.createFuture(source, target));
-        move.future.truncateFully(source.logStartOffset());
+        begin(move);
         moves.put(source.topicPartition(), move);
         environment.threads().worker().execute(() -> turn(move));
         return move.done;
@@ -206,8 +206,20 @@ final class LogMover {
         }
         move.future.truncateTo(cut);
         if (move.source.logStartOffset() > move.future.logEndOffset()) {
-            move.future.truncateFully(move.source.logStartOffset());
+            begin(move);
         }
+    }
+
+    /** The copy begins at the source's start, and knows the producers whose batches retention has taken: they may send again. */
+    private static void begin(Move move) {
+        long start;
+        List<ProducerSnapshot.Entry> known;
+        synchronized (move.source.lock()) {
+            start = move.source.logStartOffset();
+            known = move.source.producers().knownBefore(start);
+        }
+        move.future.truncateFully(start);
+        move.future.change("Beginning a copy", () -> move.future.producers().takeOver(known));
     }
 
     /** Copies a piece; false if the source no longer holds what comes next, which {@link #followStartAndCut} settles. */

@@ -16,6 +16,12 @@ public interface LogThreads extends AutoCloseable {
     /** Compaction. */
     java.util.concurrent.Executor cleaner();
 
+    /** Compaction may use so many threads from now on. */
+    void cleaners(int threads);
+
+    /** Keeps the calling thread from going on for so long, or until {@link #close}. */
+    void rest(long ms);
+
     /** Runs all tasks, at most so many at a time, and returns when they are done. */
     void runAll(List<Runnable> tasks, int threads);
 

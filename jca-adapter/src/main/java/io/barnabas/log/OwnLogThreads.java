@@ -7,18 +7,24 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Production's threads: one forcer a data directory, one worker, as many cleaners as are set; they end when idle. */
 public final class OwnLogThreads implements LogThreads {
+    private static final Logger LOG = LoggerFactory.getLogger(OwnLogThreads.class);
     private static final long IDLE_SECONDS = 30;
     private final Map<Path, ThreadPoolExecutor> forcers = new ConcurrentHashMap<>();
     private final ThreadPoolExecutor worker = pool("worker", 1);
     private final ThreadPoolExecutor cleaner;
+    private final CountDownLatch closing = new CountDownLatch(1);
 
     public OwnLogThreads(int cleaners) {
         this.cleaner = pool("cleaner", Math.max(1, cleaners));
@@ -40,11 +46,38 @@ public final class OwnLogThreads implements LogThreads {
     }
 
     @Override
+    public void cleaners(int threads) {
+        int wanted = Math.max(1, threads);
+        if (wanted > cleaner.getMaximumPoolSize()) {
+            cleaner.setMaximumPoolSize(wanted);
+            cleaner.setCorePoolSize(wanted);
+        } else {
+            cleaner.setCorePoolSize(wanted);
+            cleaner.setMaximumPoolSize(wanted);
+        }
+    }
+
+    @Override
+    public void rest(long ms) {
+        try {
+            boolean closes = closing.await(ms, TimeUnit.MILLISECONDS);
+            LOG.trace("Rested: closes={}", closes);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
     public void runAll(List<Runnable> tasks, int threads) {
         Queue<Runnable> waiting = new ConcurrentLinkedQueue<>(tasks);
+        AtomicReference<Throwable> failure = new AtomicReference<>();
         Runnable drain = () -> {
             for (Runnable task = waiting.poll(); task != null; task = waiting.poll()) {
-                task.run();
+                try {
+                    task.run();
+                } catch (RuntimeException | Error e) {
+                    failure.compareAndSet(null, e);
+                }
             }
         };
         List<Thread> helpers = new ArrayList<>();
@@ -56,6 +89,10 @@ public final class OwnLogThreads implements LogThreads {
         }
         drain.run();
         helpers.forEach(OwnLogThreads::await);
+        Throwable thrown = failure.get();
+        if (thrown != null) {
+            throw new IllegalStateException("A task of the log's start or end failed", thrown);
+        }
     }
 
     private static void await(Thread thread) {
@@ -74,6 +111,7 @@ public final class OwnLogThreads implements LogThreads {
 
     @Override
     public void close() {
+        closing.countDown();
         List<ThreadPoolExecutor> all = new ArrayList<>(forcers.values());
         all.add(worker);
         all.add(cleaner);

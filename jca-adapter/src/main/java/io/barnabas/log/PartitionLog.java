@@ -40,9 +40,10 @@ public interface PartitionLog {
     AppendResult append(MemoryRecords records, AppendOrigin origin, int leaderEpoch);
 
     /**
-     * As {@link #append(MemoryRecords, AppendOrigin, int)}, for transaction markers.
+     * As {@link #append(MemoryRecords, AppendOrigin, int)}, for batches and markers of transactions.
      *
-     * @param transactionVersion of the transaction (KIP-890); from 2 on a marker's producer epoch must be new (TV2)
+     * @param transactionVersion of the transaction (KIP-890), 0 for other batches; from 2 on a marker's producer epoch must be new, and a
+     *     producer that the log does not know must begin with sequence 0
      */
     default AppendResult append(MemoryRecords records, AppendOrigin origin, int leaderEpoch, short transactionVersion) {
         return append(records, origin, leaderEpoch);

@@ -87,6 +87,16 @@ final class ProducerStates {
     /** Refuses a batch that its producer may not append; changes nothing. */
     void check(ByteBuffer batch, int at, AppendOrigin origin, short transactionVersion) {
         ProducerState state = find(BatchHeader.producerId(batch, at));
+        boolean mustBegin = origin == AppendOrigin.CLIENT
+                && transactionVersion >= 2
+                && !BatchHeader.isControl(batch, at)
+                && (state == null || !state.hasBatches());
+        if (mustBegin
+                && BatchHeader.baseSequence(batch, at)
+                        != 0) { // KIP-890: nothing is known of it, so nothing came before
+            throw new OutOfOrderSequenceException("Producer " + BatchHeader.producerId(batch, at) + " in " + partition
+                    + " begins a transaction with sequence " + BatchHeader.baseSequence(batch, at) + " instead of 0");
+        }
         if (state == null) {
             return; // no state: any sequence is accepted (expired, deleted or moved here)
         }
@@ -367,6 +377,26 @@ final class ProducerStates {
             deleteSnapshot(each);
         }
         endOffset = offset;
+    }
+
+    /** Producers of which the log has no batch from {@code offset} on: another log that begins there cannot learn them. */
+    List<ProducerSnapshot.Entry> knownBefore(long offset) {
+        List<ProducerSnapshot.Entry> entries = new ArrayList<>();
+        for (ProducerState state : producers.values()) {
+            if (state.lastDataOffset() < offset) {
+                entries.add(state.toSnapshot());
+            }
+        }
+        return entries;
+    }
+
+    /** Takes over what {@link #knownBefore} answered, at the log's start. */
+    void takeOver(List<ProducerSnapshot.Entry> entries) throws IOException {
+        if (!entries.isEmpty()) {
+            entries.forEach(this::restore);
+            updateFirstUnstable();
+            takeSnapshot();
+        }
     }
 
     void deleteSnapshotsAbove(long offset) throws IOException {

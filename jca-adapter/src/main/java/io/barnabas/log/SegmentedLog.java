@@ -147,7 +147,7 @@ final class SegmentedLog implements PartitionLog {
     /**
      * As {@link #append(MemoryRecords, AppendOrigin, int)}.
      *
-     * @param transactionVersion of a transaction's marker (KIP-890): from 2 on its epoch must be new
+     * @param transactionVersion as the interface says (KIP-890)
      */
     @Override
     public AppendResult append(MemoryRecords records, AppendOrigin origin, int leaderEpoch, short transactionVersion) {

@@ -79,6 +79,7 @@ class CompactionCrashTest {
                         1,
                         CLEANER_BACKOFF_MS,
                         1 << 16,
+                        Double.MAX_VALUE,
                         plain.producerIdExpirationMs(),
                         1,
                         plain.flushCheckpointIntervalMs()));

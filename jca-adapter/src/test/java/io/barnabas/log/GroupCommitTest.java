@@ -97,6 +97,27 @@ class GroupCommitTest {
     }
 
     @Test
+    void anErrorInAForceLeavesNobodyWaiting() {
+        // Given
+        files.setFault((operation, path) -> {
+            if (operation.equals("force") && path.toString().endsWith(".log")) {
+                throw new StackOverflowError("as an error of the virtual machine");
+            }
+        });
+
+        // When
+        List<CompletableFuture<Void>> waiting = appendAndWait();
+
+        // Then
+        for (CompletableFuture<Void> each : waiting) {
+            assertThatThrownBy(() -> each.orTimeout(10, TimeUnit.SECONDS).join())
+                    .isInstanceOf(CompletionException.class)
+                    .hasCauseInstanceOf(LogStorageException.class);
+        }
+        assertThat(log.directory().online()).isFalse();
+    }
+
+    @Test
     void aFailedForceAcknowledgesNobodyAndTakesTheDirectoryOffline() {
         // Given
         holdForces(true);

@@ -37,6 +37,10 @@ class LogCompactorTest {
     private SegmentsOnly log;
     private LogCompactor compactor;
 
+    private CleanerPace pace() {
+        return new CleanerPace(clock, new DirectLogThreads(), () -> Double.MAX_VALUE);
+    }
+
     @BeforeEach
     void open() throws IOException {
         log = new SegmentsOnly(new LogFolder(files, directory.resolve("t-0")), new TopicPartition("t", 0));
@@ -44,7 +48,7 @@ class LogCompactorTest {
     }
 
     private LogCompactor compactor(long dedupeBytes) {
-        return new LogCompactor(() -> List.of(log), files, clock, () -> dedupeBytes);
+        return new LogCompactor(() -> List.of(log), files, clock, () -> dedupeBytes, pace());
     }
 
     private SimpleRecord put(String key, @Nullable String value) {
@@ -329,7 +333,7 @@ class LogCompactorTest {
         log.roll();
         List<Segment> before = log.segments();
         CompactionRange range = CompactionRange.of(log, -1, clock.wallMillis());
-        CompactionPass pass = new CompactionPass(log, range, new KeyOffsets(1 << 20), clock, () -> false);
+        CompactionPass pass = new CompactionPass(log, range, new KeyOffsets(1 << 20), clock, pace());
         log.truncations++;
 
         org.assertj.core.api.Assertions.assertThatThrownBy(pass::run).isInstanceOf(CompactionPass.Abandoned.class);

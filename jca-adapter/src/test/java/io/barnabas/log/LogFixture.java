@@ -48,7 +48,19 @@ public final class LogFixture implements AutoCloseable {
 
     public static LogManagerSettings settings(LogConfig defaults, Path... paths) {
         return new LogManagerSettings(
-                List.of(paths), 1, "cluster", defaults, 300_000, false, 1, 15_000, 1 << 20, 86_400_000, 2, 60_000);
+                List.of(paths),
+                1,
+                "cluster",
+                defaults,
+                300_000,
+                false,
+                1,
+                15_000,
+                1 << 20,
+                Double.MAX_VALUE,
+                86_400_000,
+                2,
+                60_000);
     }
 
     private LogDirectories open() {

@@ -126,6 +126,26 @@ class LogMoverTest {
     }
 
     @Test
+    void aProducerWhoseBatchesAreDeletedIsKnownAfterTheMove() {
+        // Given
+        LogConfig config = config(LogConfig.Durability.OS, 500);
+        SegmentedLog source = (SegmentedLog) fixture.log(config);
+        source.append(LogFixture.idempotent(7, 0, 0, "a"), AppendOrigin.CLIENT, 0);
+        source.onHighWatermark(1);
+        source.roll();
+        source.deleteSegmentsBelow(1);
+
+        // When
+        move(fixture).join();
+        fixture.crash();
+
+        // Then
+        AppendResult again = fixture.log(config).append(LogFixture.idempotent(7, 0, 0, "a"), AppendOrigin.CLIENT, 0);
+        assertThat(again.duplicate()).isTrue();
+        assertThat(again.baseOffset()).isZero();
+    }
+
+    @Test
     void nothingIsForcedWhileAppendsWait() {
         // Given
         SegmentedLog source = (SegmentedLog) fixture.log(config(LogConfig.Durability.FSYNC, 500));

@@ -44,6 +44,7 @@ final class LogSimulation {
                         1,
                         1_000 + random.nextInt(20_000),
                         random.nextBoolean() ? 24 * 8 : 1 << 16,
+                        Double.MAX_VALUE,
                         86_400_000,
                         1,
                         1_000 + random.nextInt(20_000)));

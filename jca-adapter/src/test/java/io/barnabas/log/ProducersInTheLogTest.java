@@ -126,6 +126,17 @@ class ProducersInTheLogTest {
     }
 
     @Test
+    void anUnknownProducerOfTransactionVersionTwoBeginsWithSequenceZero() {
+        assertThatThrownBy(() -> log.append(LogFixture.transactional(9, 0, 5, "a"), AppendOrigin.CLIENT, 0, (short) 2))
+                .isInstanceOf(OutOfOrderSequenceException.class);
+        assertThat(log.logEndOffset()).isZero();
+
+        log.append(LogFixture.transactional(9, 0, 0, "a"), AppendOrigin.CLIENT, 0, (short) 2);
+        log.append(LogFixture.transactional(9, 0, 1, "b"), AppendOrigin.CLIENT, 0, (short) 2);
+        assertThat(log.logEndOffset()).isEqualTo(2);
+    }
+
+    @Test
     void aSilentProducerIsForgottenAfterADayUnlessItsTransactionIsOpen() {
         append(idempotent(P, 0, 0, "a"));
         append(transactional(Q, 0, 0, "b"));
