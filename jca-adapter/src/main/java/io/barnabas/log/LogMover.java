@@ -213,7 +213,7 @@ final class LogMover {
     /** The copy begins at the source's start, and knows the producers whose batches retention has taken: they may send again. */
     private static void begin(Move move) {
         long start;
-        List<ProducerSnapshot.Entry> known;
+        List<ProducerState> known;
         synchronized (move.source.lock()) {
             start = move.source.logStartOffset();
             known = move.source.producers().knownBefore(start);

@@ -37,6 +37,22 @@ final class ProducerState {
         return state;
     }
 
+    /** As it would be if the log ended at {@code offset}, as far as that is known: later epochs are kept. */
+    ProducerState before(long offset) {
+        ProducerState state = new ProducerState(producerId);
+        state.epoch = epoch;
+        state.coordinatorEpoch = coordinatorEpoch;
+        state.lastTimestamp = lastTimestamp;
+        state.transactionFirstOffset = transactionFirstOffset < offset ? transactionFirstOffset : -1;
+        for (int i = 0; i < batches; i++) {
+            int slot = (oldest + i) % BATCHES_KEPT;
+            if (lastOffsets[slot] < offset) {
+                state.add(lastSequences[slot], lastOffsets[slot], offsetDeltas[slot], timestamps[slot]);
+            }
+        }
+        return state;
+    }
+
     ProducerSnapshot.Entry toSnapshot() {
         return new ProducerSnapshot.Entry(
                 producerId,

@@ -294,7 +294,9 @@ final class ProducerStates {
             Optional<List<ProducerSnapshot.Entry>> entries =
                     ProducerSnapshot.decode(folder.files().readAll(path(at)));
             if (entries.isPresent()) {
-                entries.get().forEach(this::restore);
+                for (ProducerSnapshot.Entry entry : entries.get()) {
+                    restore(ProducerState.restored(entry));
+                }
                 expire(nowMs);
                 updateFirstUnstable();
                 endOffset = at;
@@ -327,9 +329,8 @@ final class ProducerStates {
         }
     }
 
-    private void restore(ProducerSnapshot.Entry entry) {
-        ProducerState state = ProducerState.restored(entry);
-        producers.put(entry.producerId(), state);
+    private void restore(ProducerState state) {
+        producers.put(state.producerId, state);
         if (state.transactionFirstOffset() >= 0) {
             ongoing.put(state.transactionFirstOffset(), state.producerId);
         }
@@ -379,21 +380,22 @@ final class ProducerStates {
         endOffset = offset;
     }
 
-    /** Producers of which the log has no batch from {@code offset} on: another log that begins there cannot learn them. */
-    List<ProducerSnapshot.Entry> knownBefore(long offset) {
-        List<ProducerSnapshot.Entry> entries = new ArrayList<>();
+    /** What another log that begins at {@code offset} cannot learn of the producers from its batches. */
+    List<ProducerState> knownBefore(long offset) {
+        List<ProducerState> known = new ArrayList<>();
         for (ProducerState state : producers.values()) {
-            if (state.lastDataOffset() < offset) {
-                entries.add(state.toSnapshot());
+            ProducerState before = state.before(offset);
+            if (before.hasBatches() || !state.hasBatches()) {
+                known.add(before);
             }
         }
-        return entries;
+        return known;
     }
 
     /** Takes over what {@link #knownBefore} answered, at the log's start. */
-    void takeOver(List<ProducerSnapshot.Entry> entries) throws IOException {
-        if (!entries.isEmpty()) {
-            entries.forEach(this::restore);
+    void takeOver(List<ProducerState> known) throws IOException {
+        if (!known.isEmpty()) {
+            known.forEach(this::restore);
             updateFirstUnstable();
             takeSnapshot();
         }
