@@ -19,6 +19,7 @@ import io.barnabas.metadata.MetadataNodeSettings;
 import io.barnabas.metadata.Policies;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.metadata.jpa.MetadataEntities;
+import io.barnabas.partition.DirectoryAssignments;
 import io.barnabas.partition.LocalPartitionWriter;
 import io.barnabas.partition.LocalPartitions;
 import io.barnabas.partition.Partition;
@@ -154,6 +155,8 @@ public final class BrokerNode {
 
     private void begin() {
         partitions.start();
+        new DirectoryAssignments(config.atStart().nodeId(), metadata.registration())
+                .follow(logs, metadata.metadata().image());
         partitions.onLeadership(new OffsetsTopicLeadership());
         metadata.metadata().onChange(groups::onMetadata);
     }

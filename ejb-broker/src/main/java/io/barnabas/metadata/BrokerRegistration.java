@@ -114,6 +114,44 @@ public final class BrokerRegistration {
         return directories;
     }
 
+    /**
+     * Where a replica of this broker is.
+     *
+     * @param directory id of the data directory
+     */
+    public record Assignment(Uuid topicId, int partition, Uuid directory) {}
+
+    /**
+     * Tells in which directories replicas of this broker are (KIP-858), so that a start without a directory does not take for missing what
+     * is in it. What the metadata say already, or partitions they no longer have, make no record.
+     *
+     * @return the metadata's index with that in it
+     */
+    public CompletableFuture<Long> assign(List<Assignment> assignments) {
+        return controller.submit("AssignReplicasToDirs", image -> {
+            List<ApiMessage> records = new ArrayList<>();
+            for (Assignment each : assignments) {
+                @Nullable TopicImage topic = image.topic(each.topicId());
+                if (topic != null && each.partition() < topic.partitions().size()) {
+                    assign(topic.partitions().get(each.partition()), each, records);
+                }
+            }
+            return new Decision<>(records, MetadataImage::index);
+        });
+    }
+
+    private void assign(PartitionImage partition, Assignment to, List<ApiMessage> records) {
+        int at = partition.replicas().indexOf(nodeId);
+        if (at >= 0 && !partition.directories().get(at).equals(to.directory())) {
+            List<Uuid> directories = new ArrayList<>(partition.directories());
+            directories.set(at, to.directory());
+            records.add(new PartitionChangeRecord()
+                    .setTopicId(to.topicId())
+                    .setPartitionId(to.partition())
+                    .setDirectories(directories));
+        }
+    }
+
     private long epoch(MetadataImage image) {
         return image.broker(nodeId).map(BrokerImage::epoch).orElse(-1L);
     }

@@ -274,6 +274,9 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
                 return null;
             }
             Uuid id = of.directories().get(at);
+            if (id.equals(Uuid.ZERO_UUID)) { // not assigned; a directory that could not be opened has no id either
+                return null;
+            }
             for (DataDirectory directory : logs.directories()) {
                 if (directory.id().equals(id)) {
                     return directory;

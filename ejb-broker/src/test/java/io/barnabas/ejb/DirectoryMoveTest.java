@@ -91,6 +91,58 @@ class DirectoryMoveTest {
         }
     }
 
+    @Test
+    void aMovedPartitionIsNotBegunAnewWhenItsDirectoryIsAway() throws Exception {
+        // Given: recorded in the only directory, then moved to a second one
+        Path one = Files.createDirectories(directory.resolve("one"));
+        Path two = Files.createDirectories(directory.resolve("two"));
+        Path away = directory.resolve("away");
+        try (EmbeddedBroker broker = EmbeddedBroker.start(Map.of("log.dirs", one.toString()));
+                Admin admin = broker.admin()) {
+            admin.createTopics(List.of(new NewTopic("t", 1, (short) 1))).all().get();
+        }
+        try (EmbeddedBroker broker = EmbeddedBroker.start(Map.of("log.dirs", one + "," + two));
+                Admin admin = broker.admin();
+                var producer = new KafkaProducer<>(
+                        broker.clientConfig(), new ByteArraySerializer(), new ByteArraySerializer())) {
+            for (Future<RecordMetadata> sent : send(producer, 100)) {
+                sent.get();
+            }
+            admin.alterReplicaLogDirs(Map.of(new TopicPartitionReplica("t", 0, 1), two.toString()))
+                    .all()
+                    .get();
+            Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> directoryOf(broker)
+                    .equals(two));
+            Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> isRecordedIn(broker, two));
+        }
+        // When
+        Files.move(two, away);
+        Files.createFile(two);
+        try (EmbeddedBroker broker = EmbeddedBroker.start(Map.of("log.dirs", one + "," + two))) {
+            // Then
+            assertThat(broker.node().partitions().hosted("t", 0).online()).isFalse();
+            assertThat(one.resolve("t-0")).doesNotExist();
+        }
+        Files.delete(two);
+        Files.move(away, two);
+        try (EmbeddedBroker broker = EmbeddedBroker.start(Map.of("log.dirs", one + "," + two))) {
+            assertThat(broker.node().partitions().leader(PARTITION).log().logEndOffset())
+                    .isEqualTo(100);
+        }
+    }
+
+    private static boolean isRecordedIn(EmbeddedBroker broker, Path directory) {
+        return broker.node().logs().directories().stream()
+                .filter(each -> each.path().equals(directory))
+                .anyMatch(each -> broker.node()
+                        .metadata()
+                        .metadata()
+                        .image()
+                        .partition("t", 0)
+                        .directories()
+                        .contains(each.id()));
+    }
+
     private static Path directoryOf(EmbeddedBroker broker) {
         return broker.node().partitions().leader(PARTITION).log().directory().path();
     }
