@@ -1,6 +1,7 @@
 package io.barnabas.wire;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Random;
 import org.apache.kafka.common.protocol.types.BoundField;
 import org.apache.kafka.common.protocol.types.Schema;
@@ -12,9 +13,16 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
 /** Bodies of any API and version, filled at random from the version's schema. */
 public final class RandomMessages {
     private final Random random;
+    private final List<String> words;
 
     public RandomMessages(long seed) {
-        random = new Random(seed);
+        this(seed, List.of());
+    }
+
+    /** Messages that speak of these names now and then, and of small numbers, so that what they name is there. */
+    public RandomMessages(long seed, List<String> words) {
+        this.random = new Random(seed);
+        this.words = words;
     }
 
     /** The bytes of a message of this schema. */
@@ -58,6 +66,10 @@ public final class RandomMessages {
         return elements;
     }
 
+    private boolean aboutKnown() {
+        return !words.isEmpty() && random.nextBoolean();
+    }
+
     private Object leaf(Type type) {
         String name = type.toString();
         if (name.endsWith("RECORDS")) {
@@ -67,16 +79,16 @@ public final class RandomMessages {
             return ByteBuffer.wrap(new byte[random.nextInt(20)]);
         }
         if (name.endsWith("STRING")) {
-            return Integer.toString(random.nextInt(), 36);
+            return aboutKnown() ? words.get(random.nextInt(words.size())) : Integer.toString(random.nextInt(), 36);
         }
         return switch (name) {
             case "BOOLEAN" -> random.nextBoolean();
             case "INT8" -> (byte) random.nextInt(3);
             case "INT16" -> (short) random.nextInt(100);
             case "UINT16" -> random.nextInt(0x10000);
-            case "INT32" -> random.nextInt();
+            case "INT32" -> aboutKnown() ? random.nextInt(4) - 1 : random.nextInt();
             case "UINT32" -> random.nextLong(1L << 32);
-            case "INT64" -> random.nextLong();
+            case "INT64" -> aboutKnown() ? random.nextInt(4) - 1L : random.nextLong();
             case "FLOAT64" -> random.nextDouble();
             case "UUID" -> new org.apache.kafka.common.Uuid(random.nextLong(), random.nextLong());
             default -> throw new IllegalArgumentException("no values of type " + name);

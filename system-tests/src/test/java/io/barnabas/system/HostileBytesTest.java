@@ -2,6 +2,7 @@ package io.barnabas.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.barnabas.wire.RandomMessages;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -22,7 +23,6 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.compress.Compression;
-import org.apache.kafka.common.message.ApiMessageType;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.RequestHeaderData;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -46,6 +46,11 @@ class HostileBytesTest {
 
     private static final TopicPartition GUARDED = new TopicPartition("guarded", 0);
 
+    /** What the requests speak of now and then: a topic that they may delete, a group, a setting. */
+    private static final List<String> KNOWN = List.of("fuzzed", "fuzzed-group", "retention.ms", "consumer");
+
+    private static final int MESSAGES_A_VERSION = 2;
+
     @TempDir
     static Path dir;
 
@@ -60,7 +65,8 @@ class HostileBytesTest {
                 dir.resolve("data"),
                 Map.of("auto.create.topics.enable", "false", "socket.listen.backlog.size", "1024"));
         try (Admin admin = admin()) {
-            admin.createTopics(List.of(new NewTopic(GUARDED.topic(), 1, (short) 1)))
+            admin.createTopics(
+                            List.of(new NewTopic(GUARDED.topic(), 1, (short) 1), new NewTopic("fuzzed", 2, (short) 1)))
                     .all()
                     .get(30, TimeUnit.SECONDS);
         }
@@ -78,11 +84,12 @@ class HostileBytesTest {
         int sent = 0;
         for (ApiKeys api : ApiKeys.clientApis()) {
             for (short version : api.allVersions()) {
-                byte[] frame =
-                        frame(api, version, ApiMessageType.fromApiKey(api.id).newRequest());
-                for (byte[] hostile : mutations(frame, random)) {
-                    sendAndDrain(hostile);
-                    sent++;
+                for (int message = 0; message < MESSAGES_A_VERSION; message++) {
+                    byte[] frame = filled(api, version, random.nextLong());
+                    for (byte[] hostile : mutations(frame, random)) {
+                        sendAndDrain(hostile);
+                        sent++;
+                    }
                 }
             }
             assertServes();
@@ -90,7 +97,24 @@ class HostileBytesTest {
         System.out.println("HostileBytesTest: " + sent + " hostile frames");
         assertThat(broker.alive()).isTrue();
         assertThat(broker.residentBytes() - residentBefore).isLessThan(MEMORY_BOUND);
-        assertThat(endOffset()).isZero();
+        assertThat(endOffset(GUARDED)).isZero();
+    }
+
+    /** A request of nested and repeated parts, of names that are there and such as are not, as the version's schema has it. */
+    private static byte[] filled(ApiKeys api, short version, long messageSeed) {
+        RequestHeaderData header = new RequestHeaderData()
+                .setRequestApiKey(api.id)
+                .setRequestApiVersion(version)
+                .setCorrelationId(7)
+                .setClientId("hostile");
+        short headerVersion = api.requestHeaderVersion(version);
+        ObjectSerializationCache cache = new ObjectSerializationCache();
+        ByteBuffer body =
+                new RandomMessages(messageSeed, KNOWN).bytes(api.messageType.requestSchemas()[version]);
+        ByteBuffer buffer = ByteBuffer.allocate(header.size(cache, headerVersion) + body.remaining());
+        header.write(new ByteBufferAccessor(buffer), cache, headerVersion);
+        buffer.put(body);
+        return buffer.array();
     }
 
     @Test
@@ -132,7 +156,7 @@ class HostileBytesTest {
             sendAndDrain(produce(bytes));
         }
         assertServes();
-        assertThat(endOffset()).isZero();
+        assertThat(endOffset(GUARDED)).isZero();
     }
 
     @Test
@@ -176,12 +200,29 @@ class HostileBytesTest {
         random.nextBytes(noise);
         System.arraycopy(frame, 0, noise, 0, Math.min(8, frame.length));
         all.add(noise);
-        byte[] negative = java.util.Arrays.copyOf(frame, frame.length + 8);
-        for (int i = Math.min(frame.length, 10); i < negative.length; i++) {
-            negative[i] = (byte) (random.nextBoolean() ? 0x7f : 0xff);
+        for (byte[] length : LENGTHS) {
+            all.add(withLength(frame, length, random));
         }
-        all.add(negative);
         return all;
+    }
+
+    /** Negative and enormous, as the protocol writes lengths and counts: in 2 and 4 bytes, and as varints. */
+    private static final List<byte[]> LENGTHS = List.of(
+            new byte[] {-1, -2},
+            new byte[] {0x7f, -1},
+            new byte[] {-1, -1, -1, -2},
+            new byte[] {0x7f, -1, -1, -1},
+            new byte[] {0, 0x0f, 0x42, 0x40}, // a million: many elements, but allowed
+            new byte[] {-1, -1, -1, -1, 0x07},
+            new byte[] {-1, -1, -1, -1, 0x0f},
+            new byte[] {-64, -124, 0x3d}); // the million as a varint
+
+    private static byte[] withLength(byte[] frame, byte[] length, Random random) {
+        byte[] hostile = java.util.Arrays.copyOf(frame, Math.max(frame.length, 10 + length.length));
+        int from = Math.min(10, hostile.length - length.length);
+        int at = from + random.nextInt(hostile.length - length.length - from + 1);
+        System.arraycopy(length, 0, hostile, at, length.length);
+        return hostile;
     }
 
     /** Half the time any bit under the CRC, left wrong; else a header field that can only be wrong, with the CRC mended. */
@@ -225,12 +266,7 @@ class HostileBytesTest {
                 .setClientId("hostile");
         short headerVersion = api.requestHeaderVersion(version);
         ObjectSerializationCache cache = new ObjectSerializationCache();
-        int size;
-        try {
-            size = header.size(cache, headerVersion) + body.size(cache, version);
-        } catch (RuntimeException cannotBeEmpty) {
-            return new byte[] {0, (byte) api.id, 0, (byte) version, 0, 0, 0, 7, -1, -1};
-        }
+        int size = header.size(cache, headerVersion) + body.size(cache, version);
         ByteBuffer buffer = ByteBuffer.allocate(size);
         ByteBufferAccessor accessor = new ByteBufferAccessor(buffer);
         header.write(accessor, cache, headerVersion);
@@ -275,10 +311,10 @@ class HostileBytesTest {
         }
     }
 
-    private static long endOffset() throws Exception {
+    private static long endOffset(TopicPartition of) throws Exception {
         try (Admin admin = admin()) {
-            ListOffsetsResult result = admin.listOffsets(Map.of(GUARDED, OffsetSpec.latest()));
-            return result.partitionResult(GUARDED).get(30, TimeUnit.SECONDS).offset();
+            ListOffsetsResult result = admin.listOffsets(Map.of(of, OffsetSpec.latest()));
+            return result.partitionResult(of).get(30, TimeUnit.SECONDS).offset();
         }
     }
 
