@@ -23,6 +23,8 @@ import org.slf4j.LoggerFactory;
  */
 final class ConsumerSessions {
     private static final Logger LOG = LoggerFactory.getLogger(ConsumerSessions.class);
+    /** An end that could not be written is tried again after this. */
+    private static final int RETRY_MS = 500;
 
     private final ShardContext context;
     private final GroupMigration migration;
@@ -81,7 +83,8 @@ final class ConsumerSessions {
 
     /** The member has been heard of. */
     void start(String groupId, String memberId, int sessionMs) {
-        of(groupId, memberId).session.start(sessionMs, expiry(groupId, memberId, "its session expired"));
+        ShardTimer session = of(groupId, memberId).session;
+        session.start(sessionMs, expiry(session, groupId, memberId, "its session expired"));
     }
 
     /** A member of the classic protocol, which has a session time-out of its own, has been heard of. */
@@ -98,16 +101,20 @@ final class ConsumerSessions {
         }
         ShardTimer rebalance = of(groupId, member.id()).rebalance;
         if (member.current().state() == MemberState.UNREVOKED_PARTITIONS) {
-            int epoch = member.epoch();
-            rebalance.start(member.profile().rebalanceTimeoutMs(), outcome -> {
-                @Nullable ConsumerMember present = present(groupId, member.id());
-                if (present != null && present.epoch() == epoch) {
-                    expire(groupId, member.id(), "it did not give partitions up in time", outcome);
-                }
-            });
+            startRebalance(rebalance, groupId, member, member.profile().rebalanceTimeoutMs());
         } else {
             rebalance.cancel();
         }
+    }
+
+    private void startRebalance(ShardTimer rebalance, String groupId, ConsumerMember member, int delayMs) {
+        rebalance.start(delayMs, outcome -> {
+            @Nullable ConsumerMember present = present(groupId, member.id());
+            if (present != null && present.epoch() == member.epoch()) {
+                startRebalance(rebalance, groupId, member, RETRY_MS);
+                expire(groupId, member.id(), "it did not give partitions up in time", outcome);
+            }
+        });
     }
 
     /** A member of the classic protocol is called to join again. */
@@ -116,7 +123,7 @@ final class ConsumerSessions {
         if (!join.isRunning()) {
             join.start(
                     member.profile().rebalanceTimeoutMs(),
-                    expiry(groupId, member.id(), "it did not join again in time"));
+                    expiry(join, groupId, member.id(), "it did not join again in time"));
         }
     }
 
@@ -124,15 +131,19 @@ final class ConsumerSessions {
     void onJoined(String groupId, String memberId, int rebalanceTimeoutMs) {
         Timers of = of(groupId, memberId);
         of.join.cancel();
-        of.sync.start(rebalanceTimeoutMs, expiry(groupId, memberId, "it did not sync in time"));
+        of.sync.start(rebalanceTimeoutMs, expiry(of.sync, groupId, memberId, "it did not sync in time"));
     }
 
     void onSynced(String groupId, String memberId) {
         of(groupId, memberId).sync.cancel();
     }
 
-    private Consumer<Outcome> expiry(String groupId, String memberId, String reason) {
-        return outcome -> expire(groupId, memberId, reason, outcome);
+    /** The end of a member, which is tried again until it is in the log: its replay drops the timer. */
+    private Consumer<Outcome> expiry(ShardTimer timer, String groupId, String memberId, String reason) {
+        return outcome -> {
+            timer.start(RETRY_MS, expiry(timer, groupId, memberId, reason));
+            expire(groupId, memberId, reason, outcome);
+        };
     }
 
     private @Nullable ConsumerMember present(String groupId, String memberId) {

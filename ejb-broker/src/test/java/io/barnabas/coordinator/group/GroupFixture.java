@@ -37,6 +37,9 @@ import org.apache.kafka.common.message.OffsetFetchResponseData.OffsetFetchRespon
 import org.apache.kafka.common.message.SyncGroupRequestData;
 import org.apache.kafka.common.message.SyncGroupRequestData.SyncGroupRequestAssignment;
 import org.apache.kafka.common.message.SyncGroupResponseData;
+import org.apache.kafka.common.metadata.PartitionRecord;
+import org.apache.kafka.common.metadata.TopicRecord;
+import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
 
@@ -73,6 +76,7 @@ final class GroupFixture {
     GroupFixture(int maxSize) {
         groups = coordinator(maxSize);
         groups.onElected(0, epoch);
+        metadata.metadata().onChange((change, image) -> groups.onMetadata(change, image));
     }
 
     private GroupCoordinator coordinator(int maxSize) {
@@ -103,6 +107,33 @@ final class GroupFixture {
         groups.close();
         groups = coordinator(Integer.MAX_VALUE);
         groups.onElected(0, ++epoch);
+    }
+
+    /** A topic in the metadata, which the coordinator is told of. */
+    Uuid createTopic(String name, int partitions) {
+        Uuid id = new Uuid(7, name.hashCode());
+        ApiMessage[] records = new ApiMessage[partitions + 1];
+        records[0] = new TopicRecord().setTopicId(id).setName(name);
+        for (int i = 0; i < partitions; i++) {
+            records[i + 1] = partition(id, i);
+        }
+        metadata.replay(records);
+        return id;
+    }
+
+    /** One more partition of a topic. */
+    void grow(Uuid topic, int index) {
+        metadata.replay(partition(topic, index));
+    }
+
+    private static PartitionRecord partition(Uuid topic, int index) {
+        return new PartitionRecord()
+                .setTopicId(topic)
+                .setPartitionId(index)
+                .setReplicas(List.of(TestMetadata.NODE_ID))
+                .setIsr(List.of(TestMetadata.NODE_ID))
+                .setDirectories(List.of(new Uuid(1, 100)))
+                .setLeader(TestMetadata.NODE_ID);
     }
 
     static ClientInfo client(int version) {
