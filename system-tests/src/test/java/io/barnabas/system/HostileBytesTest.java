@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -49,7 +50,11 @@ class HostileBytesTest {
     /** What the requests speak of now and then: a topic that they may delete, a group, a setting. */
     private static final List<String> KNOWN = List.of("fuzzed", "fuzzed-group", "retention.ms", "consumer");
 
-    private static final int MESSAGES_A_VERSION = 2;
+    private static final int MESSAGES_A_VERSION = 4;
+
+    /** How the broker's log speaks of what it did not expect. */
+    private static final Pattern DEFECT = Pattern.compile(
+            "failed unexpectedly|cannot be encoded|could not be given|no error response|answered twice|after its answer|defect of ours|loaded again");
 
     @TempDir
     static Path dir;
@@ -98,6 +103,9 @@ class HostileBytesTest {
         assertThat(broker.alive()).isTrue();
         assertThat(broker.residentBytes() - residentBefore).isLessThan(MEMORY_BOUND);
         assertThat(endOffset(GUARDED)).isZero();
+        assertThat(broker.output().lines().filter(line -> DEFECT.matcher(line).find()))
+                .as("what the broker takes for a defect of its own")
+                .isEmpty();
     }
 
     /** A request of nested and repeated parts, of names that are there and such as are not, as the version's schema has it. */
