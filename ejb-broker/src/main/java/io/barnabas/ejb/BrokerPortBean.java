@@ -4,9 +4,11 @@ import io.barnabas.port.BrokerPort;
 import io.barnabas.port.BrokerPortListener;
 import io.barnabas.port.RequestDispatcher;
 import jakarta.ejb.EJB;
+import jakarta.ejb.EJBException;
 import jakarta.ejb.MessageDriven;
 import jakarta.ejb.TransactionManagement;
 import jakarta.ejb.TransactionManagementType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The doorbell: the container activates this bean when the application is up, the resource adapter rings once, and from then on the
@@ -19,7 +21,14 @@ public class BrokerPortBean implements BrokerPortListener {
     private BrokerLifecycle lifecycle;
 
     @Override
-    public RequestDispatcher onPort(BrokerPort port) throws Exception {
-        return lifecycle.start(port);
+    public @Nullable RequestDispatcher onPort(BrokerPort port) throws Exception {
+        try {
+            return lifecycle.start(port);
+        } catch (EJBException e) {
+            if (e.getCause() == null || e.getCause() instanceof EJBException) {
+                return null; // the container's own word: the other bean is not up yet. It would warn if we threw it on
+            }
+            throw e;
+        }
     }
 }

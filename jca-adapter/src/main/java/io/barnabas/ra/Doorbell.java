@@ -9,6 +9,7 @@ import jakarta.resource.spi.endpoint.MessageEndpoint;
 import jakarta.resource.spi.endpoint.MessageEndpointFactory;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -72,7 +73,7 @@ final class Doorbell implements Runnable, AutoCloseable {
         }
     }
 
-    private static RequestDispatcher call(BrokerPortListener bean, BrokerPort port) throws Exception {
+    private static @Nullable RequestDispatcher call(BrokerPortListener bean, BrokerPort port) throws Exception {
         try {
             return bean.onPort(port);
         } catch (EJBException e) {

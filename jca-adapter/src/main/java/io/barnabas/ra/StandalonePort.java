@@ -67,7 +67,10 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
             throw new IllegalStateException("the port is closed");
         }
         try {
-            RequestDispatcher broker = listener.onPort(this);
+            @Nullable RequestDispatcher broker = listener.onPort(this);
+            if (broker == null) {
+                throw new UnavailableException("the application's beans are not up yet");
+            }
             dispatcher = broker;
             SocketServer sockets = new SocketServer(broker, clock, bounds);
             server = sockets;
