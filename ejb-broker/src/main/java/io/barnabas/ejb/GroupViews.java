@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.consumer.internals.ConsumerProtocol;
+import org.apache.kafka.common.message.ConsumerGroupDescribeResponseData;
 import org.apache.kafka.common.message.DescribeGroupsResponseData.DescribedGroup;
 import org.apache.kafka.common.message.DescribeGroupsResponseData.DescribedGroupMember;
 import org.apache.kafka.common.message.ListGroupsResponseData.ListedGroup;
@@ -37,6 +38,8 @@ import org.slf4j.LoggerFactory;
  */
 final class GroupViews {
     private static final Logger LOG = LoggerFactory.getLogger(GroupViews.class);
+    private static final String CLASSIC = "classic";
+    private static final String CONSUMER = "consumer";
     private static final long WAIT_MS = 2_000;
     private static final ClientInfo CONSOLE = new ClientInfo((short) 6, "barnabas-console", "/127.0.0.1");
 
@@ -46,35 +49,62 @@ final class GroupViews {
         this.node = node;
     }
 
+    /** What the API of a group's kind says of it: its protocol or assignor, and its members. */
+    private record Described(String protocol, List<MemberView> members) {
+        private static final Described NOTHING = new Described("", List.of());
+    }
+
     List<GroupView> all() {
-        List<ListedGroup> listed = answer(node.groups().list(List.of(), List.of()), List.of());
-        List<String> ids = listed.stream().map(ListedGroup::groupId).toList();
-        Map<String, DescribedGroup> described = new HashMap<>();
-        answer(node.groups().describe(CONSOLE, ids), List.<DescribedGroup>of())
-                .forEach(group -> described.put(group.groupId(), group));
+        List<ListedGroup> listed = listed();
+        Map<String, Described> described = described(listed);
         return listed.stream()
-                .map(group -> view(group, described.get(group.groupId()), offsets(group.groupId())))
+                .map(group -> view(
+                        group, described.getOrDefault(group.groupId(), Described.NOTHING), offsets(group.groupId())))
                 .sorted(Comparator.comparing(GroupView::id))
                 .toList();
     }
 
     Optional<GroupDetail> detail(String id) {
-        Optional<ListedGroup> listed = answer(node.groups().list(List.of(), List.of()), List.<ListedGroup>of()).stream()
-                .filter(group -> group.groupId().equals(id))
-                .findFirst();
+        Optional<ListedGroup> listed =
+                listed().stream().filter(group -> group.groupId().equals(id)).findFirst();
         return listed.map(group -> {
-            List<DescribedGroup> described = answer(node.groups().describe(CONSOLE, List.of(id)), List.of());
+            Described described = described(List.of(group)).getOrDefault(id, Described.NOTHING);
             List<OffsetView> offsets = offsets(id);
-            List<MemberView> members = described.stream()
-                    .flatMap(one -> one.members().stream())
-                    .map(GroupViews::member)
-                    .toList();
-            return new GroupDetail(
-                    view(group, described.isEmpty() ? null : described.get(0), offsets), members, offsets);
+            return new GroupDetail(view(group, described, offsets), described.members(), offsets);
         });
     }
 
-    private static GroupView view(ListedGroup listed, @Nullable DescribedGroup described, List<OffsetView> offsets) {
+    private List<ListedGroup> listed() {
+        return answer(node.groups().list(List.of(), List.of()), List.of());
+    }
+
+    private Map<String, Described> described(List<ListedGroup> groups) {
+        Map<String, Described> described = new HashMap<>();
+        answer(node.groups().describe(CONSOLE, ids(groups, CLASSIC)), List.<DescribedGroup>of())
+                .forEach(group -> described.put(
+                        group.groupId(),
+                        new Described(
+                                group.protocolData(),
+                                group.members().stream().map(GroupViews::member).toList())));
+        answer(
+                        node.groups().describeConsumers(ids(groups, CONSUMER)),
+                        List.<ConsumerGroupDescribeResponseData.DescribedGroup>of())
+                .forEach(group -> described.put(
+                        group.groupId(),
+                        new Described(
+                                group.assignorName(),
+                                group.members().stream().map(GroupViews::member).toList())));
+        return described;
+    }
+
+    private static List<String> ids(List<ListedGroup> groups, String type) {
+        return groups.stream()
+                .filter(group -> group.groupType().equals(type))
+                .map(ListedGroup::groupId)
+                .toList();
+    }
+
+    private static GroupView view(ListedGroup listed, Described described, List<OffsetView> offsets) {
         long lag = offsets.isEmpty()
                 ? -1
                 : offsets.stream()
@@ -84,10 +114,24 @@ final class GroupViews {
                 listed.groupId(),
                 listed.groupType(),
                 listed.groupState(),
-                described == null ? "" : described.protocolData(),
-                described == null ? 0 : described.members().size(),
+                described.protocol(),
+                described.members().size(),
                 (int) offsets.stream().map(OffsetView::topic).distinct().count(),
                 lag);
+    }
+
+    private static MemberView member(ConsumerGroupDescribeResponseData.Member member) {
+        @Nullable String instance = member.instanceId();
+        return new MemberView(
+                member.memberId(),
+                instance == null ? "" : instance,
+                member.clientId(),
+                member.clientHost(),
+                member.assignment().topicPartitions().stream()
+                        .flatMap(topic ->
+                                topic.partitions().stream().map(partition -> topic.topicName() + "-" + partition))
+                        .sorted()
+                        .toList());
     }
 
     private static MemberView member(DescribedGroupMember member) {

@@ -3,6 +3,7 @@ package io.barnabas.ejb;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.barnabas.admin.GroupDetail;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -229,6 +230,11 @@ class NewConsumerGroupsTest {
                         .all()
                         .get())
                 .isEmpty();
+        GroupDetail shown = new GroupViews(broker.node()).detail("g").orElseThrow();
+        assertThat(shown.group().type()).isEqualTo("consumer");
+        assertThat(shown.group().protocol()).isEqualTo("uniform");
+        assertThat(shown.group().lag()).isZero();
+        assertThat(shown.members().get(0).assignment()).hasSize(PARTITIONS).contains("t-0");
         assertThatThrownBy(() -> admin.deleteConsumerGroups(List.of("g")).all().get())
                 .hasCauseInstanceOf(GroupNotEmptyException.class);
         TopicPartition first = new TopicPartition(TOPIC, 0);
