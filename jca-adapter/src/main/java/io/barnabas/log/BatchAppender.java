@@ -39,8 +39,7 @@ final class BatchAppender {
         }
     }
 
-    AppendResult append(
-            BatchValidator.ValidatedBatch valid, AppendOrigin origin, int leaderEpoch, short transactionVersion)
+    AppendResult append(BatchValidator.ValidatedBatch valid, AppendOrigin origin, int leaderEpoch, AppendTerms terms)
             throws IOException {
         ByteBuffer buffer = valid.buffer();
         int from = buffer.position();
@@ -54,7 +53,7 @@ final class BatchAppender {
         if (origin == AppendOrigin.REPLICATION) {
             maybeBeginBefore(buffer, from);
         }
-        long end = prepare(buffer, origin, leaderEpoch, transactionVersion);
+        long end = prepare(buffer, origin, leaderEpoch, terms);
         write(buffer, end);
         return new AppendResult(
                 BatchHeader.baseOffset(buffer, from),
@@ -77,14 +76,14 @@ final class BatchAppender {
     }
 
     /** Stamps and judges every batch and records new epochs; returns the offset after the last. */
-    private long prepare(ByteBuffer buffer, AppendOrigin origin, int leaderEpoch, short transactionVersion)
+    private long prepare(ByteBuffer buffer, AppendOrigin origin, int leaderEpoch, AppendTerms terms)
             throws IOException {
         long next = state.view.endOffset();
         for (int at = buffer.position(); at < buffer.limit(); at += BatchHeader.sizeInBytes(buffer, at)) {
             if (origin != AppendOrigin.REPLICATION) {
                 BatchHeader.stamp(buffer, at, next, leaderEpoch);
                 if (BatchHeader.producerId(buffer, at) >= 0) {
-                    state.producers.check(buffer, at, origin, transactionVersion);
+                    state.producers.check(buffer, at, origin, terms);
                 }
             } else if (BatchHeader.baseOffset(buffer, at) < next) {
                 throw new OffsetOutOfRangeException("A batch at offset " + BatchHeader.baseOffset(buffer, at)

@@ -39,14 +39,23 @@ public interface PartitionLog {
      */
     AppendResult append(MemoryRecords records, AppendOrigin origin, int leaderEpoch);
 
-    /**
-     * As {@link #append(MemoryRecords, AppendOrigin, int)}, for batches and markers of transactions.
-     *
-     * @param transactionVersion of the transaction (KIP-890), 0 for other batches; from 2 on a marker's producer epoch must be new, and a
-     *     producer that the log does not know must begin with sequence 0
-     */
-    default AppendResult append(MemoryRecords records, AppendOrigin origin, int leaderEpoch, short transactionVersion) {
+    /** As {@link #append(MemoryRecords, AppendOrigin, int)}, for transactional batches of clients and for markers. */
+    default AppendResult append(MemoryRecords records, AppendOrigin origin, int leaderEpoch, AppendTerms terms) {
         return append(records, origin, leaderEpoch);
+    }
+
+    /**
+     * A producer is about to write to this log in a transaction: the caller now asks the transaction's coordinator. Until the first batch
+     * or a marker of the producer is appended, what this returns stands for that question, so that an answer to it cannot let a batch into
+     * a later transaction (KIP-890).
+     *
+     * @param baseSequence of the batch: none with a higher sequence comes before it
+     * @param epochBump the producer gets a new epoch with every transaction (TV2)
+     * @return the guard to append with, or {@link AppendTerms#NO_GUARD} if the transaction is open here already
+     * @throws org.apache.kafka.common.errors.InvalidProducerEpochException a later epoch of the producer is known here
+     */
+    default long beginVerification(long producerId, short producerEpoch, int baseSequence, boolean epochBump) {
+        return AppendTerms.TRUSTED;
     }
 
     /**

@@ -38,6 +38,7 @@ final class ProducerStates {
     private final TreeMap<Long, Long> ongoing = new TreeMap<>(); // first offset -> producer
     private final TreeMap<Long, Long> unreplicated = new TreeMap<>(); // first offset -> marker's offset
     private final TreeSet<Long> snapshots = new TreeSet<>();
+    private final TransactionVerifications verifications = new TransactionVerifications();
     private @Nullable ProducerState latest; // the producer of the last batch: often of the next too
     private long endOffset;
     private volatile long firstUnstableOffset = NONE;
@@ -84,37 +85,62 @@ final class ProducerStates {
         return slot < 0 ? null : new Duplicate(state.firstOffset(slot), state.lastOffset(slot), state.timestamp(slot));
     }
 
+    /** See {@link PartitionLog#beginVerification}. */
+    long beginVerification(long producerId, TransactionVerifications.Question question, long nowMs) {
+        ProducerState state = find(producerId);
+        if (state != null) {
+            requireNotFenced(state, question.epoch());
+            if (state.transactionFirstOffset() >= 0 && state.epoch() == question.epoch()) {
+                return AppendTerms.NO_GUARD;
+            }
+        }
+        return verifications.begin(producerId, question, nowMs);
+    }
+
     /** Refuses a batch that its producer may not append; changes nothing. */
-    void check(ByteBuffer batch, int at, AppendOrigin origin, short transactionVersion) {
-        ProducerState state = find(BatchHeader.producerId(batch, at));
-        boolean mustBegin = origin == AppendOrigin.CLIENT
-                && transactionVersion >= 2
-                && !BatchHeader.isControl(batch, at)
-                && (state == null || !state.hasBatches());
-        if (mustBegin
-                && BatchHeader.baseSequence(batch, at)
-                        != 0) { // KIP-890: nothing is known of it, so nothing came before
-            throw new OutOfOrderSequenceException("Producer " + BatchHeader.producerId(batch, at) + " in " + partition
-                    + " begins a transaction with sequence " + BatchHeader.baseSequence(batch, at) + " instead of 0");
-        }
-        if (state == null) {
-            return; // no state: any sequence is accepted (expired, deleted or moved here)
-        }
+    void check(ByteBuffer batch, int at, AppendOrigin origin, AppendTerms terms) {
+        long producerId = BatchHeader.producerId(batch, at);
+        ProducerState state = find(producerId);
         short epoch = BatchHeader.producerEpoch(batch, at);
         if (BatchHeader.isControl(batch, at)) {
-            checkMarker(state, epoch, TransactionMarker.read(batch, at), transactionVersion);
+            if (state != null) {
+                checkMarker(state, epoch, TransactionMarker.read(batch, at), terms.transactionVersion());
+            }
             return;
         }
+        if (state != null) {
+            requireNotFenced(state, epoch);
+        }
+        boolean transactional = BatchHeader.isTransactional(batch, at);
+        boolean open = state != null && state.transactionFirstOffset() >= 0;
+        boolean goesOn = state != null && open && epoch == state.epoch();
+        if (transactional && terms.guard() != AppendTerms.TRUSTED && !goesOn) {
+            verifications.requireVerified(producerId, terms.guard());
+        }
+        if (origin == AppendOrigin.CLIENT) {
+            int firstSequence = BatchHeader.baseSequence(batch, at);
+            boolean knowsBatches = state != null && state.hasBatches();
+            verifications.checkSequence(producerId, firstSequence, knowsBatches);
+            if (terms.transactionVersion() >= 2
+                    && firstSequence != 0
+                    && !knowsBatches) { // KIP-890: nothing came before
+                throw new OutOfOrderSequenceException("Producer " + producerId + " in " + partition
+                        + " begins a transaction with sequence " + firstSequence + " instead of 0");
+            }
+            if (state != null) { // else any is accepted: its state expired, or its records are deleted
+                checkSequence(state, epoch, firstSequence);
+            }
+        }
+        if (open && !transactional) {
+            throw new InvalidTxnStateException("Producer " + producerId + " has an open transaction in " + partition
+                    + " and sent a batch outside it");
+        }
+    }
+
+    private void requireNotFenced(ProducerState state, short epoch) {
         if (epoch < state.epoch()) {
             throw new InvalidProducerEpochException("Epoch of producer " + state.producerId + " in " + partition
                     + " is " + epoch + ", which is smaller than the last seen epoch " + state.epoch());
-        }
-        if (origin == AppendOrigin.CLIENT) {
-            checkSequence(state, epoch, BatchHeader.baseSequence(batch, at));
-        }
-        if (state.transactionFirstOffset() >= 0 && !BatchHeader.isTransactional(batch, at)) {
-            throw new InvalidTxnStateException("Producer " + state.producerId + " has an open transaction in "
-                    + partition + " and sent a batch outside it");
         }
     }
 
@@ -167,6 +193,10 @@ final class ProducerStates {
             aborted = BatchHeader.isControl(batch, at)
                     ? applyMarker(batch, at, producerId)
                     : applyData(batch, at, producerId);
+            if (BatchHeader.isTransactional(batch, at)) {
+                verifications.onAppended(
+                        producerId, BatchHeader.producerEpoch(batch, at), BatchHeader.isControl(batch, at));
+            }
         }
         endOffset = BatchHeader.lastOffset(batch, at) + 1;
         return aborted;
@@ -243,6 +273,7 @@ final class ProducerStates {
 
     /** Forgets producers that have been silent for producer.id.expiration.ms and have no open transaction. */
     void expire(long nowMs) {
+        verifications.expire(nowMs, expirationMs);
         if (producers
                 .values()
                 .removeIf(
@@ -452,6 +483,7 @@ final class ProducerStates {
 
     private void clear() {
         producers.clear();
+        verifications.clear();
         ongoing.clear();
         unreplicated.clear();
         latest = null;

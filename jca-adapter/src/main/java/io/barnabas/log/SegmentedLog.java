@@ -141,16 +141,11 @@ final class SegmentedLog implements PartitionLog {
 
     @Override
     public AppendResult append(MemoryRecords records, AppendOrigin origin, int leaderEpoch) {
-        return append(records, origin, leaderEpoch, (short) 0);
+        return append(records, origin, leaderEpoch, AppendTerms.NONE);
     }
 
-    /**
-     * As {@link #append(MemoryRecords, AppendOrigin, int)}.
-     *
-     * @param transactionVersion as the interface says (KIP-890)
-     */
     @Override
-    public AppendResult append(MemoryRecords records, AppendOrigin origin, int leaderEpoch, short transactionVersion) {
+    public AppendResult append(MemoryRecords records, AppendOrigin origin, int leaderEpoch, AppendTerms terms) {
         LogConfig settings = state.config;
         BatchValidator.ValidatedBatch valid = parts.validator()
                 .validate(records, origin, settings, parts.environment().clock().wallMillis());
@@ -158,10 +153,21 @@ final class SegmentedLog implements PartitionLog {
         synchronized (lock) {
             requireOpen();
             try {
-                return appender.append(valid, origin, leaderEpoch, transactionVersion);
+                return appender.append(valid, origin, leaderEpoch, terms);
             } catch (IOException e) {
                 throw directory.failed("An append to " + parts.partition(), e);
             }
+        }
+    }
+
+    @Override
+    public long beginVerification(long producerId, short producerEpoch, int baseSequence, boolean epochBump) {
+        synchronized (lock) {
+            requireOpen();
+            return state.producers.beginVerification(
+                    producerId,
+                    new TransactionVerifications.Question(producerEpoch, baseSequence, epochBump),
+                    parts.environment().clock().wallMillis());
         }
     }
 

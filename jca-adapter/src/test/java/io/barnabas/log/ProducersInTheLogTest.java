@@ -48,7 +48,11 @@ class ProducersInTheLogTest {
     }
 
     private AppendResult end(long producerId, int epoch, boolean commit, short transactionVersion) {
-        return log.append(marker(producerId, epoch, commit, 1), AppendOrigin.COORDINATOR, 0, transactionVersion);
+        return log.append(
+                marker(producerId, epoch, commit, 1),
+                AppendOrigin.COORDINATOR,
+                0,
+                AppendTerms.marker(transactionVersion));
     }
 
     private void restart(boolean orderly) {
@@ -127,12 +131,13 @@ class ProducersInTheLogTest {
 
     @Test
     void anUnknownProducerOfTransactionVersionTwoBeginsWithSequenceZero() {
-        assertThatThrownBy(() -> log.append(LogFixture.transactional(9, 0, 5, "a"), AppendOrigin.CLIENT, 0, (short) 2))
+        AppendTerms terms = AppendTerms.marker(TV2);
+        assertThatThrownBy(() -> log.append(LogFixture.transactional(9, 0, 5, "a"), AppendOrigin.CLIENT, 0, terms))
                 .isInstanceOf(OutOfOrderSequenceException.class);
         assertThat(log.logEndOffset()).isZero();
 
-        log.append(LogFixture.transactional(9, 0, 0, "a"), AppendOrigin.CLIENT, 0, (short) 2);
-        log.append(LogFixture.transactional(9, 0, 1, "b"), AppendOrigin.CLIENT, 0, (short) 2);
+        log.append(LogFixture.transactional(9, 0, 0, "a"), AppendOrigin.CLIENT, 0, terms);
+        log.append(LogFixture.transactional(9, 0, 1, "b"), AppendOrigin.CLIENT, 0, terms);
         assertThat(log.logEndOffset()).isEqualTo(2);
     }
 
@@ -221,9 +226,10 @@ class ProducersInTheLogTest {
     @Test
     void anOlderCoordinatorIsFenced() {
         append(transactional(P, 0, 0, "a"));
-        log.append(marker(P, 0, true, 7), AppendOrigin.COORDINATOR, 0, TV1);
+        log.append(marker(P, 0, true, 7), AppendOrigin.COORDINATOR, 0, AppendTerms.marker(TV1));
 
-        assertThatThrownBy(() -> log.append(marker(P, 0, true, 6), AppendOrigin.COORDINATOR, 0, TV1))
+        assertThatThrownBy(
+                        () -> log.append(marker(P, 0, true, 6), AppendOrigin.COORDINATOR, 0, AppendTerms.marker(TV1)))
                 .isInstanceOf(TransactionCoordinatorFencedException.class);
     }
 
@@ -257,5 +263,79 @@ class ProducersInTheLogTest {
 
         log.onHighWatermark(log.logEndOffset());
         assertThat(log.firstUnstableOffset()).isEqualTo(log.logEndOffset());
+    }
+
+    // ---- verification (KIP-890)
+
+    private AppendResult guarded(long guard, MemoryRecords records) {
+        return log.append(records, AppendOrigin.CLIENT, 0, AppendTerms.guarded(guard));
+    }
+
+    @Test
+    void aTransactionalBatchIsTakenWithTheGuardOfItsQuestionOnly() {
+        long guard = log.beginVerification(P, (short) 0, 0, false);
+
+        assertThatThrownBy(() -> guarded(AppendTerms.NO_GUARD, transactional(P, 0, 0, "a")))
+                .isInstanceOf(InvalidTxnStateException.class);
+        assertThatThrownBy(() -> guarded(guard + 1, transactional(P, 0, 0, "a")))
+                .isInstanceOf(InvalidTxnStateException.class);
+        assertThat(guarded(guard, transactional(P, 0, 0, "a")).baseOffset()).isZero();
+        // the transaction is open now: nothing more is asked
+        assertThat(log.beginVerification(P, (short) 0, 1, false)).isEqualTo(AppendTerms.NO_GUARD);
+        assertThat(guarded(AppendTerms.NO_GUARD, transactional(P, 0, 1, "b")).baseOffset())
+                .isOne();
+    }
+
+    @Test
+    void aGuardFromBeforeAMarkerOpensNoTransaction() {
+        // Given a question that was asked before the coordinator aborted
+        long guard = log.beginVerification(P, (short) 0, 0, false);
+        end(P, 0, false, TV1);
+        // When its answer comes after the marker
+        assertThatThrownBy(() -> guarded(guard, transactional(P, 0, 0, "a")))
+                .isInstanceOf(InvalidTxnStateException.class);
+        // Then the next transaction asks for itself
+        long next = log.beginVerification(P, (short) 0, 0, false);
+        assertThat(guarded(next, transactional(P, 0, 0, "a")).baseOffset()).isOne();
+    }
+
+    @Test
+    void aLateMarkerOfTheTransactionBeforeLeavesTheGuardOfTheNextOneWithNewEpochs() {
+        guarded(log.beginVerification(P, (short) 0, 0, true), transactional(P, 0, 0, "a"));
+        end(P, 1, true, TV2);
+        long guard = log.beginVerification(P, (short) 1, 0, true);
+        end(P, 1, true, TV2); // sent again, as after a restart of the coordinator
+
+        assertThat(guarded(guard, transactional(P, 1, 0, "b")).baseOffset()).isEqualTo(3);
+    }
+
+    @Test
+    void whileALowerSequenceWaitsForItsVerificationNoHigherOneIsWritten() {
+        log.beginVerification(P, (short) 0, 0, false);
+        long guard = log.beginVerification(P, (short) 0, 3, false);
+
+        assertThatThrownBy(() -> guarded(guard, transactional(P, 0, 3, "d")))
+                .isInstanceOf(OutOfOrderSequenceException.class);
+        guarded(guard, transactional(P, 0, 0, "a", "b", "c"));
+        assertThat(guarded(AppendTerms.NO_GUARD, transactional(P, 0, 3, "d")).baseOffset())
+                .isEqualTo(3);
+    }
+
+    @Test
+    void aProducerWithNewEpochsBeginsAtSequenceZeroWhereItIsNotKnown() {
+        long guard = log.beginVerification(P, (short) 0, 2, true);
+
+        assertThatThrownBy(() -> guarded(guard, transactional(P, 0, 2, "c")))
+                .isInstanceOf(OutOfOrderSequenceException.class);
+    }
+
+    @Test
+    void aFencedProducerIsToldSoBeforeItsCoordinatorIsAsked() {
+        append(transactional(P, 4, 0, "a"));
+
+        assertThatThrownBy(() -> log.beginVerification(P, (short) 3, 0, true))
+                .isInstanceOf(InvalidProducerEpochException.class);
+        assertThatThrownBy(() -> guarded(AppendTerms.NO_GUARD, transactional(P, 3, 0, "b")))
+                .isInstanceOf(InvalidProducerEpochException.class);
     }
 }
