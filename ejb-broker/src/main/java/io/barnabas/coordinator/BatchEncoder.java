@@ -11,6 +11,7 @@ import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.MemoryRecordsBuilder;
 import org.apache.kafka.common.record.internal.Record;
+import org.apache.kafka.common.record.internal.RecordBatch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,21 +27,20 @@ final class BatchEncoder {
     /**
      * Encodes records into one batch.
      *
-     * @param divisible stop where the next record would not fit, instead of failing
+     * @param outcome whose records they are: of a transaction or not; divisible, and so cut where the next one would not fit, or not
      * @return the batch, valid until the next call, and how many of {@code records} are in it
      * @throws RecordTooLargeException what must be in one batch does not fit
      */
-    Encoded encode(List<CoordinatorRecord> records, long nowMs, int maxBytes, boolean divisible) {
+    Encoded encode(List<CoordinatorRecord> records, long nowMs, int maxBytes, Outcome outcome) {
         buffer.clear();
-        MemoryRecordsBuilder builder =
-                MemoryRecords.builder(buffer, Compression.NONE, TimestampType.CREATE_TIME, 0L, maxBytes);
+        MemoryRecordsBuilder builder = builder(nowMs, maxBytes, outcome.transaction());
         int count = 0;
         for (CoordinatorRecord record : records) {
             byte[] key = MessageUtil.toCoordinatorTypePrefixedBytes(record.key());
             byte @Nullable [] value = record.value() == null
                     ? null
                     : MessageUtil.toVersionPrefixedBytes(record.valueVersion(), record.value());
-            if (divisible && count > 0 && !builder.hasRoomFor(nowMs, key, value, Record.EMPTY_HEADERS)) {
+            if (outcome.isDivisible() && count > 0 && !builder.hasRoomFor(nowMs, key, value, Record.EMPTY_HEADERS)) {
                 break;
             }
             builder.append(nowMs, key, value);
@@ -53,6 +53,26 @@ final class BatchEncoder {
         }
         keep(batch.buffer());
         return new Encoded(batch, count);
+    }
+
+    private MemoryRecordsBuilder builder(long nowMs, int maxBytes, @Nullable TransactionalBatch transaction) {
+        if (transaction == null) {
+            return MemoryRecords.builder(buffer, Compression.NONE, TimestampType.CREATE_TIME, 0L, maxBytes);
+        }
+        return new MemoryRecordsBuilder(
+                buffer,
+                RecordBatch.CURRENT_MAGIC_VALUE,
+                Compression.NONE,
+                TimestampType.CREATE_TIME,
+                0L,
+                nowMs,
+                transaction.producerId(),
+                transaction.producerEpoch(),
+                0, // coordinators count no sequences
+                true,
+                false,
+                RecordBatch.NO_PARTITION_LEADER_EPOCH,
+                maxBytes);
     }
 
     /** A record of the log, or null if its type is passed over. */

@@ -19,6 +19,23 @@ public final class Outcome {
     private @Nullable Runnable onApplied;
     private @Nullable Consumer<ApiException> onRefused;
     private boolean divisible;
+    private @Nullable TransactionalBatch transaction;
+    private @Nullable TransactionMarker marker;
+    private final int leaderEpoch;
+
+    /** Of an operation outside any partition: for tests. */
+    public Outcome() {
+        this(-1);
+    }
+
+    Outcome(int leaderEpoch) {
+        this.leaderEpoch = leaderEpoch;
+    }
+
+    /** The epoch under which the partition is led while the operation runs. */
+    public int leaderEpoch() {
+        return leaderEpoch;
+    }
 
     /** Records are appended together, in one batch, unless {@link #divisible}. */
     public void append(CoordinatorRecord record) {
@@ -28,6 +45,16 @@ public final class Outcome {
     /** The records may go into several batches: each of them is right without the others (tombstones). */
     public void divisible() {
         divisible = true;
+    }
+
+    /** The records belong to a transaction: they are appended as its batch, and replayed as its producer's. */
+    public void inTransaction(TransactionalBatch of) {
+        transaction = of;
+    }
+
+    /** Appends the end of a transaction and replays it; such an operation appends no records. */
+    public void end(TransactionMarker of) {
+        marker = of;
     }
 
     /** Of several answers to one request the first counts. */
@@ -57,6 +84,20 @@ public final class Outcome {
         return records;
     }
 
+    @Nullable
+    TransactionalBatch transaction() {
+        return transaction;
+    }
+
+    @Nullable
+    TransactionMarker marker() {
+        return marker;
+    }
+
+    boolean writes() {
+        return marker != null || !records.isEmpty();
+    }
+
     boolean isDivisible() {
         return divisible;
     }
@@ -74,6 +115,7 @@ public final class Outcome {
     void refused(CompletableFuture<?> reply, ApiException error) {
         answers.removeIf(answer -> answer.reply == reply);
         records.clear();
+        marker = null;
         if (onRefused != null) {
             onRefused.accept(error);
         }

@@ -94,10 +94,10 @@ final class ShardHost<S extends CoordinatorShard> {
             reply.completeExceptionally(unavailable());
             return;
         }
-        Outcome outcome = new Outcome();
+        Outcome outcome = new Outcome(epoch);
         try {
             decide(operation, present, reply, outcome);
-            if (outcome.records().isEmpty() || append(present, outcome, reply)) {
+            if (!outcome.writes() || append(present, outcome, reply)) {
                 release(outcome);
             }
         } catch (RuntimeException e) { // the shard may be half changed
@@ -121,15 +121,11 @@ final class ShardHost<S extends CoordinatorShard> {
 
     /** Appends and replays; false if the answers have been given already, because that failed. */
     private boolean append(S present, Outcome outcome, CompletableFuture<?> reply) {
-        List<CoordinatorRecord> rest = outcome.records();
-        while (!rest.isEmpty()) {
-            int appended;
-            long end;
+        int done = 0;
+        do {
+            Written written;
             try {
-                int maxBytes = environment.writer().maxBatchBytes(topicPartition);
-                var encoded = encoder.encode(rest, environment.clock().wallMillis(), maxBytes, outcome.isDivisible());
-                appended = encoded.count();
-                end = environment.writer().append(topicPartition, epoch, encoded.batch());
+                written = write(outcome, done);
             } catch (ApiException e) {
                 LOG.warn("append refused; partition={} epoch={} error={}", topicPartition, epoch, e.toString());
                 outcome.refused(reply, e);
@@ -140,22 +136,49 @@ final class ShardHost<S extends CoordinatorShard> {
                 return distrust("append of unknown outcome", e, outcome, reply);
             }
             try {
-                replay(present, rest.subList(0, appended), end - appended);
+                replay(present, outcome, done, written);
             } catch (RuntimeException e) {
                 return distrust("replay failed", e, outcome, reply);
             }
-            appendedTo = end;
-            rest = rest.subList(appended, rest.size());
-        }
+            appendedTo = written.end;
+            done += written.count;
+        } while (done < outcome.records().size());
         outcome.applied();
         watchCommit();
         return true;
     }
 
-    private void replay(S present, List<CoordinatorRecord> records, long firstOffset) {
-        long offset = firstOffset;
-        for (CoordinatorRecord record : records) {
-            present.replay(offset++, RecordBatch.NO_PRODUCER_ID, record);
+    /** Appends the marker, or as many of the records from {@code from} on as one batch takes. */
+    private Written write(Outcome outcome, int from) {
+        PartitionWriter writer = environment.writer();
+        long nowMs = environment.clock().wallMillis();
+        @Nullable TransactionMarker marker = outcome.marker();
+        if (marker != null) {
+            return new Written(
+                    0,
+                    writer.appendMarker(topicPartition, epoch, marker.toRecords(nowMs), marker.transactionVersion()));
+        }
+        List<CoordinatorRecord> all = outcome.records();
+        var encoded =
+                encoder.encode(all.subList(from, all.size()), nowMs, writer.maxBatchBytes(topicPartition), outcome);
+        @Nullable TransactionalBatch transaction = outcome.transaction();
+        long end = transaction == null
+                ? writer.append(topicPartition, epoch, encoded.batch())
+                : writer.appendGuarded(topicPartition, epoch, encoded.batch(), transaction.guard());
+        return new Written(encoded.count(), end);
+    }
+
+    private void replay(S present, Outcome outcome, int from, Written written) {
+        @Nullable TransactionMarker marker = outcome.marker();
+        if (marker != null) {
+            present.replayMarker(marker.producerId(), marker.commit());
+            return;
+        }
+        @Nullable TransactionalBatch transaction = outcome.transaction();
+        long producerId = transaction == null ? RecordBatch.NO_PRODUCER_ID : transaction.producerId();
+        long offset = written.end - written.count;
+        for (CoordinatorRecord record : outcome.records().subList(from, from + written.count)) {
+            present.replay(offset++, producerId, record);
         }
     }
 
@@ -260,7 +283,7 @@ final class ShardHost<S extends CoordinatorShard> {
         state = State.LOADING;
         int loading = ++incarnation;
         ShardTimer.Source timers = new ShardTimer.Source(
-                environment.clock(), environment.ticker(), executor::handOver, task -> runTimer(loading, task));
+                environment.clock(), environment.ticker(), executor, task -> runTimer(loading, task));
         S fresh = factory.create(partition, timers);
         commitTimer = timers.create();
         Executor workers = environment.workers();
@@ -327,6 +350,9 @@ final class ShardHost<S extends CoordinatorShard> {
     private void onError(Throwable failure) {
         LOG.error("unexpected failure in a shard's executor; partition={}", topicPartition, failure);
     }
+
+    /** One append: so many records, and the offset after it. */
+    private record Written(int count, long end) {}
 
     private record Pending(long offset, long deadlineMs, Outcome outcome) {}
 }

@@ -1,8 +1,8 @@
 package io.barnabas.coordinator;
 
 import io.barnabas.time.Clock;
+import io.barnabas.time.SerialExecutor;
 import io.barnabas.time.Ticker;
-import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -56,7 +56,7 @@ public final class ShardTimer {
         armedForMs = deadlineMs;
         Ticker.@Nullable Timeout[] self = new Ticker.Timeout[1];
         Ticker.Timeout timeout =
-                source.ticker.after(deadlineMs - now, () -> source.executor.execute(() -> onTick(self)));
+                source.ticker.after(deadlineMs - now, () -> source.executor.handOver(() -> onTick(self)));
         self[0] = timeout;
         armed = timeout;
     }
@@ -83,20 +83,25 @@ public final class ShardTimer {
     public static final class Source {
         private final Clock clock;
         private final Ticker ticker;
-        private final Executor executor;
+        private final SerialExecutor executor;
         private final Consumer<Consumer<Outcome>> run;
 
         /**
          * Makes a source.
          *
-         * @param executor the shard's, in the way that does not hold the ticker's thread
+         * @param executor the shard's
          * @param run runs an operation of the shard, if it is still the present one; called on {@code executor}
          */
-        Source(Clock clock, Ticker ticker, Executor executor, Consumer<Consumer<Outcome>> run) {
+        Source(Clock clock, Ticker ticker, SerialExecutor executor, Consumer<Consumer<Outcome>> run) {
             this.clock = clock;
             this.ticker = ticker;
             this.executor = executor;
             this.run = run;
+        }
+
+        /** Runs an operation of the shard as soon as it is free, if it is still the present one. Safe from any thread. */
+        public void run(Consumer<Outcome> operation) {
+            executor.execute(() -> run.accept(operation));
         }
 
         public ShardTimer create() {

@@ -2,6 +2,7 @@ package io.barnabas.partition;
 
 import io.barnabas.log.AppendOrigin;
 import io.barnabas.log.AppendResult;
+import io.barnabas.log.AppendTerms;
 import io.barnabas.log.LogConfig.Durability;
 import io.barnabas.log.LogMovedException;
 import io.barnabas.log.PartitionLog;
@@ -172,27 +173,37 @@ public final class LocalPartition implements Partition {
 
     @Override
     public AppendResult append(MemoryRecords records, AppendOrigin origin, short acks) {
-        return append(records, origin, acks, ANY_EPOCH);
+        return append(records, origin, acks, ANY_EPOCH, AppendTerms.NONE);
     }
 
-    AppendResult append(MemoryRecords records, AppendOrigin origin, short acks, int expectedEpoch) {
+    @Override
+    public AppendResult append(MemoryRecords records, AppendOrigin origin, short acks, AppendTerms terms) {
+        return append(records, origin, acks, ANY_EPOCH, terms);
+    }
+
+    AppendResult append(MemoryRecords records, AppendOrigin origin, short acks, int expectedEpoch, AppendTerms terms) {
         try {
-            return appendOnce(records, origin, acks, expectedEpoch);
+            return appendOnce(records, origin, acks, expectedEpoch, terms);
         } catch (LogMovedException e) { // nothing was appended, and onLog is about to be called
             if (log == e.left()) {
                 onLog(e.successor());
             }
-            return appendOnce(records, origin, acks, expectedEpoch);
+            return appendOnce(records, origin, acks, expectedEpoch, terms);
         }
     }
 
-    private AppendResult appendOnce(MemoryRecords records, AppendOrigin origin, short acks, int expectedEpoch) {
+    private AppendResult appendOnce(
+            MemoryRecords records, AppendOrigin origin, short acks, int expectedEpoch, AppendTerms terms) {
         AppendResult result;
         PartitionLog to;
         change.readLock().lock();
         try {
             to = log();
-            result = appendTo(to, records, origin, acks, expectedEpoch);
+            Leadership now = leadingAt(expectedEpoch);
+            if (acks == -1) {
+                requireMinIsr(to, now);
+            }
+            result = to.append(records, origin, now.epoch(), terms);
         } catch (LogMovedException e) {
             throw e;
         } catch (RuntimeException e) {
@@ -208,17 +219,24 @@ public final class LocalPartition implements Partition {
         return result;
     }
 
-    private AppendResult appendTo(
-            PartitionLog to, MemoryRecords records, AppendOrigin origin, short acks, int expectedEpoch) {
+    private Leadership leadingAt(int expectedEpoch) {
         Leadership now = leadership;
         if (!now.leads() || (expectedEpoch != ANY_EPOCH && expectedEpoch != now.epoch())) {
             throw notLeader();
         }
-        if (acks == -1 && now.underMinIsr(to.config().minInsyncReplicas())) {
+        return now;
+    }
+
+    private void requireMinIsr(PartitionLog of, Leadership now) {
+        if (now.underMinIsr(of.config().minInsyncReplicas())) {
             throw new NotEnoughReplicasException("Partition " + topicPartition + " has "
                     + now.image().isr().size() + " in-sync replicas, fewer than min.insync.replicas");
         }
-        return to.append(records, origin, now.epoch());
+    }
+
+    /** As {@link PartitionLog#beginVerification}, by the leader. */
+    public long beginVerification(long producerId, short producerEpoch, int baseSequence, boolean epochBump) {
+        return logAt(ANY_EPOCH, true).beginVerification(producerId, producerEpoch, baseSequence, epochBump);
     }
 
     /** What this replica has, it has for good as soon as the topic's durability is reached; alone in sync, that commits it. */

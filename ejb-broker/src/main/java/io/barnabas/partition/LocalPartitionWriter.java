@@ -2,6 +2,7 @@ package io.barnabas.partition;
 
 import io.barnabas.coordinator.PartitionWriter;
 import io.barnabas.log.AppendOrigin;
+import io.barnabas.log.AppendTerms;
 import io.barnabas.log.LogSlice;
 import io.barnabas.log.PartitionLog;
 import io.barnabas.log.ReadResult;
@@ -28,11 +29,31 @@ public final class LocalPartitionWriter implements PartitionWriter {
 
     @Override
     public long append(TopicPartition partition, int leaderEpoch, MemoryRecords records) {
+        return append(partition, leaderEpoch, records, AppendTerms.NONE);
+    }
+
+    @Override
+    public long appendGuarded(TopicPartition partition, int leaderEpoch, MemoryRecords records, long guard) {
+        return append(partition, leaderEpoch, records, AppendTerms.guarded(guard));
+    }
+
+    @Override
+    public long appendMarker(
+            TopicPartition partition, int leaderEpoch, MemoryRecords marker, short transactionVersion) {
+        return append(partition, leaderEpoch, marker, AppendTerms.marker(transactionVersion));
+    }
+
+    private long append(TopicPartition partition, int leaderEpoch, MemoryRecords records, AppendTerms terms) {
         return partitions
                         .leader(partition)
-                        .append(records, AppendOrigin.COORDINATOR, ACKS_ALL, leaderEpoch)
+                        .append(records, AppendOrigin.COORDINATOR, ACKS_ALL, leaderEpoch, terms)
                         .lastOffset()
                 + 1;
+    }
+
+    @Override
+    public long beginVerification(TopicPartition partition, long producerId, short producerEpoch, boolean epochBump) {
+        return partitions.leader(partition).beginVerification(producerId, producerEpoch, 0, epochBump);
     }
 
     @Override

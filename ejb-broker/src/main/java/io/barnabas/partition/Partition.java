@@ -2,6 +2,7 @@ package io.barnabas.partition;
 
 import io.barnabas.log.AppendOrigin;
 import io.barnabas.log.AppendResult;
+import io.barnabas.log.AppendTerms;
 import io.barnabas.log.PartitionLog;
 import io.barnabas.log.ReadResult;
 import java.io.IOException;
@@ -38,6 +39,9 @@ public interface Partition {
      * @throws org.apache.kafka.common.errors.ApiException the protocol's error; nothing was appended
      */
     AppendResult append(MemoryRecords records, AppendOrigin origin, short acks);
+
+    /** The same for transactional batches of clients and for markers of transactions. */
+    AppendResult append(MemoryRecords records, AppendOrigin origin, short acks, AppendTerms terms);
 
     /**
      * Completes when everything below {@code offset} is committed: replicated to every in-sync replica and as durable as the topic asks. Is

@@ -26,6 +26,7 @@ public final class MemoryPartitionWriter implements PartitionWriter {
     private int refusals;
     private int goneForWatches;
     private int maxBatchBytes = 1 << 20;
+    private boolean askCoordinator;
 
     private static final class Log {
         final List<MemoryRecords> batches = new ArrayList<>();
@@ -55,6 +56,11 @@ public final class MemoryPartitionWriter implements PartitionWriter {
     /** From now on nothing is committed until {@link #commitAll}, if {@code hold}. */
     public void holdCommits(boolean hold) {
         holdingCommits = hold;
+    }
+
+    /** Transactions are to be verified before they are written. */
+    public void askCoordinator(boolean ask) {
+        askCoordinator = ask;
     }
 
     public void maxBatchBytes(int bytes) {
@@ -122,6 +128,11 @@ public final class MemoryPartitionWriter implements PartitionWriter {
         add(partition, records);
         log.committed = holdingCommits ? committed : log.end;
         return log.end;
+    }
+
+    @Override
+    public long beginVerification(TopicPartition partition, long producerId, short producerEpoch, boolean epochBump) {
+        return askCoordinator ? 1 : 0;
     }
 
     @Override

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** Who may commit and fetch offsets of a consumer group: its members, by their epoch (KIP-848, KIP-1251). Pure. */
 final class ConsumerOffsets {
     /** From this version on clients know what a stale member epoch is. */
-    private static final int MEMBER_EPOCH_VERSION = 9;
+    static final short MEMBER_EPOCH_VERSION = 9;
 
     private ConsumerOffsets() {}
 

@@ -4,6 +4,7 @@ import io.barnabas.coordinator.CoordinatorErrors;
 import io.barnabas.coordinator.CoordinatorRuntime;
 import io.barnabas.coordinator.CoordinatorRuntime.Environment;
 import io.barnabas.coordinator.CoordinatorRuntime.Operation;
+import io.barnabas.coordinator.TransactionMarker;
 import io.barnabas.coordinator.group.consumer.TopicHashes;
 import io.barnabas.metadata.Metadata;
 import io.barnabas.metadata.MetadataImage;
@@ -23,6 +24,7 @@ import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.internals.Topic;
@@ -47,9 +49,12 @@ import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequest
 import org.apache.kafka.common.message.OffsetFetchResponseData.OffsetFetchResponseGroup;
 import org.apache.kafka.common.message.SyncGroupRequestData;
 import org.apache.kafka.common.message.SyncGroupResponseData;
+import org.apache.kafka.common.message.TxnOffsetCommitRequestData;
+import org.apache.kafka.common.message.TxnOffsetCommitResponseData;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.OffsetCommitRequest;
 import org.apache.kafka.common.requests.OffsetFetchResponse;
+import org.apache.kafka.common.requests.TxnOffsetCommitRequest;
 import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -71,6 +76,7 @@ public final class GroupCoordinator implements AutoCloseable {
     private final Cluster cluster;
     private final Executor workers;
     private final Set<Uuid> knownTopics = ConcurrentHashMap.newKeySet(); // written by the metadata thread alone
+    private final Environment environment;
     private final CoordinatorRuntime<GroupShard> runtime;
 
     /**
@@ -89,6 +95,7 @@ public final class GroupCoordinator implements AutoCloseable {
         this.consumers = consumers;
         this.cluster = cluster;
         this.workers = environment.workers();
+        this.environment = environment;
         this.runtime = new CoordinatorRuntime<>(
                 new CoordinatorRuntime.Settings(
                         Topic.GROUP_METADATA_TOPIC_NAME,
@@ -312,6 +319,58 @@ public final class GroupCoordinator implements AutoCloseable {
                 request.groupId(),
                 (shard, reply, outcome) -> outcome.answer(reply, shard.commit.handle(client, request, outcome)),
                 error -> OffsetCommitRequest.getErrorResponse(request, error));
+    }
+
+    /**
+     * TxnOffsetCommit 0–6, names and ids of its topics checked and filled in, the group's partition part of the transaction.
+     *
+     * @param guard of {@link #beginVerification}
+     */
+    public CompletableFuture<TxnOffsetCommitResponseData> commitInTransaction(
+            ClientInfo client, TxnOffsetCommitRequestData request, long guard) {
+        if (request.groupId().isEmpty()) {
+            return answered(TxnOffsetCommitRequest.getErrorResponse(request, Errors.INVALID_GROUP_ID));
+        }
+        return submit(
+                request.groupId(),
+                (shard, reply, outcome) ->
+                        outcome.answer(reply, shard.transactionalCommit.handle(client, request, guard, outcome)),
+                error -> TxnOffsetCommitRequest.getErrorResponse(request, error));
+    }
+
+    /**
+     * A producer is about to commit offsets of a group in a transaction.
+     *
+     * @return the guard to commit with; 0 if the group's partition is part of the transaction already
+     * @throws org.apache.kafka.common.errors.ApiException it may not
+     */
+    public long beginVerification(String groupId, long producerId, short producerEpoch, boolean epochBump) {
+        return environment.writer().beginVerification(offsetsPartition(groupId), producerId, producerEpoch, epochBump);
+    }
+
+    /** The partition of a group in the offsets topic. */
+    public TopicPartition offsetsPartition(String groupId) {
+        return new TopicPartition(Topic.GROUP_METADATA_TOPIC_NAME, partitionFor(groupId));
+    }
+
+    /**
+     * A transaction that offsets were committed in has ended: they take effect, or are dropped.
+     *
+     * @return completes when the marker is committed; fails with NOT_LEADER_OR_FOLLOWER while the shard is not to be had
+     */
+    public CompletableFuture<Void> end(int partition, TransactionMarker marker) {
+        return runtime.<Void>submit(partition, (shard, reply, outcome) -> {
+                    outcome.end(marker);
+                    outcome.answer(reply, done());
+                })
+                .exceptionally(failure -> {
+                    Errors error = CoordinatorErrors.of(failure);
+                    throw switch (error) {
+                        case COORDINATOR_NOT_AVAILABLE, COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR ->
+                            Errors.NOT_LEADER_OR_FOLLOWER.exception();
+                        default -> error.exception();
+                    };
+                });
     }
 
     /** OffsetFetch 1–10 of one group, names of its topics filled in. */

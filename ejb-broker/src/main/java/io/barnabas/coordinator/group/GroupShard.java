@@ -40,6 +40,7 @@ final class GroupShard implements CoordinatorShard {
     final HeartbeatHandler heartbeat;
     final LeaveHandler leave;
     final OffsetCommitHandler commit;
+    final TransactionalCommitHandler transactionalCommit;
     final OffsetFetchHandler fetch;
     final OffsetDeleteHandler offsetDelete;
     final GroupRemoval removal;
@@ -76,6 +77,7 @@ final class GroupShard implements CoordinatorShard {
         this.heartbeat = new HeartbeatHandler(context, rebalancer, classic);
         this.leave = new LeaveHandler(context, rebalancer, classic);
         this.commit = new OffsetCommitHandler(context, rebalancer);
+        this.transactionalCommit = new TransactionalCommitHandler(context, commit);
         this.fetch = new OffsetFetchHandler(context);
         this.offsetDelete = new OffsetDeleteHandler(context);
         this.removal = new GroupRemoval(context);

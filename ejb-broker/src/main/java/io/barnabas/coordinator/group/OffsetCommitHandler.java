@@ -37,7 +37,11 @@ final class OffsetCommitHandler {
      *     REBALANCE_IN_PROGRESS, STALE_MEMBER_EPOCH
      */
     OffsetCommitResponseData handle(ClientInfo client, OffsetCommitRequestData request, Outcome outcome) {
-        PartitionCheck check = validate(client.version(), request);
+        return append(request, validate(client.version(), request), outcome);
+    }
+
+    /** Appends what may be appended: whoever commits has been checked. */
+    OffsetCommitResponseData append(OffsetCommitRequestData request, PartitionCheck check, Outcome outcome) {
         OffsetCommitResponseData response = new OffsetCommitResponseData();
         long nowMs = context.nowMs();
         long expiresMs = request.retentionTimeMs() == OffsetCommitRequest.DEFAULT_RETENTION_TIME

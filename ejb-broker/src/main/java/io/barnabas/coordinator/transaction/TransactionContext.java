@@ -1,0 +1,27 @@
+package io.barnabas.coordinator.transaction;
+
+import io.barnabas.coordinator.CoordinatorRecord;
+import io.barnabas.time.Clock;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/**
+ * What the parts of a shard share.
+ *
+ * @param producerIds gives an id that no producer had before, or throws COORDINATOR_LOAD_IN_PROGRESS
+ * @param level of the feature transaction.version in the cluster, now
+ */
+record TransactionContext(
+        TransactionCoordinatorSettings settings,
+        Clock clock,
+        LongSupplier producerIds,
+        Supplier<Short> level,
+        Transactions transactions) {
+    long nowMs() {
+        return clock.wallMillis();
+    }
+
+    CoordinatorRecord record(String transactionalId, TransactionMetadata metadata) {
+        return TransactionRecords.of(transactionalId, metadata, level.get());
+    }
+}

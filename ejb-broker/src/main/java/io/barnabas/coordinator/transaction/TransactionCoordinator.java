@@ -1,0 +1,260 @@
+package io.barnabas.coordinator.transaction;
+
+import io.barnabas.coordinator.CoordinatorErrors;
+import io.barnabas.coordinator.CoordinatorRuntime;
+import io.barnabas.coordinator.CoordinatorRuntime.Environment;
+import io.barnabas.coordinator.CoordinatorRuntime.Operation;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import java.util.function.IntSupplier;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidRegularExpression;
+import org.apache.kafka.common.internals.Topic;
+import org.apache.kafka.common.message.DescribeTransactionsResponseData;
+import org.apache.kafka.common.message.ListTransactionsRequestData;
+import org.apache.kafka.common.message.ListTransactionsResponseData;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.utils.Utils;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The transaction coordinator as the handlers of the transaction APIs and the produce path see it: finds the shard, and turns what goes
+ * wrong into an error of the protocol.
+ *
+ * <p>Safe from any thread. An answer completes on the thread that asked if the shard is free and nothing need be waited for.
+ */
+public final class TransactionCoordinator implements AutoCloseable {
+    private static final long RELOAD_DELAY_MS = 500;
+    private static final int MAX_INLINE = 32;
+
+    private final TransactionCoordinatorSettings settings;
+    private final IntSupplier partitions;
+    private final SpareProducerId producerIds;
+    private final CoordinatorRuntime<TransactionShard> runtime;
+
+    /**
+     * What the coordinator needs of the cluster.
+     *
+     * @param partitions how many the topic of transactions has; asked at every request
+     * @param producerIds gives an id that no producer had before
+     * @param level of the feature transaction.version, now
+     * @param markers writes the ends of transactions to their partitions
+     */
+    public record Cluster(
+            IntSupplier partitions,
+            Supplier<CompletableFuture<Long>> producerIds,
+            Supplier<Short> level,
+            MarkerWriter markers) {}
+
+    /** Makes it; it serves what {@link #onElected} gives it. */
+    public TransactionCoordinator(TransactionCoordinatorSettings settings, Environment environment, Cluster cluster) {
+        this.settings = settings;
+        this.partitions = cluster.partitions();
+        this.producerIds = new SpareProducerId(cluster.producerIds());
+        this.runtime = new CoordinatorRuntime<>(
+                new CoordinatorRuntime.Settings(
+                        Topic.TRANSACTION_STATE_TOPIC_NAME, settings.commitTimeoutMs(), RELOAD_DELAY_MS, MAX_INLINE),
+                environment,
+                TransactionRecords.TYPES,
+                (partition, timers) -> new TransactionShard(
+                        new TransactionContext(
+                                settings, environment.clock(), producerIds::take, cluster.level(), new Transactions()),
+                        cluster.markers(),
+                        timers));
+    }
+
+    /** What it was made with. */
+    public TransactionCoordinatorSettings settings() {
+        return settings;
+    }
+
+    /** The partition of the topic of transactions that a transactional id lives in. */
+    public int partitionFor(String transactionalId) {
+        return Utils.abs(transactionalId.hashCode()) % partitions.getAsInt();
+    }
+
+    /** This broker leads a partition of the topic of transactions now. */
+    public void onElected(int partition, int leaderEpoch) {
+        runtime.onElected(partition, leaderEpoch);
+    }
+
+    /** This broker no longer leads a partition of the topic of transactions. */
+    public void onResigned(int partition) {
+        runtime.onResigned(partition);
+    }
+
+    @Override
+    public void close() {
+        runtime.close();
+    }
+
+    /** An error, or who the producer is from now on. */
+    public record ProducerAnswer(Errors error, ProducerIdentity producer) {
+        static ProducerAnswer failed(Errors error) {
+            return new ProducerAnswer(error, ProducerIdentity.NONE);
+        }
+    }
+
+    /**
+     * InitProducerId 0–5 of a transactional id.
+     *
+     * @param timeoutMs longest duration of its transactions
+     * @param expected what the producer says it is, or null for one that begins
+     */
+    public CompletableFuture<ProducerAnswer> init(
+            String transactionalId, int timeoutMs, @Nullable ProducerIdentity expected) {
+        if (transactionalId.isEmpty()) {
+            return CompletableFuture.completedFuture(ProducerAnswer.failed(Errors.INVALID_REQUEST));
+        }
+        InitHandler.Request request = new InitHandler.Request(transactionalId, timeoutMs, expected);
+        return producerIds
+                .ready()
+                .handle((id, failure) -> failure) // the shard says so if it needs one and there is none
+                .thenCompose(nothing -> this.<ProducerIdentity>submit(
+                        transactionalId, (shard, reply, outcome) -> shard.init.handle(request, reply, outcome)))
+                .handle(TransactionCoordinator::answer);
+    }
+
+    private static ProducerAnswer answer(@Nullable ProducerIdentity producer, @Nullable Throwable failure) {
+        return producer == null || failure != null
+                ? ProducerAnswer.failed(CoordinatorErrors.of(failure == null ? new IllegalStateException() : failure))
+                : new ProducerAnswer(Errors.NONE, producer);
+    }
+
+    /**
+     * Partitions join the producer's transaction: AddPartitionsToTxn, AddOffsetsToTxn.
+     *
+     * @param version transaction version of the client: 2 if it gets a new epoch with each transaction, else 0
+     * @return NONE or the error for all of them
+     */
+    public CompletableFuture<Errors> add(TransactionPartitions request, short version) {
+        if (request.transactionalId().isEmpty()) {
+            return CompletableFuture.completedFuture(Errors.INVALID_REQUEST);
+        }
+        return this.<Errors>submit(
+                        request.transactionalId(),
+                        (shard, reply, outcome) -> shard.join.add(request, version, reply, outcome))
+                .exceptionally(CoordinatorErrors::of);
+    }
+
+    /** Whether partitions have joined the producer's transaction: for each NONE or an error. */
+    public CompletableFuture<Map<TopicPartition, Errors>> verify(TransactionPartitions request) {
+        if (request.transactionalId().isEmpty()) {
+            return CompletableFuture.completedFuture(all(request, Errors.INVALID_REQUEST));
+        }
+        return this.<Map<TopicPartition, Errors>>submit(
+                        request.transactionalId(),
+                        (shard, reply, outcome) -> outcome.answer(reply, shard.join.verify(request)))
+                .exceptionally(failure -> all(request, CoordinatorErrors.of(failure)));
+    }
+
+    static Map<TopicPartition, Errors> all(TransactionPartitions request, Errors error) {
+        Map<TopicPartition, Errors> errors = new HashMap<>();
+        request.partitions().forEach(partition -> errors.put(partition, error));
+        return errors;
+    }
+
+    /**
+     * EndTxn 0–5: answered when the decision is committed; the markers follow.
+     *
+     * @param version transaction version of the client: 2 if it gets a new epoch with each transaction, else 0
+     * @return with version 2, the producer from now on
+     */
+    public CompletableFuture<ProducerAnswer> end(
+            String transactionalId, ProducerIdentity producer, boolean commit, short version) {
+        if (transactionalId.isEmpty()) {
+            return CompletableFuture.completedFuture(ProducerAnswer.failed(Errors.INVALID_REQUEST));
+        }
+        EndHandler.Request request = new EndHandler.Request(transactionalId, producer, commit, version);
+        return this.<ProducerIdentity>submit(
+                        transactionalId, (shard, reply, outcome) -> shard.end.handle(request, reply, outcome))
+                .handle(TransactionCoordinator::answer);
+    }
+
+    /** DescribeTransactions 0 of one transactional id. */
+    public CompletableFuture<DescribeTransactionsResponseData.TransactionState> describe(String transactionalId) {
+        Function<Errors, DescribeTransactionsResponseData.TransactionState> failed =
+                error -> new DescribeTransactionsResponseData.TransactionState()
+                        .setTransactionalId(transactionalId)
+                        .setErrorCode(error.code());
+        if (transactionalId.isEmpty()) {
+            return CompletableFuture.completedFuture(failed.apply(Errors.INVALID_REQUEST));
+        }
+        return this.<DescribeTransactionsResponseData.TransactionState>submit(
+                        transactionalId,
+                        (shard, reply, outcome) -> outcome.answer(reply, shard.queries.describe(transactionalId)))
+                .exceptionally(failure -> failed.apply(CoordinatorErrors.of(failure)));
+    }
+
+    /**
+     * ListTransactions 0–2: the transactional ids of this broker's shards.
+     *
+     * @throws InvalidRegularExpression the pattern is none, or takes too long
+     */
+    public CompletableFuture<ListTransactionsResponseData> list(ListTransactionsRequestData request) {
+        ListTransactionsResponseData response = new ListTransactionsResponseData();
+        EnumSet<TransactionState> states = EnumSet.noneOf(TransactionState.class);
+        for (String title : request.stateFilters()) {
+            @Nullable TransactionState state = TransactionState.ofTitle(title);
+            if (state == null) {
+                response.unknownStateFilters().add(title);
+            } else {
+                states.add(state);
+            }
+        }
+        TransactionQueries.Filter filter = new TransactionQueries.Filter(
+                request.stateFilters().isEmpty() ? null : states,
+                Set.copyOf(request.producerIdFilters()),
+                request.durationFilter(),
+                pattern(request.transactionalIdPattern()));
+        List<CompletableFuture<List<ListTransactionsResponseData.TransactionState>>> shards =
+                runtime.submitAll((shard, reply, outcome) -> outcome.answer(reply, shard.queries.list(filter)));
+        return CompletableFuture.allOf(shards.toArray(new CompletableFuture<?>[0]))
+                .handle((nothing, failure) -> gather(response, shards));
+    }
+
+    private static @Nullable Pattern pattern(@Nullable String text) {
+        if (text == null || text.isEmpty()) {
+            return null;
+        }
+        try {
+            return Pattern.compile(text);
+        } catch (PatternSyntaxException e) {
+            throw new InvalidRegularExpression(
+                    "Transaction ID pattern `" + text + "` is not a valid regular expression: " + e.getMessage() + ".");
+        }
+    }
+
+    private static ListTransactionsResponseData gather(
+            ListTransactionsResponseData response,
+            List<CompletableFuture<List<ListTransactionsResponseData.TransactionState>>> shards) {
+        List<ListTransactionsResponseData.TransactionState> listed = new ArrayList<>();
+        for (CompletableFuture<List<ListTransactionsResponseData.TransactionState>> shard : shards) {
+            try {
+                listed.addAll(shard.join());
+            } catch (RuntimeException e) {
+                Errors error = CoordinatorErrors.of(e);
+                if (error == Errors.INVALID_REGULAR_EXPRESSION) {
+                    throw error.exception("The pattern takes too long to match");
+                }
+                if (error != Errors.NOT_COORDINATOR) { // its ids are another's to list
+                    return response.setErrorCode(error.code());
+                }
+            }
+        }
+        return response.setTransactionStates(listed);
+    }
+
+    private <R> CompletableFuture<R> submit(String transactionalId, Operation<TransactionShard, R> operation) {
+        return runtime.submit(partitionFor(transactionalId), operation);
+    }
+}

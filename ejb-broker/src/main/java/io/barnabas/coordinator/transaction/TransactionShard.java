@@ -1,0 +1,57 @@
+package io.barnabas.coordinator.transaction;
+
+import io.barnabas.coordinator.CoordinatorRecord;
+import io.barnabas.coordinator.CoordinatorShard;
+import io.barnabas.coordinator.Outcome;
+import io.barnabas.coordinator.ShardTimer;
+import org.apache.kafka.coordinator.transaction.generated.TransactionLogKey;
+import org.apache.kafka.coordinator.transaction.generated.TransactionLogValue;
+
+/**
+ * One partition of {@code __transaction_state}: its transactional ids, with the handlers that decide on them.
+ *
+ * <p>Confined to the serial executor of the partition; while loading, to one worker.
+ */
+final class TransactionShard implements CoordinatorShard {
+    final InitHandler init;
+    final JoinHandler join;
+    final EndHandler end;
+    final TransactionQueries queries;
+
+    private final Transactions transactions;
+    private final MarkerRounds rounds;
+    private final Sweep sweep;
+
+    TransactionShard(TransactionContext context, MarkerWriter markers, ShardTimer.Source timers) {
+        this.transactions = context.transactions();
+        this.rounds = new MarkerRounds(context, markers, timers);
+        this.end = new EndHandler(context, rounds);
+        this.init = new InitHandler(context, end);
+        this.join = new JoinHandler(context);
+        this.queries = new TransactionQueries(context);
+        this.sweep = new Sweep(context, end, rounds, timers);
+    }
+
+    @Override
+    public void replay(long offset, long producerId, CoordinatorRecord record) {
+        TransactionLogKey key = (TransactionLogKey) record.key();
+        transactions.replay(key.transactionalId(), (TransactionLogValue) record.value());
+    }
+
+    @Override
+    public void replayMarker(long producerId, boolean committed) {
+        // nothing is written to this log in transactions
+    }
+
+    @Override
+    public void onLoaded(Outcome outcome) {
+        sweep.start();
+        sweep.resume(outcome);
+    }
+
+    @Override
+    public void onUnloaded(Outcome outcome) {
+        sweep.stop();
+        rounds.stop();
+    }
+}
