@@ -34,10 +34,12 @@ import io.barnabas.request.DataHandlers;
 import io.barnabas.request.DataPath;
 import io.barnabas.request.FetchHandler;
 import io.barnabas.request.FetchLimits;
+import io.barnabas.request.FindCoordinatorHandler;
 import io.barnabas.request.GroupHandlers;
 import io.barnabas.request.HandlerDispatcher;
 import io.barnabas.request.HandlerRegistry;
 import io.barnabas.request.RequestMetrics;
+import io.barnabas.request.TransactionHandlers;
 import io.barnabas.time.SerialExecutor;
 import java.io.IOException;
 import java.util.List;
@@ -86,6 +88,7 @@ public final class BrokerNode {
     private final LogManager logs;
     private final LocalPartitions partitions;
     private final GroupCoordinator groups;
+    private final TransactionHandlers.Parts transactions;
     private final FetchHandler fetch;
     private final HandlerDispatcher dispatcher;
     private volatile long brokerEpoch;
@@ -120,6 +123,7 @@ public final class BrokerNode {
                 metadata.metadata(),
                 port.workers());
         this.groups = groups(atStart);
+        this.transactions = TransactionParts.of(port, config, metadata, partitions, groups);
         this.fetch = new FetchHandler(
                 dataPath(), fetchLimits(atStart), () -> Uuid.randomUuid().hashCode());
         this.dispatcher = dispatcher(atStart).whenOpen(this::onOpen);
@@ -157,7 +161,7 @@ public final class BrokerNode {
         partitions.start();
         new DirectoryAssignments(config.atStart().nodeId(), metadata.registration())
                 .follow(logs, metadata.metadata().image());
-        partitions.onLeadership(new OffsetsTopicLeadership());
+        partitions.onLeadership(new CoordinatorLeadership());
         metadata.metadata().onChange(groups::onMetadata);
     }
 
@@ -259,9 +263,12 @@ public final class BrokerNode {
                 new ControlPlane.Time(port.clock(), port.ticker()));
         AutoTopicCreation creation = new AutoTopicCreation(plane);
         HandlerRegistry handlers = new HandlerRegistry()
-                .add(DataHandlers.all(dataPath(), fetch))
+                .add(DataHandlers.all(dataPath(), fetch, transactions.enlistment()))
                 .add(ControlHandlers.of(plane, creation))
-                .add(GroupHandlers.all(groups, metadata.metadata(), creation, this::servesConsumerGroups));
+                .add(new FindCoordinatorHandler(
+                        groups::partitionFor, transactions.transactions()::partitionFor, metadata.metadata(), creation))
+                .add(GroupHandlers.all(groups, metadata.metadata(), this::servesConsumerGroups))
+                .add(TransactionHandlers.all(transactions, plane));
         handlers.add(new ApiVersionsHandler(handlers, metadata.metadata(), atStart.nodeId(), FeatureControl.SUPPORTED));
         return new HandlerDispatcher(
                 () -> config.current().listenerSettings(),
@@ -293,19 +300,26 @@ public final class BrokerNode {
         }
     }
 
-    /** The group coordinator's shards follow the partitions of the offsets topic. */
-    private final class OffsetsTopicLeadership implements PartitionRegistry.LeadershipListener {
+    /** The coordinators' shards follow the partitions of their topics. */
+    private final class CoordinatorLeadership implements PartitionRegistry.LeadershipListener {
         @Override
         public void onLeader(Partition partition, int leaderEpoch) {
-            if (partition.topicPartition().topic().equals(Topic.GROUP_METADATA_TOPIC_NAME)) {
-                groups.onElected(partition.topicPartition().partition(), leaderEpoch);
+            int index = partition.topicPartition().partition();
+            switch (partition.topicPartition().topic()) {
+                case Topic.GROUP_METADATA_TOPIC_NAME -> groups.onElected(index, leaderEpoch);
+                case Topic.TRANSACTION_STATE_TOPIC_NAME ->
+                    transactions.transactions().onElected(index, leaderEpoch);
+                default -> {}
             }
         }
 
         @Override
         public void onResigned(TopicPartition partition, int leaderEpoch) {
-            if (partition.topic().equals(Topic.GROUP_METADATA_TOPIC_NAME)) {
-                groups.onResigned(partition.partition());
+            switch (partition.topic()) {
+                case Topic.GROUP_METADATA_TOPIC_NAME -> groups.onResigned(partition.partition());
+                case Topic.TRANSACTION_STATE_TOPIC_NAME ->
+                    transactions.transactions().onResigned(partition.partition());
+                default -> {}
             }
         }
     }
@@ -357,7 +371,8 @@ public final class BrokerNode {
         step(
                 "leaving the cluster",
                 () -> metadata.registration().leave(brokerEpoch).get(LEAVE_SECONDS, TimeUnit.SECONDS));
-        step("the group coordinator", () -> {
+        step("the coordinators", () -> {
+            transactions.transactions().close();
             groups.close();
             return true;
         });

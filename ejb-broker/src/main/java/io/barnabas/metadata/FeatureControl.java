@@ -20,13 +20,19 @@ public final class FeatureControl {
     public static final String GROUP_VERSION = "group.version";
     /** Level of {@link #GROUP_VERSION} from which on there are consumer groups. */
     public static final short GROUP_VERSION_LEVEL = 1;
+    /** Name of the feature of transactions (KIP-890): 1 for flexible records, 2 for a new epoch with each transaction. */
+    public static final String TRANSACTION_VERSION = "transaction.version";
+    /** Level of {@link #TRANSACTION_VERSION} that a new cluster begins with, and the highest. */
+    public static final short TRANSACTION_VERSION_LEVEL = 2;
 
     /** What this program can run with: no more than it really serves. */
     public static final Map<String, FeatureRange> SUPPORTED = Map.of(
             MetadataNodeSettings.METADATA_VERSION,
             new FeatureRange(MetadataNodeSettings.METADATA_VERSION_LEVEL, MetadataNodeSettings.METADATA_VERSION_LEVEL),
             GROUP_VERSION,
-            new FeatureRange((short) 0, GROUP_VERSION_LEVEL));
+            new FeatureRange((short) 0, GROUP_VERSION_LEVEL),
+            TRANSACTION_VERSION,
+            new FeatureRange((short) 0, TRANSACTION_VERSION_LEVEL));
 
     private static final FeatureRange DISABLED = new FeatureRange((short) 0, (short) 0);
 

@@ -36,6 +36,8 @@ public record MetadataNodeSettings(
                         METADATA_VERSION,
                         METADATA_VERSION_LEVEL,
                         FeatureControl.GROUP_VERSION,
-                        FeatureControl.GROUP_VERSION_LEVEL));
+                        FeatureControl.GROUP_VERSION_LEVEL,
+                        FeatureControl.TRANSACTION_VERSION,
+                        FeatureControl.TRANSACTION_VERSION_LEVEL));
     }
 }

@@ -16,8 +16,6 @@ import org.apache.kafka.common.message.DescribeQuorumResponseData.ListenerCollec
 import org.apache.kafka.common.message.DescribeQuorumResponseData.PartitionData;
 import org.apache.kafka.common.message.DescribeQuorumResponseData.ReplicaState;
 import org.apache.kafka.common.message.DescribeQuorumResponseData.TopicData;
-import org.apache.kafka.common.message.InitProducerIdRequestData;
-import org.apache.kafka.common.message.InitProducerIdResponseData;
 import org.apache.kafka.common.message.UnregisterBrokerRequestData;
 import org.apache.kafka.common.message.UnregisterBrokerResponseData;
 import org.apache.kafka.common.message.UpdateFeaturesRequestData;
@@ -28,16 +26,12 @@ import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.ApiError;
 import org.apache.kafka.common.requests.DescribeQuorumRequest;
 
-/** The handlers of what concerns the cluster as a whole: its features, its quorum, its brokers, its producer ids. */
+/** The handlers of what concerns the cluster as a whole: its features, its quorum, its brokers. */
 final class ClusterHandlers {
     private ClusterHandlers() {}
 
     static List<ApiHandler<?>> of(ControlPlane plane) {
-        return List.of(
-                new UpdateFeatures(plane),
-                new DescribeQuorum(plane),
-                new UnregisterBroker(plane),
-                new InitProducerId(plane));
+        return List.of(new UpdateFeatures(plane), new DescribeQuorum(plane), new UnregisterBroker(plane));
     }
 
     private record UpdateFeatures(ControlPlane plane) implements ApiHandler<UpdateFeaturesRequestData> {
@@ -177,39 +171,6 @@ final class ClusterHandlers {
                     context,
                     responder,
                     id -> new UnregisterBrokerResponseData());
-        }
-    }
-
-    /** Producer ids for the idempotent producer. A transactional one is refused for good, so that it does not ask for ever. */
-    private record InitProducerId(ControlPlane plane) implements ApiHandler<InitProducerIdRequestData> {
-        private static final long NO_PRODUCER_ID = -1;
-        private static final short NO_PRODUCER_EPOCH = -1;
-
-        @Override
-        public ApiKeys api() {
-            return ApiKeys.INIT_PRODUCER_ID;
-        }
-
-        @Override
-        public void handle(InitProducerIdRequestData request, RequestContext context, Responder responder) {
-            if ((request.producerId() == NO_PRODUCER_ID) != (request.producerEpoch() == NO_PRODUCER_EPOCH)) {
-                responder.respond(refused(Errors.INVALID_REQUEST));
-            } else if (request.transactionalId() == null) {
-                ControlPlane.answer(
-                        plane.producerIds().get(), context, responder, id -> new InitProducerIdResponseData()
-                                .setProducerId(id)
-                                .setProducerEpoch((short) 0));
-            } else {
-                responder.respond(refused(
-                        request.transactionalId().isEmpty() ? Errors.INVALID_REQUEST : Errors.UNSUPPORTED_VERSION));
-            }
-        }
-
-        private static InitProducerIdResponseData refused(Errors error) {
-            return new InitProducerIdResponseData()
-                    .setErrorCode(error.code())
-                    .setProducerId(NO_PRODUCER_ID)
-                    .setProducerEpoch(NO_PRODUCER_EPOCH);
         }
     }
 }

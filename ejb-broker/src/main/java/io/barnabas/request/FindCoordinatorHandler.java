@@ -1,6 +1,5 @@
 package io.barnabas.request;
 
-import io.barnabas.coordinator.group.GroupCoordinator;
 import io.barnabas.metadata.BrokerImage.Endpoint;
 import io.barnabas.metadata.Metadata;
 import io.barnabas.metadata.MetadataImage;
@@ -8,6 +7,7 @@ import io.barnabas.metadata.PartitionImage;
 import io.barnabas.port.Responder;
 import java.util.List;
 import java.util.Set;
+import java.util.function.ToIntFunction;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
 import org.apache.kafka.common.message.FindCoordinatorResponseData;
@@ -18,20 +18,30 @@ import org.apache.kafka.common.requests.FindCoordinatorRequest.CoordinatorType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * FindCoordinator 0–6: the broker that leads a group's partition of the offsets topic, which is made when it is first asked for.
- * Transactions and share groups have no coordinator here: keys of theirs are answered INVALID_REQUEST, so that a client fails at once
- * and does not search until its time is up.
+ * FindCoordinator 0–6: the broker that leads a group's partition of the offsets topic, or a transactional id's of the topic of
+ * transactions; each is made when it is first asked for. Share groups have no coordinator here: keys of theirs are answered
+ * INVALID_REQUEST, so that a client fails at once and does not search until its time is up.
  */
 public final class FindCoordinatorHandler implements ApiHandler<FindCoordinatorRequestData> {
     private static final int SEVERAL_KEYS_VERSION = 4;
 
-    private final GroupCoordinator groups;
+    private final ToIntFunction<String> groups;
+    private final ToIntFunction<String> transactions;
     private final Metadata metadata;
     private final AutoTopicCreation creation;
 
-    /** @param creation makes the offsets topic */
-    public FindCoordinatorHandler(GroupCoordinator groups, Metadata metadata, AutoTopicCreation creation) {
+    /**
+     * @param groups the partition that a group lives in
+     * @param transactions the partition that a transactional id lives in
+     * @param creation makes the coordinators' topics
+     */
+    public FindCoordinatorHandler(
+            ToIntFunction<String> groups,
+            ToIntFunction<String> transactions,
+            Metadata metadata,
+            AutoTopicCreation creation) {
         this.groups = groups;
+        this.transactions = transactions;
         this.metadata = metadata;
         this.creation = creation;
     }
@@ -62,15 +72,21 @@ public final class FindCoordinatorHandler implements ApiHandler<FindCoordinatorR
     }
 
     private Coordinator find(byte keyType, String key, String listener) {
-        if (keyType != CoordinatorType.GROUP.id()) {
-            return none(key, Errors.INVALID_REQUEST);
+        if (keyType == CoordinatorType.GROUP.id()) {
+            return find(Topic.GROUP_METADATA_TOPIC_NAME, groups, key, listener);
         }
+        return keyType == CoordinatorType.TRANSACTION.id()
+                ? find(Topic.TRANSACTION_STATE_TOPIC_NAME, transactions, key, listener)
+                : none(key, Errors.INVALID_REQUEST);
+    }
+
+    private Coordinator find(String topic, ToIntFunction<String> partitionFor, String key, String listener) {
         MetadataImage image = metadata.image();
-        if (image.topic(Topic.GROUP_METADATA_TOPIC_NAME) == null) {
-            creation.create(Set.of(Topic.GROUP_METADATA_TOPIC_NAME));
+        if (image.topic(topic) == null) {
+            creation.create(Set.of(topic));
             return none(key, Errors.COORDINATOR_NOT_AVAILABLE);
         }
-        @Nullable PartitionImage partition = image.partition(Topic.GROUP_METADATA_TOPIC_NAME, groups.partitionFor(key));
+        @Nullable PartitionImage partition = image.partition(topic, partitionFor.applyAsInt(key));
         @Nullable Endpoint endpoint = partition == null ? null : endpoint(image, partition.leader(), listener);
         if (partition == null || endpoint == null) {
             return none(key, Errors.COORDINATOR_NOT_AVAILABLE);

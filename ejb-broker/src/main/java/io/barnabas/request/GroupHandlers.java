@@ -12,13 +12,11 @@ public final class GroupHandlers {
     /**
      * All of them.
      *
-     * @param creation makes the offsets topic when it is first asked for
      * @param consumerProtocol whether consumer groups (KIP-848) are served; asked at every request
      */
     public static List<ApiHandler<?>> all(
-            GroupCoordinator groups, Metadata metadata, AutoTopicCreation creation, BooleanSupplier consumerProtocol) {
+            GroupCoordinator groups, Metadata metadata, BooleanSupplier consumerProtocol) {
         return List.of(
-                new FindCoordinatorHandler(groups, metadata, creation),
                 new OffsetCommitHandler(groups, metadata),
                 new OffsetFetchHandler(groups, metadata),
                 new JoinGroupHandler(groups),

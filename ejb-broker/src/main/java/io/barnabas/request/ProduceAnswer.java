@@ -2,6 +2,7 @@ package io.barnabas.request;
 
 import io.barnabas.log.AppendOrigin;
 import io.barnabas.log.AppendResult;
+import io.barnabas.log.AppendTerms;
 import io.barnabas.log.RejectedRecords;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.port.Responder;
@@ -11,7 +12,6 @@ import java.util.List;
 import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.errors.InvalidRequiredAcksException;
 import org.apache.kafka.common.errors.InvalidTopicException;
-import org.apache.kafka.common.errors.InvalidTxnStateException;
 import org.apache.kafka.common.errors.NotEnoughReplicasAfterAppendException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnknownTopicIdException;
@@ -45,6 +45,7 @@ final class ProduceAnswer {
     private final int timeoutMs;
     private final RequestContext context;
     private final Responder responder;
+    private final @Nullable TransactionalProduce transaction;
     private final ProduceResponseData response = new ProduceResponseData();
     private TopicProduceResponse topic = new TopicProduceResponse();
     private @Nullable String topicName;
@@ -60,7 +61,14 @@ final class ProduceAnswer {
     private record Uncommitted(
             LocalPartition partition, long endOffset, PartitionProduceResponse answer, String topic) {}
 
-    ProduceAnswer(DataPath path, ProduceRequestData request, RequestContext context, Responder responder) {
+    /** @param transaction what the coordinator said, if any batch is transactional */
+    ProduceAnswer(
+            DataPath path,
+            ProduceRequestData request,
+            RequestContext context,
+            Responder responder,
+            @Nullable TransactionalProduce transaction) {
+        this.transaction = transaction;
         this.path = path;
         this.request = request;
         this.acks = request.acks();
@@ -108,9 +116,9 @@ final class ProduceAnswer {
             throw new UnknownTopicOrPartitionException("There is no partition " + name + "-" + data.index());
         }
         MemoryRecords records = ProducedBatch.checked(data.records(), context.version());
-        checkAllowed(records, name);
+        checkAllowed(name);
         LocalPartition partition = known != null ? known : path.partitions().hosted(name, data.index());
-        AppendResult result = partition.append(records, AppendOrigin.CLIENT, acks);
+        AppendResult result = partition.append(records, AppendOrigin.CLIENT, acks, terms(records, name, data.index()));
         answer.setBaseOffset(result.baseOffset())
                 .setLogAppendTimeMs(result.logAppendTimeMs())
                 .setLogStartOffset(result.logStartOffset());
@@ -121,15 +129,18 @@ final class ProduceAnswer {
         }
     }
 
-    private void checkAllowed(MemoryRecords records, String name) {
+    private AppendTerms terms(MemoryRecords records, String name, int index) {
+        return transaction == null || !ProducedBatch.isTransactional(records)
+                ? AppendTerms.NONE
+                : transaction.terms(name, index);
+    }
+
+    private void checkAllowed(String name) {
         if (acks < ACKS_ALL || acks > 1) {
             throw new InvalidRequiredAcksException("acks must be -1, 0 or 1");
         }
         if (internalTopic && !ADMIN_CLIENT_ID.equals(context.clientId())) {
             throw new InvalidTopicException("Cannot append to internal topic " + name);
-        }
-        if (ProducedBatch.isTransactional(records)) { // no transaction can be open: none is coordinated here yet
-            throw new InvalidTxnStateException("The partition is in no ongoing transaction of the producer");
         }
     }
 

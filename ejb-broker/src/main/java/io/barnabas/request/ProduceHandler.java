@@ -1,27 +1,35 @@
 package io.barnabas.request;
 
+import io.barnabas.coordinator.transaction.Enlistment;
 import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.port.Responder;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.TransactionalIdAuthorizationException;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Appends what producers send. Each partition's batch is checked and appended on the connection's event loop; at replication
  * factor 1 and durability {@code os} it is committed by then and the answer leaves at once, else {@link ProduceAnswer} waits.
+ * Before a partition's first batch in a transaction, {@link TransactionalProduce} asks the transaction's coordinator.
  */
 public final class ProduceHandler implements ApiHandler<ProduceRequestData> {
     private static final short FIRST_VERSION_WITH_TOPIC_IDS = 13;
 
     private final DataPath path;
+    private final Enlistment enlistment;
 
-    public ProduceHandler(DataPath path) {
+    /** @param enlistment asks whether a partition is part of a transaction */
+    public ProduceHandler(DataPath path, Enlistment enlistment) {
         this.path = path;
+        this.enlistment = enlistment;
     }
 
     @Override
@@ -31,10 +39,54 @@ public final class ProduceHandler implements ApiHandler<ProduceRequestData> {
 
     @Override
     public void handle(ProduceRequestData request, RequestContext context, Responder responder) {
-        if (request.transactionalId() == null && hasTransactionalBatch(request)) {
+        if (!hasTransactionalBatch(request)) {
+            append(request, context, responder, null);
+            return;
+        }
+        @Nullable String transactionalId = request.transactionalId();
+        if (transactionalId == null) {
             throw new TransactionalIdAuthorizationException("Transactional records without a transactional id");
         }
-        ProduceAnswer answer = new ProduceAnswer(path, request, context, responder);
+        TransactionalProduce transaction =
+                new TransactionalProduce(path.partitions(), Enlistment.Mode.ofProduce(context.version()));
+        MetadataImage image = path.metadata().image();
+        for (TopicProduceData topic : request.topicData()) {
+            @Nullable String name = topicName(topic, context.version(), image);
+            if (name != null) {
+                topic.partitionData().forEach(partition -> transaction.begin(name, partition));
+            }
+        }
+        CompletableFuture<TransactionalProduce> verified = transaction.verify(enlistment, transactionalId);
+        if (verified.isDone()) {
+            append(request, context, responder, verified.join());
+            return;
+        }
+        keepRecords(request);
+        var unused = verified.thenAccept(done -> append(request, context, responder, done))
+                .exceptionally(failure -> {
+                    ErrorResponses.answer(context, failure, responder);
+                    return null;
+                });
+    }
+
+    /** The buffers of the request are the connection's again when {@link #handle} returns. */
+    private static void keepRecords(ProduceRequestData request) {
+        request.topicData().forEach(topic -> topic.partitionData().forEach(partition -> {
+            if (partition.records() instanceof MemoryRecords records) {
+                ByteBuffer from = records.buffer().duplicate();
+                ByteBuffer kept =
+                        ByteBuffer.allocate(from.remaining()).put(from).flip();
+                partition.setRecords(MemoryRecords.readableRecords(kept));
+            }
+        }));
+    }
+
+    private void append(
+            ProduceRequestData request,
+            RequestContext context,
+            Responder responder,
+            @Nullable TransactionalProduce transaction) {
+        ProduceAnswer answer = new ProduceAnswer(path, request, context, responder, transaction);
         MetadataImage image = path.metadata().image();
         for (TopicProduceData topic : request.topicData()) {
             @Nullable String name = topicName(topic, context.version(), image);

@@ -15,6 +15,9 @@ final class ProducedBatch {
     private static final int LENGTH_OVERHEAD = 12;
     private static final int MAGIC_OFFSET = 16;
     private static final int ATTRIBUTES_OFFSET = 21;
+    private static final int PRODUCER_ID_OFFSET = 43;
+    private static final int PRODUCER_EPOCH_OFFSET = 51;
+    private static final int BASE_SEQUENCE_OFFSET = 53;
     private static final int HEADER_BYTES = 61;
     private static final int TRANSACTIONAL = 0x10;
     private static final int CODEC = 0x07;
@@ -52,11 +55,26 @@ final class ProducedBatch {
         return memory;
     }
 
+    static long producerId(MemoryRecords records) {
+        return records.buffer().getLong(records.buffer().position() + PRODUCER_ID_OFFSET);
+    }
+
+    static short producerEpoch(MemoryRecords records) {
+        return records.buffer().getShort(records.buffer().position() + PRODUCER_EPOCH_OFFSET);
+    }
+
+    static int baseSequence(MemoryRecords records) {
+        return records.buffer().getInt(records.buffer().position() + BASE_SEQUENCE_OFFSET);
+    }
+
+    /** Whether the first batch says so; one of an old magic has no such field. */
     static boolean isTransactional(@Nullable BaseRecords records) {
         if (!(records instanceof MemoryRecords memory) || memory.sizeInBytes() < HEADER_BYTES) {
             return false;
         }
         ByteBuffer buffer = memory.buffer();
-        return (buffer.getShort(buffer.position() + ATTRIBUTES_OFFSET) & TRANSACTIONAL) != 0;
+        int at = buffer.position();
+        return buffer.get(at + MAGIC_OFFSET) == RecordBatch.MAGIC_VALUE_V2
+                && (buffer.getShort(at + ATTRIBUTES_OFFSET) & TRANSACTIONAL) != 0;
     }
 }

@@ -110,6 +110,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         config.put("num.network.threads", "2");
         config.put("offsets.topic.num.partitions", "4");
         config.put("offsets.topic.replication.factor", "1");
+        config.put("transaction.state.log.num.partitions", "4");
         config.put("group.initial.rebalance.delay.ms", "0");
         config.putAll(given);
         StandalonePort opened = new StandalonePort((settings, clock, ticker, workers) -> LogDirectories.open(

@@ -64,7 +64,10 @@ class MetadataNodeTest {
         String id = open(null).clusterId();
         long index = node.metadata().image().index();
         assertThat(node.metadata().image().features())
-                .containsOnly(Map.entry("metadata.version", (short) 33), Map.entry("group.version", (short) 1));
+                .containsOnly(
+                        Map.entry("metadata.version", (short) 33),
+                        Map.entry("group.version", (short) 1),
+                        Map.entry("transaction.version", (short) 2));
         // When
         node.close();
         open(null);

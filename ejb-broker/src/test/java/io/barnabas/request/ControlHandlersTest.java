@@ -26,8 +26,6 @@ import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData;
 import org.apache.kafka.common.message.ElectLeadersRequestData;
 import org.apache.kafka.common.message.ElectLeadersResponseData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
-import org.apache.kafka.common.message.InitProducerIdRequestData;
-import org.apache.kafka.common.message.InitProducerIdResponseData;
 import org.apache.kafka.common.message.ListConfigResourcesRequestData;
 import org.apache.kafka.common.message.ListConfigResourcesResponseData;
 import org.apache.kafka.common.message.ListPartitionReassignmentsRequestData;
@@ -106,8 +104,7 @@ class ControlHandlersTest {
                     .setTopics(null)),
             Map.entry(ApiKeys.DESCRIBE_QUORUM, ControlHandlersTest::quorumRequest),
             Map.entry(ApiKeys.UPDATE_FEATURES, UpdateFeaturesRequestData::new),
-            Map.entry(ApiKeys.UNREGISTER_BROKER, () -> new UnregisterBrokerRequestData().setBrokerId(9)),
-            Map.entry(ApiKeys.INIT_PRODUCER_ID, () -> new InitProducerIdRequestData().setTransactionalId(null)));
+            Map.entry(ApiKeys.UNREGISTER_BROKER, () -> new UnregisterBrokerRequestData().setBrokerId(9)));
 
     static Stream<Arguments> everyVersion() {
         return REQUESTS.keySet().stream()
@@ -347,20 +344,6 @@ class ControlHandlersTest {
     }
 
     @Test
-    void producer_ids_are_given_to_idempotent_producers_only() {
-        InitProducerIdResponseData given = init(new InitProducerIdRequestData().setTransactionalId(null));
-        InitProducerIdResponseData transactional =
-                init(new InitProducerIdRequestData().setTransactionalId("tx").setTransactionTimeoutMs(1000));
-        InitProducerIdResponseData half =
-                init(new InitProducerIdRequestData().setTransactionalId(null).setProducerId(5));
-
-        assertThat(given.producerId()).isEqualTo(7000);
-        assertThat(given.producerEpoch()).isZero();
-        assertThat(transactional.errorCode()).isEqualTo(Errors.UNSUPPORTED_VERSION.code());
-        assertThat(half.errorCode()).isEqualTo(Errors.INVALID_REQUEST.code());
-    }
-
-    @Test
     void a_broker_that_is_not_registered_cannot_be_taken_out() {
         UnregisterBrokerResponseData response = broker.send(
                 ApiKeys.UNREGISTER_BROKER,
@@ -383,10 +366,6 @@ class ControlHandlersTest {
         assertThat(response.errorMessage()).contains("stop it first");
         assertThat(broker.metadata.image().partition("there", 0).leader()).isEqualTo(1);
         assertThat(broker.metadata.image().broker(1)).isPresent();
-    }
-
-    private InitProducerIdResponseData init(InitProducerIdRequestData request) {
-        return broker.send(ApiKeys.INIT_PRODUCER_ID, request, InitProducerIdResponseData.class);
     }
 
     private UpdateFeaturesResponseData update(String feature, int level, int type) {

@@ -1,5 +1,6 @@
 package io.barnabas.request;
 
+import io.barnabas.coordinator.transaction.TransactionFixture;
 import io.barnabas.log.LogConfig;
 import io.barnabas.metadata.TestMetadata;
 import io.barnabas.partition.LocalPartitions;
@@ -28,6 +29,7 @@ final class DataPathFixture {
     final RequestMetrics metrics = new RequestMetrics();
     final LocalPartitions partitions;
     final FetchHandler fetch;
+    final TransactionFixture transactions;
     final HandlerDispatcher dispatcher;
     LogConfig config = LogConfig.defaults();
     private final AtomicInteger ids = new AtomicInteger();
@@ -44,8 +46,10 @@ final class DataPathFixture {
         partitions.start();
         DataPath path = new DataPath(
                 partitions, logs, metadata.metadata(), metrics, ticker, ticker, task -> scans.execute(task));
+        transactions = new TransactionFixture();
         fetch = new FetchHandler(path, limits, ids::incrementAndGet);
-        HandlerRegistry registry = new HandlerRegistry().add(DataHandlers.all(path, fetch));
+        HandlerRegistry registry =
+                new HandlerRegistry().add(DataHandlers.all(path, fetch, transactions.enlistment(ticker)));
         registry.add(new ApiVersionsHandler(registry, metadata.metadata(), TestMetadata.NODE_ID, java.util.Map.of()));
         dispatcher = new HandlerDispatcher(
                 () -> new ListenerSettings(List.of(), 1, 1, 1, 1, 1, 1, 1, 1, 1, 1),

@@ -59,8 +59,9 @@ class GroupHandlersTest {
             new Environment(broker.ticker, broker.ticker, Runnable::run, log),
             new GroupCoordinator.Cluster(() -> 1, broker.metadata::image),
             name -> name + "-x");
-    private final HandlerRegistry handlers =
-            new HandlerRegistry().add(GroupHandlers.all(groups, broker.metadata.metadata(), creation(), () -> true));
+    private final HandlerRegistry handlers = new HandlerRegistry()
+            .add(GroupHandlers.all(groups, broker.metadata.metadata(), () -> true))
+            .add(new FindCoordinatorHandler(groups::partitionFor, id -> 0, broker.metadata.metadata(), creation()));
     private final Uuid topicId = broker.createTopic("t", 2);
 
     GroupHandlersTest() {
@@ -197,8 +198,20 @@ class GroupHandlersTest {
     }
 
     @Test
+    void theTopicOfTransactionsIsMadeForItsOwnKeys() {
+        send(ApiKeys.FIND_COORDINATOR, 4, find(4, (byte) 1));
+        FindCoordinatorResponseData found =
+                send(ApiKeys.FIND_COORDINATOR, 4, find(4, (byte) 1)).body(FindCoordinatorResponseData.class);
+
+        assertThat(found.coordinators().get(0).nodeId()).isEqualTo(1);
+        assertThat(broker.metadata.image().topic("__transaction_state").partitions())
+                .hasSize(50);
+        assertThat(offsetsTopic()).isNull();
+    }
+
+    @Test
     void coordinatorsThatAreNotHereAreSaidSoAtOnce() {
-        for (byte type : new byte[] {1, 2, 7}) {
+        for (byte type : new byte[] {2, 7}) {
             assertThat(send(ApiKeys.FIND_COORDINATOR, 3, find(3, type))
                             .body(FindCoordinatorResponseData.class)
                             .errorCode())

@@ -2,9 +2,12 @@ package io.barnabas.request;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.barnabas.coordinator.transaction.ProducerIdentity;
 import io.barnabas.log.LogConfig;
 import io.barnabas.log.LogConfig.Durability;
+import java.nio.ByteBuffer;
 import java.util.List;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.message.ProduceRequestData;
@@ -13,10 +16,15 @@ import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceRespo
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ProduceHandlerTest {
+    private static final int MAGIC_OFFSET = 16;
+
     private final DataPathFixture broker = new DataPathFixture();
 
     private static PartitionProduceResponse only(RecordedAnswer answer) {
@@ -118,19 +126,92 @@ class ProduceHandlerTest {
                 .isEqualTo(Errors.INVALID_TOPIC_EXCEPTION.code());
     }
 
+    private static MemoryRecords transactional(ProducerIdentity producer) {
+        return MemoryRecords.withTransactionalRecords(
+                Compression.NONE, producer.id(), producer.epoch(), 0, new SimpleRecord(new byte[1]));
+    }
+
+    private Errors produceInTransaction(int version, String topic, ProducerIdentity producer) {
+        ProduceRequestData request = DataPathFixture.produceRequest(topic, 0, -1, transactional(producer));
+        if (version >= 13) {
+            request.topicData()
+                    .forEach(t ->
+                            t.setTopicId(broker.metadata.image().topic(topic).id()));
+        }
+        return Errors.forCode(only(broker.send(ApiKeys.PRODUCE, version, request.setTransactionalId("x")))
+                .errorCode());
+    }
+
     @Test
     void transactionalRecordsOutsideOfATransactionAreRefused() {
         // Given
         broker.createTopic("t", 1);
-        MemoryRecords records = MemoryRecords.withTransactionalRecords(
-                Compression.NONE, 1L, (short) 0, 0, new SimpleRecord(new byte[1]));
-        ProduceRequestData named = DataPathFixture.produceRequest("t", 0, -1, records);
-        named.setTransactionalId("x");
+        ProducerIdentity producer = broker.transactions.init("x");
+        ProducerIdentity fenced = new ProducerIdentity(producer.id(), (short) (producer.epoch() + 1));
+        ProducerIdentity unknown = new ProducerIdentity(3, (short) 0);
         // When, Then
-        assertThat(only(broker.send(ApiKeys.PRODUCE, 11, named)).errorCode())
-                .isEqualTo(Errors.INVALID_TXN_STATE.code());
-        assertThat(only(broker.produce("t", 0, -1, records)).errorCode())
+        assertThat(produceInTransaction(10, "t", producer)).isEqualTo(Errors.INVALID_TXN_STATE);
+        assertThat(produceInTransaction(11, "t", producer)).isEqualTo(Errors.TRANSACTION_ABORTABLE);
+        assertThat(produceInTransaction(11, "t", fenced)).isEqualTo(Errors.INVALID_PRODUCER_EPOCH);
+        assertThat(produceInTransaction(12, "t", unknown)).isEqualTo(Errors.INVALID_PRODUCER_ID_MAPPING);
+        assertThat(only(broker.produce("t", 0, -1, transactional(producer))).errorCode())
                 .isEqualTo(Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED.code());
+    }
+
+    @Test
+    void aPartitionThatJoinedItsTransactionIsWrittenTo() {
+        broker.createTopic("t", 1);
+        ProducerIdentity producer = broker.transactions.init("x");
+        broker.transactions.add("x", producer, (short) 0, new TopicPartition("t", 0));
+
+        assertThat(produceInTransaction(9, "t", producer)).isEqualTo(Errors.NONE);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {12, 13})
+    void aPartitionJoinsItsTransactionWithTheFirstRecord(int version) {
+        broker.createTopic("t", 1);
+        ProducerIdentity producer = broker.transactions.init("x");
+
+        assertThat(produceInTransaction(version, "t", producer)).isEqualTo(Errors.NONE);
+        assertThat(broker.transactions.add("x", producer, (short) 2, new TopicPartition("t", 0)))
+                .isEqualTo(Errors.NONE);
+    }
+
+    @Test
+    void withoutACoordinatorTransactionalRecordsAreSentAgain() {
+        broker.createTopic("t", 1);
+        ProducerIdentity producer = broker.transactions.init("x");
+        broker.transactions.transactions.onResigned(0);
+
+        assertThat(produceInTransaction(12, "t", producer)).isEqualTo(Errors.NOT_ENOUGH_REPLICAS);
+    }
+
+    @Test
+    void oneRequestHasOneProducersTransaction() {
+        broker.createTopic("t", 1);
+        broker.createTopic("u", 1);
+        ProducerIdentity producer = broker.transactions.init("x");
+        ProduceRequestData request = DataPathFixture.produceRequest("t", 0, -1, transactional(producer));
+        ProduceRequestData another = DataPathFixture.produceRequest(
+                "u", 0, -1, transactional(new ProducerIdentity(producer.id() + 1, (short) 0)));
+        request.topicData().add(another.topicData().iterator().next().duplicate());
+
+        assertThat(only(broker.send(ApiKeys.PRODUCE, 11, request.setTransactionalId("x")))
+                        .errorCode())
+                .isEqualTo(Errors.INVALID_PRODUCER_ID_MAPPING.code());
+    }
+
+    @Test
+    void bytesOfAnOldFormatAreNoTransactionalBatch() {
+        // Given
+        broker.createTopic("t", 1);
+        ByteBuffer old = transactional(new ProducerIdentity(3, (short) 0)).buffer();
+        old.put(MAGIC_OFFSET, RecordBatch.MAGIC_VALUE_V1);
+        // When
+        RecordedAnswer answer = broker.produce("t", 0, -1, MemoryRecords.readableRecords(old));
+        // Then
+        assertThat(only(answer).errorCode()).isEqualTo(Errors.INVALID_RECORD.code());
     }
 
     @Test
