@@ -21,6 +21,9 @@ import org.slf4j.LoggerFactory;
 final class LogLoader {
     private static final Logger LOG = LoggerFactory.getLogger(LogLoader.class);
 
+    private static final int LOCK_ATTEMPTS = 20;
+    private static final long LOCK_REST_MS = 50;
+
     private final LogDirectories manager;
     private final LogMover mover;
     private final LogEnvironment environment;
@@ -84,7 +87,7 @@ final class LogLoader {
         files.createDirectories(path);
         Closeable lock;
         try {
-            lock = files.lock(path.resolve(DiskDirectory.LOCK));
+            lock = lock(path, environment);
         } catch (java.nio.file.FileSystemException e) {
             throw e;
         } catch (IOException e) {
@@ -98,6 +101,22 @@ final class LogLoader {
         } catch (IOException | RuntimeException e) {
             lock.close();
             throw e;
+        }
+    }
+
+    /** Who only looks whether the directory is in use, holds the lock for a moment. */
+    private static Closeable lock(Path path, LogEnvironment environment) throws IOException {
+        for (int attempt = 1; true; attempt++) {
+            try {
+                return environment.files().lock(path.resolve(DiskDirectory.LOCK));
+            } catch (java.nio.file.FileSystemException e) {
+                throw e;
+            } catch (IOException e) {
+                if (attempt == LOCK_ATTEMPTS) {
+                    throw e;
+                }
+                environment.threads().rest(LOCK_REST_MS);
+            }
         }
     }
 
