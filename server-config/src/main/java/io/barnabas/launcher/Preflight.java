@@ -9,7 +9,6 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.UnknownHostException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
@@ -19,7 +18,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What can be refused before a server is started: a directory that cannot be written or is in use, a port that is taken. The broker
@@ -96,9 +94,8 @@ final class Preflight {
             throw ServerPid.inUse(dir);
         }
         try (FileChannel file =
-                        FileChannel.open(dir.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                @Nullable FileLock lock = file.tryLock()) {
-            if (lock == null) {
+                FileChannel.open(dir.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            if (!ServerPid.isFree(file)) {
                 throw ServerPid.inUse(dir);
             }
         } catch (OverlappingFileLockException e) {
