@@ -161,4 +161,13 @@ final class BatchAppender {
         state.view = old.size() == 0 ? segments.replaced(before, List.of(old), next) : before.rolled(next);
         parts.directory().commits().request(log);
     }
+
+    /** Begins a segment behind a gap, as compaction leaves it before an active segment. */
+    void skipTo(long offset) throws IOException {
+        if (offset > state.view.endOffset()) {
+            state.producers.takeSnapshotAt(offset);
+            roll(offset);
+            state.view = state.view.withEnd(offset, 0);
+        }
+    }
 }

@@ -232,7 +232,7 @@ final class LogMover {
             return false;
         }
         if (!(read.records() instanceof LogSlice slice)) {
-            throw new IllegalStateException("Nothing to read of " + source + " at " + move.future.logEndOffset());
+            return skipped(move);
         }
         try {
             int size = slice.sizeInBytes();
@@ -250,6 +250,22 @@ final class LogMover {
             return true;
         } finally {
             slice.release();
+        }
+    }
+
+    /**
+     * Compaction may have taken the last batches before an empty active segment: the copy then ends where the source does, as empty. False if
+     * the source was cut to where the copy ends.
+     */
+    private static boolean skipped(Move move) throws IOException {
+        synchronized (move.source.lock()) { // no append comes in between
+            if (!isBehind(move)) {
+                return false;
+            }
+            if (move.lagBytes() == 0) {
+                move.future.skipTo(move.source.logEndOffset());
+            }
+            return true;
         }
     }
 

@@ -176,6 +176,11 @@ final class SegmentedLog implements PartitionLog {
         change("Rolling", () -> appender.roll(state.view.endOffset()));
     }
 
+    /** The next record is {@code offset}: the log that this one is a copy of holds nothing between this one's end and there. */
+    void skipTo(long offset) {
+        change("Skipping to " + offset, () -> appender.skipTo(offset));
+    }
+
     // ---- durability
 
     @Override

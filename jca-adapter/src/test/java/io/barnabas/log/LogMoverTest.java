@@ -166,6 +166,54 @@ class LogMoverTest {
     }
 
     @Test
+    void aLogWhoseLastBatchesCompactionTookEndsWhereItDid() {
+        // Given
+        LogConfig config = config(LogConfig.Durability.OS, 500);
+        SegmentedLog source = (SegmentedLog) fixture.log(config);
+        append(source, 0, 2);
+        source.roll();
+        append(source, 2, 4);
+        source.roll();
+        source.flush();
+        Segment last = source.view().segments()[1];
+        assertThat(source.replaceSegments(List.of(), List.of(last), source.truncations()))
+                .isTrue();
+
+        // When
+        PartitionLog moved = move(fixture).join();
+        append(moved, 4, 5);
+
+        // Then
+        assertThat(contents(moved)).containsExactly("0:v0", "1:v1", "4:v4");
+        moved.flush();
+        fixture.crash();
+        assertThat(contents(fixture.log(config))).containsExactly("0:v0", "1:v1", "4:v4");
+    }
+
+    @Test
+    void aLogOfWhichCompactionTookAllEndsWhereItDid() {
+        // Given
+        LogConfig config = config(LogConfig.Durability.OS, 500);
+        SegmentedLog source = (SegmentedLog) fixture.log(config);
+        append(source, 0, 2);
+        source.roll();
+        source.flush();
+        Segment first = source.view().segments()[0];
+        assertThat(source.replaceSegments(List.of(), List.of(first), source.truncations()))
+                .isTrue();
+
+        // When
+        PartitionLog moved = move(fixture).join();
+        append(moved, 2, 3);
+
+        // Then
+        assertThat(contents(moved)).containsExactly("2:v2");
+        moved.flush();
+        fixture.crash();
+        assertThat(contents(fixture.log(config))).containsExactly("2:v2");
+    }
+
+    @Test
     void whoHoldsTheOldLogIsToldWhereTheNewOneIs() {
         // Given
         PartitionLog source = fixture.log(config(LogConfig.Durability.OS, 500));
