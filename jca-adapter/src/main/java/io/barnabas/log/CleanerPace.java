@@ -13,6 +13,9 @@ final class CleanerPace {
     /** Over so long the bound is kept: shorter, and every chunk would make a rest. */
     private static final long INTERVAL_MS = 300;
 
+    /** After so long a rest the bound is asked for anew: with a small one the whole rest may be days. */
+    private static final long REST_MS_MAX = 1_000;
+
     private final Clock clock;
     private final LogThreads threads;
     private final DoubleSupplier bytesPerSecond;
@@ -40,9 +43,9 @@ final class CleanerPace {
         bytes += more;
         long tookMs = clock.monotonicMillis() - beganMs;
         if (tookMs > INTERVAL_MS || isFarAhead(tookMs)) {
-            long shouldTakeMs = shouldTakeMs();
-            if (shouldTakeMs > tookMs && !stopped) {
-                threads.rest(shouldTakeMs - tookMs);
+            for (long restMs = restMs(tookMs); restMs > 0 && !stopped; restMs = restMs(tookMs)) {
+                threads.rest(restMs);
+                tookMs += restMs;
             }
             beganMs = clock.monotonicMillis();
             bytes = 0;
@@ -52,6 +55,10 @@ final class CleanerPace {
     /** A fast disk does more in an interval than the bound allows in several. */
     private boolean isFarAhead(long tookMs) {
         return shouldTakeMs() - tookMs > INTERVAL_MS;
+    }
+
+    private long restMs(long tookMs) {
+        return Math.min(REST_MS_MAX, shouldTakeMs() - tookMs);
     }
 
     private long shouldTakeMs() {

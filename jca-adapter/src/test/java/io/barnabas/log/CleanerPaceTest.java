@@ -37,6 +37,20 @@ class CleanerPaceTest {
     }
 
     @Test
+    void aChangeOfTheBoundEndsARestThatIsUnderWay() {
+        // Given
+        long raisedAt = clock.monotonicMillis() + 2_500;
+        CleanerPace slow =
+                new CleanerPace(clock, threads, () -> clock.monotonicMillis() < raisedAt ? 1 : Double.MAX_VALUE);
+
+        // When
+        slow.spent(CHUNK_BYTES);
+
+        // Then
+        assertThat(threads.restedMs()).isEqualTo(3_000);
+    }
+
+    @Test
     void whoIsSlowerAnywayDoesNotRest() {
         for (int i = 0; i < 100; i++) {
             clock.advance(200);
