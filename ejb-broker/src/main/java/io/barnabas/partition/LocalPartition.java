@@ -185,9 +185,7 @@ public final class LocalPartition implements Partition {
         try {
             return appendOnce(records, origin, acks, expectedEpoch, terms);
         } catch (LogMovedException e) { // nothing was appended, and onLog is about to be called
-            if (log == e.left()) {
-                onLog(e.successor());
-            }
+            take(e.successor(), e.left());
             return appendOnce(records, origin, acks, expectedEpoch, terms);
         }
     }
@@ -321,9 +319,14 @@ public final class LocalPartition implements Partition {
      * force of the log before is told by the new one's.
      */
     void onLog(PartitionLog opened) {
+        take(opened, null);
+    }
+
+    /** Takes the log, if {@code insteadOf} is given only while that is the present one: it may have been moved on, failed or deleted. */
+    private void take(PartitionLog opened, @Nullable PartitionLog insteadOf) {
         change.writeLock().lock();
         try {
-            if (deleted) {
+            if (deleted || (insteadOf != null && log != insteadOf)) {
                 return;
             }
             log = opened;
