@@ -29,7 +29,7 @@ public record DataPath(
 
     /**
      * Makes the answer on a thread that may touch files or take long. What goes wrong is answered too, and where too many wait already
-     * that is the time-out that clients try again after.
+     * that is the time-out that clients try again after. An {@link Error} closes the connection and is the thread's.
      */
     void answerOnScan(RequestContext context, Responder responder, Supplier<ApiMessage> answer) {
         try {
@@ -40,6 +40,9 @@ public record DataPath(
                 } catch (RuntimeException failure) {
                     fail(context, failure, responder);
                     return;
+                } catch (Error defect) {
+                    responder.close(); // the client is not to wait for ever
+                    throw defect;
                 }
                 responder.respond(body);
             });

@@ -8,6 +8,7 @@ import io.barnabas.wire.RequestFrame;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.kafka.common.message.HeartbeatRequestData;
 import org.apache.kafka.common.message.HeartbeatResponseData;
@@ -110,6 +111,58 @@ class AnswersThatFailTest {
         assertThat(offset(-3).errorCode()).isEqualTo(Errors.REQUEST_TIMED_OUT.code());
         assertThat(offset(-1).errorCode()).isEqualTo(Errors.NONE.code());
         assertThat(offset(-2).errorCode()).isEqualTo(Errors.NONE.code());
+    }
+
+    @Test
+    void anErrorWhileTheLogsAreLookedIntoClosesTheConnectionAndIsTheThreads() {
+        // Given
+        DataPath path = new DataPath(
+                broker.partitions,
+                broker.logs,
+                broker.metadata.metadata(),
+                broker.metrics,
+                broker.ticker,
+                broker.ticker,
+                Runnable::run);
+        AtomicReference<Error> seen = new AtomicReference<>();
+        Closed closed = new Closed();
+
+        // When
+        heartbeat(handled -> {
+            try {
+                path.answerOnScan(handled.context(), closed, () -> {
+                    throw new StackOverflowError();
+                });
+            } catch (StackOverflowError e) {
+                seen.set(e);
+            }
+        });
+
+        // Then
+        assertThat(closed.times).isEqualTo(1);
+        assertThat(seen).hasValueMatching(e -> e instanceof StackOverflowError);
+    }
+
+    private static final class Closed implements Responder {
+        private int times;
+
+        @Override
+        public void respond(ApiMessage body) {
+            throw new AssertionError("an answer: " + body);
+        }
+
+        @Override
+        public void respond(ApiMessage body, short version) {
+            respond(body);
+        }
+
+        @Override
+        public void respondNothing() {}
+
+        @Override
+        public void close() {
+            times++;
+        }
     }
 
     private ListOffsetsResponseData.ListOffsetsPartitionResponse offset(long timestamp) {
