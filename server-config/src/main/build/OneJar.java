@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
@@ -31,6 +32,10 @@ public final class OneJar {
     /** What says something of one jar, or nothing to a server. */
     private static final List<String> LEFT_OUT =
             List.of("META-INF/MANIFEST.MF", "META-INF/INDEX.LIST", "META-INF/native-image/");
+
+    /** A jar's signature, which says nothing of the one jar: beside classes of others it would refuse them. */
+    private static final Pattern SIGNATURE =
+            Pattern.compile("META-INF/[^/]+\\.(SF|RSA|DSA|EC)", Pattern.CASE_INSENSITIVE);
 
     private final Set<String> taken = new HashSet<>();
     private final Map<String, StringBuilder> lists = new LinkedHashMap<>();
@@ -79,7 +84,9 @@ public final class OneJar {
     }
 
     private void add(String name, InputStream in) throws IOException {
-        if (LEFT_OUT.stream().anyMatch(name::startsWith) || name.endsWith("module-info.class")) {
+        if (LEFT_OUT.stream().anyMatch(name::startsWith)
+                || name.endsWith("module-info.class")
+                || SIGNATURE.matcher(name).matches()) {
             return;
         }
         if (!name.endsWith("/") && LISTS.stream().anyMatch(name::startsWith)) {
