@@ -106,7 +106,9 @@ public final class BrokerRegistration {
     /** The partition's directories, where this broker's is one that it has. */
     private List<Uuid> directories(PartitionImage partition, List<Uuid> logDirs) {
         int at = partition.replicas().indexOf(nodeId);
-        if (at < 0 || logDirs.contains(partition.directories().get(at))) {
+        if (at < 0
+                || at >= partition.directories().size()
+                || logDirs.contains(partition.directories().get(at))) {
             return partition.directories();
         }
         List<Uuid> directories = new ArrayList<>(partition.directories());
@@ -142,8 +144,9 @@ public final class BrokerRegistration {
 
     private void assign(PartitionImage partition, Assignment to, List<ApiMessage> records) {
         int at = partition.replicas().indexOf(nodeId);
-        if (at >= 0 && !partition.directories().get(at).equals(to.directory())) {
-            List<Uuid> directories = new ArrayList<>(partition.directories());
+        List<Uuid> known = partition.directories();
+        if (at >= 0 && at < known.size() && !known.get(at).equals(to.directory())) {
+            List<Uuid> directories = new ArrayList<>(known);
             directories.set(at, to.directory());
             records.add(new PartitionChangeRecord()
                     .setTopicId(to.topicId())
