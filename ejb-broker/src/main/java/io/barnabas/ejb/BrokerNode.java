@@ -87,6 +87,7 @@ public final class BrokerNode {
     private final CompletableFuture<@Nullable Void> entitiesMayOpen = new CompletableFuture<>();
     private final LogManager logs;
     private final LocalPartitions partitions;
+    private final DirectoryAssignments assignments;
     private final GroupCoordinator groups;
     private final TransactionHandlers.Parts transactions;
     private final FetchHandler fetch;
@@ -122,6 +123,7 @@ public final class BrokerNode {
                         config.current(), image.config(new ConfigResource(ConfigResource.Type.TOPIC, topic))),
                 metadata.metadata(),
                 port.workers());
+        this.assignments = new DirectoryAssignments(atStart.nodeId(), metadata.registration()::assign, port.ticker());
         this.groups = groups(atStart);
         this.transactions = TransactionParts.of(port, config, metadata, partitions, groups);
         this.fetch = new FetchHandler(
@@ -159,8 +161,7 @@ public final class BrokerNode {
 
     private void begin() {
         partitions.start();
-        new DirectoryAssignments(config.atStart().nodeId(), metadata.registration())
-                .follow(logs, metadata.metadata().image());
+        assignments.follow(logs, metadata.metadata().image());
         partitions.onLeadership(new CoordinatorLeadership());
         metadata.metadata().onChange(groups::onMetadata);
     }
@@ -371,6 +372,10 @@ public final class BrokerNode {
         step(
                 "leaving the cluster",
                 () -> metadata.registration().leave(brokerEpoch).get(LEAVE_SECONDS, TimeUnit.SECONDS));
+        step("the directories' assignments", () -> {
+            assignments.close();
+            return true;
+        });
         step("the coordinators", () -> {
             transactions.transactions().close();
             groups.close();

@@ -7,8 +7,14 @@ import io.barnabas.metadata.BrokerRegistration.Assignment;
 import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.PartitionImage;
 import io.barnabas.metadata.TopicImage;
+import io.barnabas.time.Ticker;
+import io.barnabas.time.Ticker.Timeout;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
@@ -19,19 +25,42 @@ import org.slf4j.LoggerFactory;
  * Keeps the metadata told of the data directory that each replica is in: after a move, and at the start of what they say otherwise. A start
  * without a directory then knows which logs are in it and begins none of them anew elsewhere.
  *
- * <p>Threads: moves are told on a thread of the log; nothing waits here.
+ * <p>What could not be told is told again until it is committed, or the replica is elsewhere, or the broker ends.
+ *
+ * <p>Threads: moves are told on a thread of the log, answers come on the controller's, repetitions on the ticker's; nothing waits here.
  */
-public final class DirectoryAssignments {
+public final class DirectoryAssignments implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DirectoryAssignments.class);
     /** Replicas of one command. */
     private static final int BATCH = 1_000;
 
-    private final int brokerId;
-    private final BrokerRegistration registration;
+    private static final long RETRY_MS = 500;
+    private static final long RETRY_MS_MAX = 30_000;
 
-    public DirectoryAssignments(int brokerId, BrokerRegistration registration) {
+    private final int brokerId;
+    private final Function<List<Assignment>, CompletableFuture<Long>> registration;
+    private final Ticker ticker;
+    private final Map<Replica, Assignment> untold = new LinkedHashMap<>(); // the latest of each; guarded by this
+    private @Nullable Timeout retry; // guarded by this
+    private long retryMs = RETRY_MS; // guarded by this
+    private boolean closed; // guarded by this
+
+    /** Whose directory is told. */
+    private record Replica(Uuid topicId, int partition) {
+        static Replica of(Assignment assignment) {
+            return new Replica(assignment.topicId(), assignment.partition());
+        }
+    }
+
+    /**
+     * @param registration tells, as {@link BrokerRegistration#assign} does
+     * @param ticker when to tell again
+     */
+    public DirectoryAssignments(
+            int brokerId, Function<List<Assignment>, CompletableFuture<Long>> registration, Ticker ticker) {
         this.brokerId = brokerId;
         this.registration = registration;
+        this.ticker = ticker;
     }
 
     /** Tells of what the image has otherwise, and of moves from now on. The partitions are open. */
@@ -43,9 +72,7 @@ public final class DirectoryAssignments {
                 news.add(of(log));
             }
         }
-        for (int from = 0; from < news.size(); from += BATCH) {
-            tell(List.copyOf(news.subList(from, Math.min(news.size(), from + BATCH))));
-        }
+        tell(news);
     }
 
     private static Assignment of(PartitionLog log) {
@@ -67,11 +94,65 @@ public final class DirectoryAssignments {
                 && !directories.get(at).equals(log.directory().id());
     }
 
-    @SuppressWarnings("FutureReturnValueIgnored") // told again at the next start
-    private void tell(List<Assignment> assignments) {
-        registration.assign(assignments).exceptionally(failure -> {
-            LOG.warn("the metadata were not told of directories; replicas={}", assignments.size(), failure);
-            return -1L;
-        });
+    /** In order: what is told of a replica later is decided later. */
+    synchronized void tell(List<Assignment> assignments) {
+        if (!closed) {
+            assignments.forEach(each -> untold.put(Replica.of(each), each));
+            for (int from = 0; from < assignments.size(); from += BATCH) {
+                submit(List.copyOf(assignments.subList(from, Math.min(assignments.size(), from + BATCH))));
+            }
+        }
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // what comes of it is seen to
+    private void submit(List<Assignment> batch) {
+        try {
+            registration.apply(batch).whenComplete((index, failure) -> {
+                if (failure == null) {
+                    onTold(batch);
+                } else {
+                    onFailure(batch, failure);
+                }
+            });
+        } catch (RuntimeException e) { // an executor that takes no more
+            onFailure(batch, e);
+        }
+    }
+
+    private synchronized void onTold(List<Assignment> batch) {
+        batch.forEach(each -> untold.remove(Replica.of(each), each));
+        if (untold.isEmpty()) {
+            retryMs = RETRY_MS;
+        }
+    }
+
+    private synchronized void onFailure(List<Assignment> batch, Throwable failure) {
+        if (closed) {
+            return;
+        }
+        LOG.warn(
+                "the metadata were not told of directories yet; replicas={} error={}",
+                batch.size(),
+                failure.toString());
+        if (retry == null) {
+            retry = ticker.after(retryMs, this::tellAgain);
+            retryMs = Math.min(RETRY_MS_MAX, 2 * retryMs);
+        }
+    }
+
+    private synchronized void tellAgain() {
+        retry = null;
+        tell(List.copyOf(untold.values()));
+    }
+
+    /** Tells nothing more. */
+    @Override
+    public synchronized void close() {
+        closed = true;
+        untold.clear();
+        Timeout waiting = retry;
+        if (waiting != null) {
+            waiting.cancel();
+        }
     }
 }
