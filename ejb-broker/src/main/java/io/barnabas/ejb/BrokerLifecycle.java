@@ -43,15 +43,24 @@ public class BrokerLifecycle {
         return status.watch(port, () -> {
             BrokerConfig config = BrokerConfig.of(ConfiguredKeys.of(ConfigProvider.getConfig()));
             BrokerNode started = BrokerNode.start(port, config, status::onFailure);
-            NodeViews pictures = new NodeViews(started, VERSION);
-            pictures.start();
-            views = pictures;
-            BrokerMetrics metrics = new BrokerMetrics(registry, started, pictures);
-            metrics.start();
-            return new BrokerStatus.Start(started.dispatcher(), () -> {
-                metrics.close();
-                pictures.close();
-            });
+            try {
+                return shown(started);
+            } catch (RuntimeException | Error e) {
+                started.dispatcher().close();
+                throw e;
+            }
+        });
+    }
+
+    private BrokerStatus.Start shown(BrokerNode started) {
+        NodeViews pictures = new NodeViews(started, VERSION);
+        pictures.start();
+        views = pictures;
+        BrokerMetrics metrics = new BrokerMetrics(registry, started, pictures);
+        metrics.start();
+        return new BrokerStatus.Start(started.dispatcher(), () -> {
+            metrics.close();
+            pictures.close();
         });
     }
 

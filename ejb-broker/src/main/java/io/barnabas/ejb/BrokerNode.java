@@ -149,14 +149,20 @@ public final class BrokerNode {
                 Uuid::randomUuid,
                 task -> port.workers().execute(() -> controller.execute(task)),
                 failStop::onFailure);
+        BrokerNode node;
         try {
-            BrokerNode node = new BrokerNode(port, config, metadata, failStop);
-            node.begin();
-            return node;
-        } catch (IOException | RuntimeException e) {
-            metadata.close();
+            node = new BrokerNode(port, config, metadata, failStop);
+        } catch (IOException | RuntimeException | Error e) {
+            metadata.close(); // nothing else runs yet; the logs are the port's to close
             throw e;
         }
+        try {
+            node.begin();
+        } catch (RuntimeException | Error e) {
+            node.close();
+            throw e;
+        }
+        return node;
     }
 
     private void begin() {
