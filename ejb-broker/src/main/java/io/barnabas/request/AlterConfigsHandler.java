@@ -1,7 +1,6 @@
 package io.barnabas.request;
 
 import io.barnabas.port.Responder;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,9 +11,7 @@ import org.apache.kafka.common.message.AlterConfigsRequestData.AlterableConfig;
 import org.apache.kafka.common.message.AlterConfigsResponseData;
 import org.apache.kafka.common.message.AlterConfigsResponseData.AlterConfigsResourceResponse;
 import org.apache.kafka.common.protocol.ApiKeys;
-import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.ApiError;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Replaces configurations as a whole: keys that are not named are deleted. Old clients' way; {@link IncrementalAlterConfigsHandler} is
@@ -34,40 +31,18 @@ public final class AlterConfigsHandler implements ApiHandler<AlterConfigsRequest
 
     @Override
     public void handle(AlterConfigsRequestData request, RequestContext context, Responder responder) {
-        IdentityHashMap<AlterConfigsResource, ApiError> settled = new IdentityHashMap<>();
-        Map<ConfigResource, Map<String, String>> wanted = new LinkedHashMap<>();
-        refuseDuplicates(request, settled);
-        for (AlterConfigsResource resource : request.resources()) {
-            if (!settled.containsKey(resource)) {
-                try {
-                    wanted.put(key(resource), checked(resource));
-                } catch (RuntimeException e) {
-                    settled.put(resource, ApiError.fromThrowable(e));
-                }
-            }
-        }
+        AlteredResources<AlterConfigsResource> resources =
+                new AlteredResources<>(request.resources(), AlterConfigsHandler::key);
+        Map<ConfigResource, Map<String, String>> wanted = resources.forController(this::checked);
         if (wanted.isEmpty()) {
-            responder.respond(answer(request, settled, Map.of()));
+            responder.respond(answer(request, resources, Map.of()));
             return;
         }
         plane.submit(
                 image -> plane.rules().configs().legacy(image, wanted, request.validateOnly()),
                 context,
                 responder,
-                results -> answer(request, settled, results));
-    }
-
-    private static void refuseDuplicates(
-            AlterConfigsRequestData request, IdentityHashMap<AlterConfigsResource, ApiError> settled) {
-        Map<ConfigResource, AlterConfigsResource> seen = new LinkedHashMap<>();
-        for (AlterConfigsResource resource : request.resources()) {
-            @Nullable AlterConfigsResource other = seen.put(key(resource), resource);
-            if (other != null) {
-                ApiError error = new ApiError(Errors.INVALID_REQUEST, "Each resource must appear at most once.");
-                settled.put(other, error);
-                settled.put(resource, error);
-            }
-        }
+                decided -> answer(request, resources, decided));
     }
 
     private Map<String, String> checked(AlterConfigsResource resource) {
@@ -90,14 +65,11 @@ public final class AlterConfigsHandler implements ApiHandler<AlterConfigsRequest
 
     private static AlterConfigsResponseData answer(
             AlterConfigsRequestData request,
-            IdentityHashMap<AlterConfigsResource, ApiError> settled,
+            AlteredResources<AlterConfigsResource> resources,
             Map<ConfigResource, ApiError> decided) {
         AlterConfigsResponseData response = new AlterConfigsResponseData();
         for (AlterConfigsResource resource : request.resources()) {
-            @Nullable ApiError early = settled.get(resource);
-            ApiError error = early != null
-                    ? early
-                    : decided.getOrDefault(key(resource), new ApiError(Errors.UNKNOWN_SERVER_ERROR));
+            ApiError error = resources.errorOf(resource, decided);
             response.responses()
                     .add(new AlterConfigsResourceResponse()
                             .setResourceType(resource.resourceType())

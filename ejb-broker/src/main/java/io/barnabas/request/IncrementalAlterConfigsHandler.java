@@ -2,7 +2,6 @@ package io.barnabas.request;
 
 import io.barnabas.metadata.ConfigControl.Alteration;
 import io.barnabas.port.Responder;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +14,6 @@ import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData.Altera
 import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData.AlterConfigsResourceResponse;
 import org.apache.kafka.common.protocol.ApiKeys;
-import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.ApiError;
 import org.jspecify.annotations.Nullable;
 
@@ -39,46 +37,19 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler<Incremen
 
     @Override
     public void handle(IncrementalAlterConfigsRequestData request, RequestContext context, Responder responder) {
-        IdentityHashMap<AlterConfigsResource, ApiError> settled = new IdentityHashMap<>();
-        Map<ConfigResource, Map<String, Alteration>> changes = new LinkedHashMap<>();
-        refuseDuplicates(request, settled);
-        for (AlterConfigsResource resource : request.resources()) {
-            if (settled.containsKey(resource)) {
-                continue;
-            }
-            try {
-                @Nullable Map<String, Alteration> keys = checked(resource, request.validateOnly());
-                if (keys == null) {
-                    settled.put(resource, ApiError.NONE);
-                } else {
-                    changes.put(key(resource), keys);
-                }
-            } catch (RuntimeException e) {
-                settled.put(resource, ApiError.fromThrowable(e));
-            }
-        }
+        AlteredResources<AlterConfigsResource> resources =
+                new AlteredResources<>(request.resources(), IncrementalAlterConfigsHandler::key);
+        Map<ConfigResource, Map<String, Alteration>> changes =
+                resources.forController(resource -> checked(resource, request.validateOnly()));
         if (changes.isEmpty()) {
-            responder.respond(answer(request, settled, Map.of()));
+            responder.respond(answer(request, resources, Map.of()));
             return;
         }
         plane.submit(
                 image -> plane.rules().configs().incremental(image, changes, request.validateOnly()),
                 context,
                 responder,
-                results -> answer(request, settled, results));
-    }
-
-    private static void refuseDuplicates(
-            IncrementalAlterConfigsRequestData request, IdentityHashMap<AlterConfigsResource, ApiError> settled) {
-        Map<ConfigResource, AlterConfigsResource> seen = new LinkedHashMap<>();
-        for (AlterConfigsResource resource : request.resources()) {
-            @Nullable AlterConfigsResource other = seen.put(key(resource), resource);
-            if (other != null) {
-                ApiError error = new ApiError(Errors.INVALID_REQUEST, "Each resource must appear at most once.");
-                settled.put(other, error);
-                settled.put(resource, error);
-            }
-        }
+                decided -> answer(request, resources, decided));
     }
 
     /** The changes of a resource for the controller, or null if all is done here. */
@@ -117,14 +88,11 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler<Incremen
 
     private static IncrementalAlterConfigsResponseData answer(
             IncrementalAlterConfigsRequestData request,
-            IdentityHashMap<AlterConfigsResource, ApiError> settled,
+            AlteredResources<AlterConfigsResource> resources,
             Map<ConfigResource, ApiError> decided) {
         IncrementalAlterConfigsResponseData response = new IncrementalAlterConfigsResponseData();
         for (AlterConfigsResource resource : request.resources()) {
-            @Nullable ApiError early = settled.get(resource);
-            ApiError error = early != null
-                    ? early
-                    : decided.getOrDefault(key(resource), new ApiError(Errors.UNKNOWN_SERVER_ERROR));
+            ApiError error = resources.errorOf(resource, decided);
             response.responses()
                     .add(new AlterConfigsResourceResponse()
                             .setResourceType(resource.resourceType())
