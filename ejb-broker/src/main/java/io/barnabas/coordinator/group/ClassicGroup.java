@@ -15,7 +15,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.consumer.internals.ConsumerProtocol;
 import org.apache.kafka.common.errors.ApiException;
-import org.apache.kafka.common.message.JoinGroupRequestData.JoinGroupRequestProtocol;
 import org.apache.kafka.common.message.JoinGroupRequestData.JoinGroupRequestProtocolCollection;
 import org.apache.kafka.common.message.JoinGroupResponseData;
 import org.apache.kafka.common.message.JoinGroupResponseData.JoinGroupResponseMember;
@@ -55,7 +54,7 @@ final class ClassicGroup {
     private final Map<String, ShardTimer> pendingJoins =
             new LinkedHashMap<>(); // given an id, yet to join with it (KIP-394)
     private final Set<String> pendingSyncs = new HashSet<>();
-    private final Map<String, Integer> supporters = new HashMap<>(); // of each protocol
+    private final ProtocolVotes votes = new ProtocolVotes();
     private int awaitingJoins;
     /** A member came during the initial delay, which may therefore be prolonged (KIP-134). */
     boolean newMemberAdded;
@@ -108,11 +107,6 @@ final class ClassicGroup {
 
     boolean isLeader(String memberId) {
         return memberId.equals(leader);
-    }
-
-    /** Made by commits alone, without members: its offsets expire one by one. */
-    boolean isSimple() {
-        return protocolType == null && state == GroupState.EMPTY && pendingJoins.isEmpty();
     }
 
     boolean usesConsumerProtocol() {
@@ -195,7 +189,7 @@ final class ClassicGroup {
         if (member.instanceId != null) {
             memberIdsByInstance.put(member.instanceId, member.id);
         }
-        count(member.protocols, 1);
+        votes.add(member);
         removePendingJoin(member.id);
         if (reply != null) {
             member.awaitingJoin = reply;
@@ -208,7 +202,7 @@ final class ClassicGroup {
         @Nullable Member member = members.remove(memberId);
         if (member != null) {
             member.session.cancel();
-            count(member.protocols, -1);
+            votes.remove(member);
             if (member.isAwaitingJoin()) {
                 awaitingJoins--;
             }
@@ -229,9 +223,9 @@ final class ClassicGroup {
             Member.Subscription subscription,
             @Nullable CompletableFuture<JoinGroupResponseData> reply,
             Outcome outcome) {
-        count(member.protocols, -1);
+        votes.remove(member);
         member.protocols = subscription.protocols();
-        count(member.protocols, 1);
+        votes.add(member);
         member.rebalanceTimeoutMs = subscription.rebalanceTimeoutMs();
         member.sessionTimeoutMs = subscription.sessionTimeoutMs();
         answerJoin(
@@ -258,9 +252,9 @@ final class ClassicGroup {
         boolean wasLeader = isLeader(old.id);
         old.session.cancel();
         members.remove(old.id);
-        count(old.protocols, -1);
+        votes.remove(old);
         members.put(fresh.id, fresh);
-        count(fresh.protocols, 1);
+        votes.add(fresh);
         if (fresh.instanceId != null) {
             memberIdsByInstance.put(fresh.instanceId, fresh.id);
         }
@@ -360,44 +354,13 @@ final class ClassicGroup {
         if (state == GroupState.EMPTY) {
             return type != null && !type.isEmpty() && !protocols.isEmpty();
         }
-        return Objects.equals(protocolType, type) && (members.isEmpty() || Member.anyName(protocols, candidates()));
+        return Objects.equals(protocolType, type)
+                && (members.isEmpty() || Member.anyName(protocols, votes.supportedBy(members.size())));
     }
 
     /** The protocol with the most votes among those that every member supports. */
     String selectProtocol() {
-        Set<String> candidates = candidates();
-        Map<String, Integer> votes = new LinkedHashMap<>();
-        for (Member member : members.values()) {
-            votes.merge(member.vote(candidates), 1, Integer::sum);
-        }
-        String best = "";
-        int most = 0;
-        for (Map.Entry<String, Integer> vote : votes.entrySet()) {
-            if (vote.getValue() > most) {
-                most = vote.getValue();
-                best = vote.getKey();
-            }
-        }
-        return best;
-    }
-
-    private Set<String> candidates() {
-        Set<String> candidates = new HashSet<>();
-        supporters.forEach((name, count) -> {
-            if (count == members.size()) {
-                candidates.add(name);
-            }
-        });
-        return candidates;
-    }
-
-    private void count(JoinGroupRequestProtocolCollection protocols, int by) {
-        Set<String> names = new HashSet<>(); // a client may name one twice
-        for (JoinGroupRequestProtocol supported : protocols) {
-            if (names.add(supported.name()) && supporters.merge(supported.name(), by, Integer::sum) == 0) {
-                supporters.remove(supported.name());
-            }
-        }
+        return votes.select(members.values());
     }
 
     /** Everybody has joined who will: to the next generation, or to none if nobody is left. */
