@@ -61,6 +61,16 @@ class ArchitectureTest {
             mayImportOf("coordinator", "metadata", "time", "config");
 
     @ArchTest
+    static final ArchRule ra_imports_the_adapters_rooms = mayImportOf("ra", "port", "net", "log", "time");
+
+    @ArchTest
+    static final ArchRule request_imports_the_cores =
+            mayImportOf("request", "port", "wire", "log", "time", "config", "partition", "coordinator", "metadata");
+
+    @ArchTest
+    static final ArchRule admin_imports_nothing_of_ours = mayImportOf("admin");
+
+    @ArchTest
     static final ArchRule nothing_imports_ejb = noClasses()
             .that()
             .resideOutsideOfPackage("io.barnabas.ejb..")
