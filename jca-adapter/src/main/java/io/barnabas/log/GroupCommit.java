@@ -84,9 +84,9 @@ final class GroupCommit {
             log.flush();
         } catch (ApiException e) { // the disk failed, or the log was closed or moved
             LOG.warn("Force failed: partition={} error={}", log.topicPartition(), e.toString());
-            log.waiters().fail(e);
+            log.durability().fail(e);
         } catch (RuntimeException | Error e) {
-            log.waiters().fail(directory.broken("A force of " + log.topicPartition(), new IOException(e)));
+            log.durability().fail(directory.broken("A force of " + log.topicPartition(), new IOException(e)));
             throw e;
         }
     }

@@ -310,7 +310,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
             throw present.disk().failed("Moving the log of " + present.topicPartition(), e);
         }
         name(present); // until its going is forced: should it come back, its gaps would count as losses
-        future.beforeNextForce(() -> {
+        future.durability().beforeNextForce(() -> {
             syncLeft(present);
             future.folder().rename(LogFolder.name(future.topicPartition()));
         });

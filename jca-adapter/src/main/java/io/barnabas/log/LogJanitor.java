@@ -188,7 +188,7 @@ final class LogJanitor {
     private void flushDue() {
         long now = environment.clock().monotonicMillis();
         for (SegmentedLog log : serving()) {
-            if (log.flushDue(now)) {
+            if (log.durability().flushDue(now)) {
                 log.disk().commits().request(log);
             }
         }

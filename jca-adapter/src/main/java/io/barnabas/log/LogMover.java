@@ -297,7 +297,7 @@ final class LogMover {
         if (!isBehind(move)) {
             takeEpoch(move);
         }
-        future.syncFolder(); // of an empty log too
+        future.durability().syncFolder(); // of an empty log too
         directories.checkpoint(future.disk());
         return true;
     }

@@ -21,8 +21,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Threads: any. {@link #lock} guards every change; {@link #flushLock} orders forces, is taken first, and is not held by appends.
  */
 final class SegmentedLog implements PartitionLog {
-    private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
-
     private final LogParts parts;
     private final DiskDirectory directory;
     private final LogState state;
@@ -31,15 +29,13 @@ final class SegmentedLog implements PartitionLog {
     private final LogTrimming trimming;
     private final LogQueries queries;
     private final BatchAppender appender;
-    private final GroupCommit.Waiters waiters = new GroupCommit.Waiters();
+    private final LogDurability durability;
     private final Object lock = new Object();
     private final Object flushLock = new Object();
     private volatile Uuid topicId;
-    private volatile long lastFlushMs;
     private volatile boolean configured;
     private volatile boolean closed;
     private volatile @Nullable SegmentedLog successor; // the log in its new directory, after a move
-    private @Nullable Change beforeForce; // guarded by flushLock
 
     /** What a log is made of; the loader or the creation of a new one provides it. */
     record LogParts(
@@ -65,7 +61,7 @@ final class SegmentedLog implements PartitionLog {
         this.trimming = new LogTrimming(this, parts, state, segments);
         this.queries = new LogQueries(this, parts, state);
         this.appender = new BatchAppender(this, parts, state, segments, truncation);
-        this.lastFlushMs = parts.environment().clock().monotonicMillis();
+        this.durability = new LogDurability(this, parts, state, segments);
     }
 
     @Override
@@ -119,10 +115,6 @@ final class SegmentedLog implements PartitionLog {
 
     ProducerStates producers() {
         return state.producers;
-    }
-
-    GroupCommit.Waiters waiters() {
-        return waiters;
     }
 
     Object lock() {
@@ -185,83 +177,16 @@ final class SegmentedLog implements PartitionLog {
 
     @Override
     public CompletableFuture<Void> durable(long offset) {
-        if (state.config.durability() == LogConfig.Durability.OS || offset <= state.recoveryPoint) {
-            return DONE;
-        }
-        CompletableFuture<Void> forced = new CompletableFuture<>();
-        waiters.add(offset, forced);
-        if (!directory.online() || closed) {
-            waiters.fail(new LogStorageException("The log " + parts.partition() + " is closed or offline"));
-        } else {
-            directory.commits().request(this);
-        }
-        return forced;
+        return durability.durable(offset);
     }
 
     @Override
     public void flush() {
-        synchronized (flushLock) {
-            requireOpen();
-            runBeforeForce();
-            LogView now = state.view;
-            long from = Math.min(state.recoveryPoint, state.indexedBelow);
-            if (now.endOffset() > state.recoveryPoint || now.active().baseOffset() > state.indexedBelow) {
-                try {
-                    segments.force(now, from);
-                    forceSnapshots(from);
-                } catch (IOException e) {
-                    requireOpen(); // a folder that was taken away cannot be forced, and need not be
-                    throw directory.broken("A force of " + parts.partition(), e);
-                }
-                synchronized (lock) {
-                    state.indexedBelow = now.active().baseOffset();
-                    // a truncation meanwhile has lowered the end
-                    state.recoveryPoint =
-                            Math.max(state.recoveryPoint, Math.min(now.endOffset(), state.view.endOffset()));
-                }
-            }
-            lastFlushMs = parts.environment().clock().monotonicMillis();
-        }
-        waiters.complete(state.recoveryPoint);
+        durability.flush();
     }
 
-    /** Nothing counts as forced until this was done; tried again at each force. */
-    void beforeNextForce(Change change) {
-        synchronized (flushLock) {
-            beforeForce = change;
-        }
-    }
-
-    private void runBeforeForce() {
-        Change change = beforeForce;
-        if (change != null) {
-            try {
-                change.run();
-                beforeForce = null;
-            } catch (IOException e) {
-                requireOpen(); // a folder that was taken away
-                throw directory.broken("Naming the log of " + parts.partition(), e);
-            }
-        }
-    }
-
-    /** Makes the folder's and the files' entries durable, though there may be no batch to force. */
-    void syncFolder() throws IOException {
-        parts.folder().files().syncDirectory(parts.folder().path());
-        parts.folder().files().syncDirectory(directory.path());
-    }
-
-    private void forceSnapshots(long from) throws IOException {
-        List<Long> fresh;
-        synchronized (lock) {
-            fresh = state.producers.snapshotsFrom(from);
-        }
-        state.producers.force(fresh);
-    }
-
-    /** flush.ms has passed since the last force and something came since. */
-    boolean flushDue(long nowMonotonicMs) {
-        return state.view.endOffset() > state.recoveryPoint && nowMonotonicMs - lastFlushMs >= state.config.flushMs();
+    LogDurability durability() {
+        return durability;
     }
 
     // ---- read
@@ -313,10 +238,6 @@ final class SegmentedLog implements PartitionLog {
     @Override
     public int segmentCount() {
         return state.view.segments().length;
-    }
-
-    long firstBaseOffset() {
-        return state.view.segments()[0].baseOffset();
     }
 
     @Override
@@ -442,7 +363,7 @@ final class SegmentedLog implements PartitionLog {
                 }
             } finally {
                 closed = true;
-                waiters.fail(new LogStorageException("The log " + parts.partition() + " is closed"));
+                durability.fail(new LogStorageException("The log " + parts.partition() + " is closed"));
                 segments.closeQuietly(state.view);
             }
         }
@@ -483,7 +404,7 @@ final class SegmentedLog implements PartitionLog {
         synchronized (lock) {
             closed = true;
         }
-        waiters.fail(new NotLeaderOrFollowerException("The log " + parts.partition() + " was moved or deleted"));
+        durability.fail(new NotLeaderOrFollowerException("The log " + parts.partition() + " was moved or deleted"));
     }
 
     /** As {@link #retire}; who holds this log still is told where it is now. */

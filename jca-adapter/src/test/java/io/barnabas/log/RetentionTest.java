@@ -90,12 +90,12 @@ class RetentionTest {
         SegmentedLog log = tenSegments();
         fixture.clock.advance(60 * MINUTE);
         retain(log);
-        long base = log.firstBaseOffset();
+        long base = log.view().segments()[0].baseOffset();
 
         fixture.clock.advance(60 * MINUTE);
 
         assertThat(retain(log)).isZero();
-        assertThat(log.firstBaseOffset()).isEqualTo(base);
+        assertThat(log.view().segments()[0].baseOffset()).isEqualTo(base);
     }
 
     @Test
@@ -134,7 +134,7 @@ class RetentionTest {
         retain(log);
 
         assertThat(log.logStartOffset()).isEqualTo(5);
-        assertThat(log.firstBaseOffset()).isEqualTo(5);
+        assertThat(log.view().segments()[0].baseOffset()).isEqualTo(5);
         assertThat(contents(log)).hasSize(5);
     }
 
