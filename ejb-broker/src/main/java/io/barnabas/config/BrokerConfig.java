@@ -141,6 +141,7 @@ public final class BrokerConfig {
                 getLong("log.cleaner.dedupe.buffer.size"),
                 getDouble("log.cleaner.io.max.bytes.per.second"),
                 getInt("producer.id.expiration.ms"),
+                getInt("producer.id.expiration.check.interval.ms"),
                 getInt("num.recovery.threads.per.data.dir"),
                 getInt("log.flush.offset.checkpoint.interval.ms"));
     }

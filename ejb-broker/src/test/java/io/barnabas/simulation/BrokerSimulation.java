@@ -84,6 +84,7 @@ final class BrokerSimulation {
                 random.nextBoolean() ? 24 * 16 : 1 << 16,
                 Double.MAX_VALUE,
                 86_400_000,
+                600_000,
                 1,
                 1_000 + random.nextInt(20_000));
         this.world = new SimulatedNode.World(

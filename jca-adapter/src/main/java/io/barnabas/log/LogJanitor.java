@@ -17,7 +17,6 @@ final class LogJanitor {
     private static final Logger LOG = LoggerFactory.getLogger(LogJanitor.class);
     private static final long INITIAL_DELAY_MS = 30_000;
     private static final long FLUSH_CHECK_MS = 1_000;
-    private static final long EXPIRY_CHECK_MS = 600_000;
     /** The cleaners' maps of keys may have this part of the heap, whatever log.cleaner.dedupe.buffer.size says. */
     private static final int HEAP_PART = 4;
 
@@ -76,7 +75,8 @@ final class LogJanitor {
         every(INITIAL_DELAY_MS, () -> directories.settings().retentionCheckIntervalMs(), this::retain);
         every(FLUSH_CHECK_MS, () -> FLUSH_CHECK_MS, this::flushDue);
         every(INITIAL_DELAY_MS, () -> directories.settings().flushCheckpointIntervalMs(), this::checkpoint);
-        every(EXPIRY_CHECK_MS, () -> EXPIRY_CHECK_MS, this::expire);
+        Interval expiry = () -> directories.settings().producerIdExpirationCheckIntervalMs();
+        every(expiry.ms(), expiry, this::expire);
         onSettings();
     }
 

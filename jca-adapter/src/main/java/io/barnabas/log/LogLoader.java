@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.slf4j.Logger;
@@ -205,9 +206,8 @@ final class LogLoader {
 
     private SegmentedLog load(SegmentedLog.LogParts parts, LogRecovery.Hints hints, LogConfig config)
             throws IOException {
-        SegmentedLog.Loaded loaded =
-                new LogRecovery(parts, config, hints, manager.settings().producerIdExpirationMs()).load();
-        return new SegmentedLog(parts, config, loaded);
+        IntSupplier expirationMs = () -> manager.settings().producerIdExpirationMs();
+        return new SegmentedLog(parts, config, new LogRecovery(parts, config, hints, expirationMs).load());
     }
 
     private SegmentedLog.LogParts parts(

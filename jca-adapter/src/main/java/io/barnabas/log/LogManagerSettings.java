@@ -17,6 +17,7 @@ import java.util.List;
  * @param cleanerDedupeBufferBytes {@code log.cleaner.dedupe.buffer.size}
  * @param cleanerIoBytesPerSecond {@code log.cleaner.io.max.bytes.per.second}
  * @param producerIdExpirationMs {@code producer.id.expiration.ms}
+ * @param producerIdExpirationCheckIntervalMs {@code producer.id.expiration.check.interval.ms}
  * @param recoveryThreads threads that recover logs at start and close them at the end, each directory ({@code num.recovery.threads.per.data.dir})
  * @param flushCheckpointIntervalMs {@code log.flush.offset.checkpoint.interval.ms}
  */
@@ -32,5 +33,6 @@ public record LogManagerSettings(
         long cleanerDedupeBufferBytes,
         double cleanerIoBytesPerSecond,
         int producerIdExpirationMs,
+        int producerIdExpirationCheckIntervalMs,
         int recoveryThreads,
         long flushCheckpointIntervalMs) {}

@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntSupplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,7 +52,7 @@ final class LogRecovery {
     private boolean epochsLearned;
     private long rescannedFrom = Long.MAX_VALUE; // indexes from here on are new and not forced
 
-    LogRecovery(SegmentedLog.LogParts parts, LogConfig config, Hints hints, int producerExpirationMs) {
+    LogRecovery(SegmentedLog.LogParts parts, LogConfig config, Hints hints, IntSupplier producerExpirationMs) {
         this.parts = parts;
         this.config = config;
         this.hints = hints;

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.IntSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.InvalidTxnStateException;
@@ -33,7 +34,7 @@ final class ProducerStates {
 
     private final TopicPartition partition;
     private final LogFolder folder;
-    private final long expirationMs;
+    private final IntSupplier expirationMs; // producer.id.expiration.ms, which may change
     private final Map<Long, ProducerState> producers = new HashMap<>();
     private final TreeMap<Long, Long> ongoing = new TreeMap<>(); // first offset -> producer
     private final TreeMap<Long, Long> unreplicated = new TreeMap<>(); // first offset -> marker's offset
@@ -43,7 +44,7 @@ final class ProducerStates {
     private long endOffset;
     private volatile long firstUnstableOffset = NONE;
 
-    ProducerStates(TopicPartition partition, LogFolder folder, long expirationMs) {
+    ProducerStates(TopicPartition partition, LogFolder folder, IntSupplier expirationMs) {
         this.partition = partition;
         this.folder = folder;
         this.expirationMs = expirationMs;
@@ -273,11 +274,11 @@ final class ProducerStates {
 
     /** Forgets producers that have been silent for producer.id.expiration.ms and have no open transaction. */
     void expire(long nowMs) {
-        verifications.expire(nowMs, expirationMs);
+        int silenceMs = expirationMs.getAsInt();
+        verifications.expire(nowMs, silenceMs);
         if (producers
                 .values()
-                .removeIf(
-                        state -> state.transactionFirstOffset() < 0 && nowMs - state.lastTimestamp() >= expirationMs)) {
+                .removeIf(state -> state.transactionFirstOffset() < 0 && nowMs - state.lastTimestamp() >= silenceMs)) {
             latest = null;
         }
     }

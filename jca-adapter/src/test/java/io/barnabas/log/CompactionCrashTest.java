@@ -22,7 +22,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The process or the power goes between any two steps of a compaction that turns many segments into fewer. */
 class CompactionCrashTest {
     private static final Path DIRECTORY = Path.of("/data");
-    private static final long CLEANER_BACKOFF_MS = 15_000;
     private static final Map<String, String> VALUES = Map.of("a", "v5", "b", "v5", "gone", "(deleted)");
 
     @ParameterizedTest
@@ -48,7 +47,7 @@ class CompactionCrashTest {
 
     private static boolean crashesInCompaction(SimulatedDisk disk, LogFixture fixture) {
         try {
-            fixture.ticker.advance(CLEANER_BACKOFF_MS);
+            fixture.ticker.advance(LogFixture.CLEANER_BACKOFF_MS);
             return disk.crashed();
         } catch (SimulatedDisk.Crash e) {
             return true;
@@ -66,23 +65,7 @@ class CompactionCrashTest {
     }
 
     private static LogFixture writtenLog(SimulatedDisk disk) {
-        LogManagerSettings plain = LogFixture.settings(DIRECTORY);
-        LogFixture fixture = new LogFixture(
-                disk,
-                new LogManagerSettings(
-                        plain.directories(),
-                        1,
-                        "cluster",
-                        plain.defaults(),
-                        plain.retentionCheckIntervalMs(),
-                        true,
-                        1,
-                        CLEANER_BACKOFF_MS,
-                        1 << 16,
-                        Double.MAX_VALUE,
-                        plain.producerIdExpirationMs(),
-                        1,
-                        plain.flushCheckpointIntervalMs()));
+        LogFixture fixture = new LogFixture(disk, LogFixture.cleaning(LogFixture.settings(DIRECTORY)));
         PartitionLog log = fixture.log(config());
         append(log, put("gone", "x"));
         for (int i = 0; i < 6; i++) {
@@ -121,7 +104,7 @@ class CompactionCrashTest {
         log.onHighWatermark(log.logEndOffset());
         log.flush();
         fixture.directories().checkpoint(((SegmentedLog) log).disk());
-        fixture.ticker.advance(CLEANER_BACKOFF_MS);
+        fixture.ticker.advance(LogFixture.CLEANER_BACKOFF_MS);
         assertThat(lastValues(log, at)).as(at).containsAllEntriesOf(VALUES).hasSize(VALUES.size() + 12);
         fixture.close();
     }

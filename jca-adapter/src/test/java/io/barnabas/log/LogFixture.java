@@ -24,6 +24,7 @@ import org.apache.kafka.common.record.internal.SimpleRecord;
 public final class LogFixture implements AutoCloseable {
     public static final TopicPartition T0 = new TopicPartition("t", 0);
     public static final Uuid TOPIC_ID = new Uuid(7, 7);
+    public static final long CLEANER_BACKOFF_MS = 15_000;
 
     public final ManualClock clock = new ManualClock();
     public final ManualTicker ticker = new ManualTicker(clock);
@@ -59,8 +60,28 @@ public final class LogFixture implements AutoCloseable {
                 1 << 20,
                 Double.MAX_VALUE,
                 86_400_000,
+                600_000,
                 2,
                 60_000);
+    }
+
+    /** The same with the cleaner on: it looks for work every {@link #CLEANER_BACKOFF_MS}. */
+    public static LogManagerSettings cleaning(LogManagerSettings plain) {
+        return new LogManagerSettings(
+                plain.directories(),
+                plain.brokerId(),
+                plain.clusterId(),
+                plain.defaults(),
+                plain.retentionCheckIntervalMs(),
+                true,
+                1,
+                CLEANER_BACKOFF_MS,
+                1 << 16,
+                Double.MAX_VALUE,
+                plain.producerIdExpirationMs(),
+                plain.producerIdExpirationCheckIntervalMs(),
+                plain.recoveryThreads(),
+                plain.flushCheckpointIntervalMs());
     }
 
     private LogDirectories open() {

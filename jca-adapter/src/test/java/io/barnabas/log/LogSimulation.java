@@ -46,6 +46,7 @@ final class LogSimulation {
                         random.nextBoolean() ? 24 * 8 : 1 << 16,
                         Double.MAX_VALUE,
                         86_400_000,
+                        600_000,
                         1,
                         1_000 + random.nextInt(20_000)));
         for (int i = 0; i < 2; i++) {

@@ -215,7 +215,7 @@ final class SimulatedPartition {
      * been truncated after compaction had dropped the one before.
      */
     private void checkProducers(SegmentedLog segmented) throws IOException {
-        ProducerStates anew = new ProducerStates(topicPartition, segmented.folder(), Long.MAX_VALUE);
+        ProducerStates anew = new ProducerStates(topicPartition, segmented.folder(), () -> Integer.MAX_VALUE);
         anew.startAt(log.logStartOffset());
         for (Segment segment : segmented.view().segments()) {
             SegmentStore.replay(segment, segment.size(), anew);
