@@ -7,11 +7,13 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,6 +41,8 @@ final class DiskDirectory implements DataDirectory {
     private final List<Consumer<DataDirectory>> listeners = new CopyOnWriteArrayList<>();
     private final Object checkpointLock = new Object();
     private volatile boolean online = true;
+    private volatile @Nullable Set<TopicPartition>
+            named; // by the checkpoint on the disk; null before this process wrote it
     private volatile boolean cleanAtStart;
 
     DiskDirectory(FileStore files, Path path, Uuid id, Closeable lock, Executor forcer) {
@@ -188,6 +192,12 @@ final class DiskDirectory implements DataDirectory {
         }
     }
 
+    /** False if the recovery points on the disk are whole and say nothing of the partition; where that is not known, true. */
+    boolean mayName(TopicPartition partition) {
+        @Nullable Set<TopicPartition> known = named;
+        return known == null || known.contains(partition);
+    }
+
     private void writeCheckpoints(Iterable<SegmentedLog> logs) throws IOException {
         Map<SegmentedLog, Long> points = new LinkedHashMap<>();
         Map<SegmentedLog, Long> starts = new HashMap<>();
@@ -207,6 +217,7 @@ final class DiskDirectory implements DataDirectory {
             }
         }
         writeCheckpoint(RECOVERY_POINTS, recoveryPoints);
+        named = Set.copyOf(recoveryPoints.keySet());
         writeCheckpoint(LOG_STARTS, logStarts);
         points.forEach((log, point) -> log.onCheckpointed(point, starts.getOrDefault(log, 0L)));
     }

@@ -294,6 +294,20 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         return name;
     }
 
+    /**
+     * A log is about to be made: what recovery finds in the checkpoint shall not be another log's, which was deleted or moved away, nor
+     * shall it find none at all, which it would take for a damaged one.
+     *
+     * @throws LogStorageException if the checkpoint cannot be written, for want of room say
+     */
+    void unname(TopicPartition partition, DiskDirectory directory) {
+        alsoNamed.removeIf(
+                log -> log.disk() == directory && log.topicPartition().equals(partition));
+        if (directory.mayName(partition)) {
+            checkpoint(directory);
+        }
+    }
+
     /** Checkpoints name this log too, though it is not, or no longer, the one that serves. */
     void name(SegmentedLog log) {
         alsoNamed.add(log);

@@ -223,6 +223,9 @@ final class LogLoader {
         String name =
                 future ? manager.uniqueName(partition, directory, LogFolder.FOLDER_FUTURE) : LogFolder.name(partition);
         LogFolder folder = new LogFolder(files, directory.path().resolve(name));
+        if (!future) {
+            manager.unname(partition, directory);
+        }
         try {
             files.createDirectories(folder.path());
             if (!Uuid.ZERO_UUID.equals(topicId)) {

@@ -314,6 +314,73 @@ class CrashStatesTest {
         assertThat(endOtherwise).isEqualTo(second);
     }
 
+    /** Takes the second of several segments away, as a power loss may; returns the offset that it began at. */
+    private long loseTheSecondSegment() throws IOException {
+        List<Path> logs = files.list(FOLDER).stream()
+                .filter(path -> path.toString().endsWith(".log"))
+                .toList();
+        fixture.abandon();
+        files.deleteIfExists(logs.get(1));
+        return LogFolder.offsetOf(String.valueOf(logs.get(1).getFileName()));
+    }
+
+    @Test
+    void aGapIsALossInALogWhoseNameAnotherOneHadBefore() throws IOException {
+        // Given a log that was forced and is named by the checkpoint, and deleted, and another of its name
+        PartitionLog before = fixture.log(config);
+        for (int i = 20; i < 50; i++) {
+            before.append(idempotent(5, 0, i, "v" + i), AppendOrigin.CLIENT, 4);
+        }
+        before.flush();
+        DiskDirectory disk = fixture.directories().disks().get(0);
+        fixture.directories().checkpoint(disk);
+        fixture.directories().delete(LogFixture.T0);
+        PartitionLog again = fixture.log(config);
+        for (int i = 0; i < 40; i++) {
+            again.append(batch(TIME, "again" + i), AppendOrigin.CLIENT, 4);
+        }
+        // When
+        long second = loseTheSecondSegment();
+        // Then the point of the other one is not believed
+        assertThat(fixture.restart().log(config).logEndOffset()).isEqualTo(second);
+    }
+
+    @Test
+    void theStartOfALogThatWasDeletedIsNotTakenForThatOfAnotherOfItsName() {
+        fixture.log(config).deleteRecordsBefore(15);
+        fixture.directories().delete(LogFixture.T0);
+        PartitionLog again = fixture.log(config);
+        again.append(batch(TIME, "a", "b"), AppendOrigin.CLIENT, 4);
+
+        PartitionLog afterwards = fixture.crash().log(config);
+
+        assertThat(contents(afterwards)).containsExactly("0:a", "1:b");
+    }
+
+    @Test
+    void withoutRoomForTheFirstCheckpointNoLogIsMade() throws IOException {
+        // Given a start on a new directory on which no checkpoint can be written
+        Path other = Path.of("/other").toAbsolutePath();
+        fixture.close();
+        files.setFault((operation, path) -> {
+            if (path.toString().contains(DiskDirectory.RECOVERY_POINTS)) {
+                throw new IOException("No space left on device");
+            }
+        });
+        fixture = new LogFixture(files, LogFixture.settings(config, other));
+        // When
+        assertThatThrownBy(() -> fixture.log(config)).isInstanceOf(LogStorageException.class);
+        // Then nothing was made, and is as soon as there is room
+        assertThat(files.exists(other.resolve("t-0"))).isFalse();
+        files.setFault((operation, path) -> {});
+        PartitionLog log = fixture.log(config);
+        assertThat(log.directory().online()).isTrue();
+        assertThat(new String(
+                        files.readAll(other.resolve(DiskDirectory.RECOVERY_POINTS)),
+                        java.nio.charset.StandardCharsets.UTF_8))
+                .isEqualTo("0\n0\n");
+    }
+
     @Test
     void aTruncationWithNoRoomForItsCheckpointChangesNothing() {
         // Given
