@@ -446,6 +446,16 @@ final class ProducerStates {
         }
     }
 
+    /** Deletes the snapshots of segments that were put together into others: where none begins any more, none is looked for. */
+    void deleteSnapshotsWithin(List<Segment> old, List<Segment> cleaned) throws IOException {
+        for (Segment each : old) {
+            boolean begins = cleaned.stream().anyMatch(one -> one.baseOffset() == each.baseOffset());
+            if (!begins && snapshots.contains(each.baseOffset())) {
+                deleteSnapshot(each.baseOffset());
+            }
+        }
+    }
+
     /** Deletes snapshots other than those of segments and the newest. */
     void deleteStraySnapshots(java.util.Set<Long> baseOffsets) throws IOException {
         for (Long each : List.copyOf(snapshots)) {

@@ -26,8 +26,7 @@ final class Retention {
         int due = 0;
         while (due < all.length
                 && view.endOf(due) <= log.highWatermark()
-                && all[due].size() > 0
-                && nowMs - all[due].retentionTimestamp() > config.retentionMs()) {
+                && isDue(all[due], due == all.length - 1, nowMs - config.retentionMs())) {
             due++;
         }
         if (due == 0) {
@@ -41,6 +40,11 @@ final class Retention {
             log.roll();
         }
         return log.deleteSegmentsBelow(upTo);
+    }
+
+    /** A sealed segment that compaction has emptied keeps nothing, and shall not hold up those behind it. */
+    private static boolean isDue(Segment segment, boolean active, long before) throws IOException {
+        return segment.size() == 0 ? !active : segment.retentionTimestamp() < before;
     }
 
     private static int bySize(SegmentedLog log, LogConfig config) {

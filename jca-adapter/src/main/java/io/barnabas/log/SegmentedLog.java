@@ -342,6 +342,7 @@ final class SegmentedLog implements PartitionLog {
                         && present.subList(0, present.size() - 1).containsAll(old);
                 if (replaced[0]) {
                     state.view = segments.swap(state.view, cleaned, old, state.config.fileDeleteDelayMs());
+                    state.producers.deleteSnapshotsWithin(old, cleaned);
                 }
             });
         }

@@ -109,6 +109,25 @@ class ProducersInTheLogTest {
         assertThat(log.logEndOffset()).isEqualTo(6);
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aRetryOfAnEarlierBatchAfterAReopenIsADuplicateAndNotAppendedAgain(boolean orderly) {
+        // Given more batches than the one that a snapshot keeps
+        for (int i = 0; i < 6; i++) {
+            append(idempotent(P, 0, i, "v" + i));
+        }
+        // When
+        restart(orderly);
+        // Then
+        for (int i = 1; i < 6; i++) {
+            AppendResult again = append(idempotent(P, 0, i, "v" + i));
+            assertThat(again.duplicate()).isTrue();
+            assertThat(again.baseOffset()).isEqualTo(i);
+        }
+        assertThat(log.logEndOffset()).isEqualTo(6);
+        assertThat(append(idempotent(P, 0, 6, "v6")).baseOffset()).isEqualTo(6);
+    }
+
     @Test
     void aStaleEpochIsRefused() {
         append(idempotent(P, 3, 0, "a"));
