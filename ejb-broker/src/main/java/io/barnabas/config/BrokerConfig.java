@@ -143,7 +143,8 @@ public final class BrokerConfig {
                 getInt("producer.id.expiration.ms"),
                 getInt("producer.id.expiration.check.interval.ms"),
                 getInt("num.recovery.threads.per.data.dir"),
-                getInt("log.flush.offset.checkpoint.interval.ms"));
+                getInt("log.flush.offset.checkpoint.interval.ms"),
+                getLong("log.initial.task.delay.ms"));
     }
 
     public int getInt(String name) {

@@ -3,6 +3,7 @@ package io.barnabas.ejb;
 import io.barnabas.admin.GroupView;
 import io.barnabas.admin.Overview;
 import io.barnabas.admin.TopicView;
+import io.barnabas.log.PartitionLog;
 import io.barnabas.partition.TopicFigures;
 import io.barnabas.request.RequestMetrics.ApiFigures;
 import java.util.ArrayList;
@@ -104,6 +105,17 @@ public final class BrokerMetrics {
                 () -> overview.directories().stream()
                         .filter(directory -> !directory.online())
                         .count());
+        level(
+                "barnabas_uncleanable_partitions",
+                "Partitions that the log cleaner has set aside until the next start, their logs being damaged",
+                () -> node.logs().uncleanable().size());
+        level(
+                "barnabas_uncleanable_bytes",
+                "Bytes of the logs that the log cleaner has set aside",
+                () -> node.logs().uncleanable().keySet().stream()
+                        .flatMap(partition -> node.logs().log(partition).stream())
+                        .mapToLong(PartitionLog::sizeInBytes)
+                        .sum());
     }
 
     private void level(String name, String help, DoubleSupplier value) {

@@ -50,7 +50,11 @@ class TransactionsTest {
 
     @BeforeAll
     static void startBroker() {
-        broker = EmbeddedBroker.start(Map.of("transaction.abort.timed.out.transaction.cleanup.interval.ms", "100"));
+        broker = EmbeddedBroker.start(Map.of(
+                "transaction.abort.timed.out.transaction.cleanup.interval.ms", "100",
+                "log.initial.task.delay.ms", "100",
+                "log.flush.offset.checkpoint.interval.ms", "100",
+                "log.cleaner.backoff.ms", "100"));
         admin = broker.admin();
     }
 
@@ -163,6 +167,64 @@ class TransactionsTest {
         // Then
         assertThat(read("read_committed")).containsExactly("c0", "c1", "c2");
         assertThat(read("read_uncommitted")).containsExactly("c0", "a0", "c1", "a1", "c2", "a2");
+    }
+
+    private void transaction(KafkaProducer<String, String> producer, boolean commit, String... keysAndValues) {
+        producer.beginTransaction();
+        for (int i = 0; i < keysAndValues.length; i += 2) {
+            producer.send(new ProducerRecord<>(first.topic(), 0, keysAndValues[i], keysAndValues[i + 1]));
+        }
+        if (commit) {
+            producer.commitTransaction();
+        } else {
+            producer.abortTransaction();
+        }
+    }
+
+    private List<String> withoutFillers(String isolation) throws Exception {
+        return read(isolation).stream()
+                .filter(value -> value == null || !value.startsWith("filler"))
+                .toList();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void aCompactedTopicLosesWhatWasAbortedAndSupersededAndIsReadAlikeInBothIsolationLevels(int transactionVersion)
+            throws Exception {
+        // Given segments of a few records each
+        if (transactionVersion < 2) {
+            finalise(transactionVersion);
+        }
+        first = new TopicPartition(topic + "-compacted", 0);
+        Map<String, String> config = Map.of(
+                "cleanup.policy", "compact",
+                "segment.ms", "1",
+                "min.cleanable.dirty.ratio", "0.01",
+                "delete.retention.ms", "0");
+        admin.createTopics(List.of(new NewTopic(first.topic(), 1, (short) 1).configs(config)))
+                .all()
+                .get();
+        try (var producer = producer(id)) {
+            transaction(producer, true, "gone", "here", "k", "c0");
+            for (int i = 1; i < 4; i++) {
+                transaction(producer, true, "k", "c" + i, "gone", null);
+                transaction(producer, false, "k", "a" + i, "only" + i, "a");
+            }
+            // When what lies before the active segment is cleaned, which new segments bring about
+            int[] fillers = new int[1];
+            Awaitility.await().atMost(Duration.ofMinutes(1)).pollInSameThread().untilAsserted(() -> {
+                transaction(producer, true, "filler", "filler" + fillers[0]++);
+                assertThat(withoutFillers("read_uncommitted")).containsExactly("c3");
+            });
+            // Then
+            assertThat(withoutFillers("read_committed")).containsExactly("c3");
+            broker.crash();
+            assertThat(withoutFillers("read_committed")).containsExactly("c3");
+            // And its producer goes on
+            transaction(producer, false, "k", "a9");
+            transaction(producer, true, "k", "c9");
+            assertThat(withoutFillers("read_committed")).endsWith("c9").doesNotContain("a9");
+        }
     }
 
     @Test

@@ -86,7 +86,8 @@ final class BrokerSimulation {
                 86_400_000,
                 600_000,
                 1,
-                1_000 + random.nextInt(20_000));
+                1_000 + random.nextInt(20_000),
+                30_000);
         this.world = new SimulatedNode.World(
                 disk, clock, logs, groupSettings(), topics, name -> name + "-" + ++ids, product);
         this.node = new SimulatedNode(world, leaderEpoch);

@@ -15,7 +15,6 @@ import org.slf4j.LoggerFactory;
  */
 final class LogJanitor {
     private static final Logger LOG = LoggerFactory.getLogger(LogJanitor.class);
-    private static final long INITIAL_DELAY_MS = 30_000;
     private static final long FLUSH_CHECK_MS = 1_000;
     /** The cleaners' maps of keys may have this part of the heap, whatever log.cleaner.dedupe.buffer.size says. */
     private static final int HEAP_PART = 4;
@@ -72,9 +71,10 @@ final class LogJanitor {
     }
 
     void start() {
-        every(INITIAL_DELAY_MS, () -> directories.settings().retentionCheckIntervalMs(), this::retain);
+        long initialDelayMs = directories.settings().initialTaskDelayMs();
+        every(initialDelayMs, () -> directories.settings().retentionCheckIntervalMs(), this::retain);
         every(FLUSH_CHECK_MS, () -> FLUSH_CHECK_MS, this::flushDue);
-        every(INITIAL_DELAY_MS, () -> directories.settings().flushCheckpointIntervalMs(), this::checkpoint);
+        every(initialDelayMs, () -> directories.settings().flushCheckpointIntervalMs(), this::checkpoint);
         Interval expiry = () -> directories.settings().producerIdExpirationCheckIntervalMs();
         every(expiry.ms(), expiry, this::expire);
         onSettings();

@@ -20,6 +20,7 @@ import java.util.List;
  * @param producerIdExpirationCheckIntervalMs {@code producer.id.expiration.check.interval.ms}
  * @param recoveryThreads threads that recover logs at start and close them at the end, each directory ({@code num.recovery.threads.per.data.dir})
  * @param flushCheckpointIntervalMs {@code log.flush.offset.checkpoint.interval.ms}
+ * @param initialTaskDelayMs {@code log.initial.task.delay.ms}: from the start to the first retention and checkpoint
  */
 public record LogManagerSettings(
         List<Path> directories,
@@ -35,4 +36,5 @@ public record LogManagerSettings(
         int producerIdExpirationMs,
         int producerIdExpirationCheckIntervalMs,
         int recoveryThreads,
-        long flushCheckpointIntervalMs) {}
+        long flushCheckpointIntervalMs,
+        long initialTaskDelayMs) {}

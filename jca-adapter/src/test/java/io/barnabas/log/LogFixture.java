@@ -62,7 +62,8 @@ public final class LogFixture implements AutoCloseable {
                 86_400_000,
                 600_000,
                 2,
-                60_000);
+                60_000,
+                30_000);
     }
 
     /** The same with the cleaner on: it looks for work every {@link #CLEANER_BACKOFF_MS}. */
@@ -81,7 +82,8 @@ public final class LogFixture implements AutoCloseable {
                 plain.producerIdExpirationMs(),
                 plain.producerIdExpirationCheckIntervalMs(),
                 plain.recoveryThreads(),
-                plain.flushCheckpointIntervalMs());
+                plain.flushCheckpointIntervalMs(),
+                plain.initialTaskDelayMs());
     }
 
     private LogDirectories open() {

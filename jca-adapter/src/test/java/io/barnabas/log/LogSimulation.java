@@ -48,7 +48,8 @@ final class LogSimulation {
                         86_400_000,
                         600_000,
                         1,
-                        1_000 + random.nextInt(20_000)));
+                        1_000 + random.nextInt(20_000),
+                        30_000));
         for (int i = 0; i < 2; i++) {
             TopicPartition name = new TopicPartition("t", i);
             LogConfig config = config(i == 1);

@@ -222,7 +222,8 @@ class TransactionsAndTheLogStartTest {
                         1_000,
                         now.producerIdExpirationCheckIntervalMs(),
                         now.recoveryThreads(),
-                        now.flushCheckpointIntervalMs()));
+                        now.flushCheckpointIntervalMs(),
+                        now.initialTaskDelayMs()));
         fixture.ticker.advance(now.producerIdExpirationCheckIntervalMs());
 
         assertThat(log.activeProducers()).isEmpty();

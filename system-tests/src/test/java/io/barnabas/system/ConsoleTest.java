@@ -89,6 +89,7 @@ class ConsoleTest {
                         .containsPattern("barnabas_topic_bytes_in_total\\{[^}]*topic=\"" + TOPIC + "\"[^}]*\\} [1-9]")
                         .containsPattern("barnabas_group_lag_records\\{[^}]*group=\"" + TOPIC + "-readers\"[^}]*\\} 0")
                         .contains("barnabas_under_replicated_partitions")
+                        .contains("barnabas_uncleanable_partitions")
                         .contains("barnabas_log_size_bytes")
                         .contains("memory_usedHeap_bytes"));
     }
