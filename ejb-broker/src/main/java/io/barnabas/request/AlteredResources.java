@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class AlteredResources<R> {
     private final Collection<R> resources;
     private final Function<R, ConfigResource> key;
-    private final Map<R, ApiError> settled = new IdentityHashMap<>();
+    private final IdentityHashMap<R, ApiError> settled = new IdentityHashMap<>();
 
     AlteredResources(Collection<R> resources, Function<R, ConfigResource> key) {
         this.resources = resources;
