@@ -5,7 +5,9 @@ import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.port.Responder;
 import java.nio.ByteBuffer;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.TransactionalIdAuthorizationException;
 import org.apache.kafka.common.message.ProduceRequestData;
@@ -18,13 +20,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * Appends what producers send. Each partition's batch is checked and appended on the connection's event loop; at replication
  * factor 1 and durability {@code os} it is committed by then and the answer leaves at once, else {@link ProduceAnswer} waits.
- * Before a partition's first batch in a transaction, {@link TransactionalProduce} asks the transaction's coordinator.
+ * Before a partition's first batch in a transaction, {@link TransactionalProduce} asks the transaction's coordinator; while that takes
+ * its time the transactional Produces behind it on the connection wait, for their sequences follow on its own.
  */
 public final class ProduceHandler implements ApiHandler<ProduceRequestData> {
     private static final short FIRST_VERSION_WITH_TOPIC_IDS = 13;
 
     private final DataPath path;
     private final Enlistment enlistment;
+    /** Of each connection with transactional Produces that wait for a coordinator, the last: those that come after it take their turn. */
+    private final Map<Long, CompletableFuture<Void>> lines = new ConcurrentHashMap<>();
 
     /** @param enlistment asks whether a partition is part of a transaction */
     public ProduceHandler(DataPath path, Enlistment enlistment) {
@@ -43,10 +48,48 @@ public final class ProduceHandler implements ApiHandler<ProduceRequestData> {
             append(request, context, responder, null);
             return;
         }
-        @Nullable String transactionalId = request.transactionalId();
-        if (transactionalId == null) {
+        if (request.transactionalId() == null) {
             throw new TransactionalIdAuthorizationException("Transactional records without a transactional id");
         }
+        long connection = context.connection().id();
+        @Nullable CompletableFuture<Void> before = lines.get(connection);
+        CompletableFuture<Void> done;
+        if (before == null) {
+            done = produce(request, context, responder);
+        } else {
+            keepRecords(request);
+            done = answering(before.thenCompose(nothing -> produce(request, context, responder)), context, responder);
+        }
+        if (!done.isDone()) {
+            lines.put(connection, done);
+            var unused = done.whenComplete((nothing, failure) -> lines.remove(connection, done));
+        }
+    }
+
+    /** Completes when the batches have been appended or refused. */
+    private CompletableFuture<Void> produce(ProduceRequestData request, RequestContext context, Responder responder) {
+        CompletableFuture<TransactionalProduce> verified =
+                begin(request, context).verify(enlistment, String.valueOf(request.transactionalId()));
+        if (verified.isDone()) {
+            append(request, context, responder, verified.join());
+            return CompletableFuture.allOf();
+        }
+        keepRecords(request);
+        return answering(
+                verified.thenAccept(transaction -> append(request, context, responder, transaction)),
+                context,
+                responder);
+    }
+
+    private static CompletableFuture<Void> answering(
+            CompletableFuture<Void> appended, RequestContext context, Responder responder) {
+        return appended.exceptionally(failure -> {
+            ErrorResponses.answer(context, failure, responder);
+            return null;
+        });
+    }
+
+    private TransactionalProduce begin(ProduceRequestData request, RequestContext context) {
         TransactionalProduce transaction =
                 new TransactionalProduce(path.partitions(), Enlistment.Mode.ofProduce(context.version()));
         MetadataImage image = path.metadata().image();
@@ -56,17 +99,7 @@ public final class ProduceHandler implements ApiHandler<ProduceRequestData> {
                 topic.partitionData().forEach(partition -> transaction.begin(name, partition));
             }
         }
-        CompletableFuture<TransactionalProduce> verified = transaction.verify(enlistment, transactionalId);
-        if (verified.isDone()) {
-            append(request, context, responder, verified.join());
-            return;
-        }
-        keepRecords(request);
-        var unused = verified.thenAccept(done -> append(request, context, responder, done))
-                .exceptionally(failure -> {
-                    ErrorResponses.answer(context, failure, responder);
-                    return null;
-                });
+        return transaction;
     }
 
     /** The buffers of the request are the connection's again when {@link #handle} returns. */

@@ -188,6 +188,41 @@ class ProduceHandlerTest {
     }
 
     @Test
+    void recordsDoNotOvertakeThoseThatWaitForTheTransactionBeforeToEnd() {
+        // Given: markers of the producer's last transaction are still being written
+        broker.createTopic("t", 1);
+        ProducerIdentity first = broker.transactions.init("x");
+        TopicPartition partition = new TopicPartition("t", 0);
+        broker.transactions.add("x", first, (short) 2, partition);
+        broker.transactions.holdMarkers = true;
+        ProducerIdentity producer =
+                broker.transactions.end("x", first, true, (short) 2).producer();
+        TestConnection connection = broker.connection();
+        RecordedAnswer[] answers = new RecordedAnswer[3];
+        // When: it pipelines, and the transaction can begin before the last of them
+        for (int sequence = 0; sequence < answers.length; sequence++) {
+            if (sequence == answers.length - 1) {
+                broker.transactions.releaseMarkers();
+                broker.transactions.add("x", producer, (short) 2, partition);
+            }
+            MemoryRecords records = MemoryRecords.withTransactionalRecords(
+                    Compression.NONE, producer.id(), producer.epoch(), sequence, new SimpleRecord(new byte[1]));
+            answers[sequence] = broker.send(
+                    ApiKeys.PRODUCE,
+                    12,
+                    DataPathFixture.produceRequest("t", 0, -1, records).setTransactionalId("x"),
+                    connection);
+        }
+        assertThat(broker.logs.of("t", 0).logEndOffset()).isZero();
+        broker.ticker.advance(1_000);
+        // Then
+        for (int sequence = 0; sequence < answers.length; sequence++) {
+            assertThat(Errors.forCode(only(answers[sequence]).errorCode())).isEqualTo(Errors.NONE);
+            assertThat(only(answers[sequence]).baseOffset()).isEqualTo(sequence);
+        }
+    }
+
+    @Test
     void oneRequestHasOneProducersTransaction() {
         broker.createTopic("t", 1);
         broker.createTopic("u", 1);

@@ -44,7 +44,7 @@ public final class TransactionFixture {
     final List<Written> markers = new ArrayList<>();
     final Map<TopicPartition, Errors> refusals = new HashMap<>();
     final List<CompletableFuture<Void>> held = new ArrayList<>();
-    boolean holdMarkers;
+    public boolean holdMarkers;
     private final ManualClock clock = new ManualClock();
     private final ManualTicker ticker = new ManualTicker(clock);
     short level = TV2;
@@ -86,7 +86,7 @@ public final class TransactionFixture {
         return new Enlistment(transactions, clock, of, Runnable::run, () -> true);
     }
 
-    void releaseMarkers() {
+    public void releaseMarkers() {
         holdMarkers = false;
         List<CompletableFuture<Void>> all = List.copyOf(held);
         held.clear();
@@ -129,7 +129,7 @@ public final class TransactionFixture {
         return now(transactions.add(new TransactionPartitions(id, producer, Arrays.asList(partitions)), version));
     }
 
-    ProducerAnswer end(String id, ProducerIdentity producer, boolean commit, short version) {
+    public ProducerAnswer end(String id, ProducerIdentity producer, boolean commit, short version) {
         return now(transactions.end(id, producer, commit, version));
     }
 
