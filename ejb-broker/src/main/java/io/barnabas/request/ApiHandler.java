@@ -17,9 +17,14 @@ public interface ApiHandler<Q extends ApiMessage> {
         return api().oldestVersion();
     }
 
-    /** Highest version that is served fully: unstable ones never are. */
+    /** Highest version that is served fully: unstable ones are not, as a rule. */
     default short highestVersion() {
         return api().latestVersion(false);
+    }
+
+    /** Highest version that clients are told of; others above it are served to those who know. */
+    default short highestAdvertisedVersion() {
+        return highestVersion();
     }
 
     /**

@@ -21,7 +21,7 @@ public final class HandlerRegistry {
      * Adds handlers.
      *
      * @throws IllegalStateException if an API has a handler already, or the registry is sealed
-     * @throws IllegalArgumentException if a handler states versions that the protocol does not have or that are unstable
+     * @throws IllegalArgumentException if a handler states versions that the protocol does not have
      */
     public HandlerRegistry add(Collection<? extends ApiHandler<?>> handlers) {
         handlers.forEach(this::add);
@@ -38,9 +38,10 @@ public final class HandlerRegistry {
             throw new IllegalStateException("two handlers for " + api);
         }
         if (handler.lowestVersion() < api.oldestVersion()
-                || handler.highestVersion() > api.latestVersion(false)
-                || handler.lowestVersion() > handler.highestVersion()) {
-            throw new IllegalArgumentException("versions of " + api + " that are not in the protocol or unstable: "
+                || handler.highestVersion() > api.latestVersion(true)
+                || handler.highestAdvertisedVersion() > handler.highestVersion()
+                || handler.lowestVersion() > handler.highestAdvertisedVersion()) {
+            throw new IllegalArgumentException("versions of " + api + " that are not in the protocol: "
                     + handler.lowestVersion() + "-" + handler.highestVersion());
         }
         byId[api.id] = handler;
@@ -72,7 +73,7 @@ public final class HandlerRegistry {
                 served.add(new ApiVersion()
                         .setApiKey(handler.api().id)
                         .setMinVersion(lowest)
-                        .setMaxVersion(handler.highestVersion()));
+                        .setMaxVersion(handler.highestAdvertisedVersion()));
             }
         }
         return served;

@@ -44,8 +44,7 @@ final class EndHandler {
         TransactionMetadata present = entry.metadata();
         boolean again = request.bumps() ? validateBumping(present, request) : validate(present, request);
         if (again) {
-            ProducerIdentity now = new ProducerIdentity(present.producerId(), present.producerEpoch());
-            outcome.answer(reply, request.bumps() ? now : ProducerIdentity.NONE);
+            outcome.answer(reply, request.bumps() ? present.producer() : ProducerIdentity.NONE);
             return;
         }
         short epoch = request.bumps() ? bumped(present.producerEpoch()) : present.producerEpoch();
@@ -56,10 +55,10 @@ final class EndHandler {
 
     /** Before version 2. Returns whether the transaction has ended this way already. */
     private static boolean validate(TransactionMetadata present, Request request) {
-        if (present.producerId() != request.producer.id()) {
+        if (present.producer().id() != request.producer.id()) {
             throw Errors.INVALID_PRODUCER_ID_MAPPING.exception();
         }
-        if (present.producerEpoch() != request.producer.epoch()) {
+        if (present.producer().epoch() != request.producer.epoch()) {
             throw Errors.PRODUCER_FENCED.exception();
         }
         return switch (present.state()) {
@@ -75,18 +74,19 @@ final class EndHandler {
     /** Version 2 (KIP-890). Returns whether the transaction has ended this way already, and this is the request for it again. */
     private static boolean validateBumping(TransactionMetadata present, Request request) {
         short epoch = request.producer.epoch();
+        ProducerIdentity producer = present.producer();
         boolean afterOverflow = present.previousProducerId() == request.producer.id()
                 && epoch == Short.MAX_VALUE - 1
-                && present.producerEpoch() == 0;
-        boolean afterBump = present.producerEpoch() == epoch + 1;
-        if (present.producerId() != request.producer.id() && !afterOverflow) {
+                && producer.epoch() == 0;
+        boolean afterBump = producer.epoch() == epoch + 1;
+        if (producer.id() != request.producer.id() && !afterOverflow) {
             throw Errors.INVALID_PRODUCER_ID_MAPPING.exception();
         }
         boolean again = afterBump || afterOverflow;
-        boolean current = present.producerEpoch() == epoch;
+        boolean current = producer.epoch() == epoch;
         boolean known =
                 switch (present.state()) {
-                    case PREPARE_COMMIT, PREPARE_ABORT -> afterBump;
+                    case PREPARE_COMMIT, PREPARE_ABORT -> again;
                     case COMPLETE_COMMIT, COMPLETE_ABORT -> again || current;
                     default -> current;
                 };
@@ -130,27 +130,23 @@ final class EndHandler {
     /** Appends the decision; returns the producer after the transaction. */
     private ProducerIdentity prepare(Transactions.Entry entry, Request request, short epoch, Outcome outcome) {
         TransactionMetadata present = entry.metadata();
-        boolean rotates = request.bumps() && present.isExhausted();
-        long following = rotates ? context.producerIds().getAsLong() : TransactionMetadata.NO_PRODUCER_ID;
+        ProducerIdentity following = request.bumps() ? context.following(present.producer()) : present.producer();
         TransactionMetadata next = present.ending(request.commit, epoch, following, request.version, context.nowMs());
         outcome.append(context.record(entry.transactionalId, next));
         if (request.bumps()) {
-            short before = present.producerEpoch();
+            short before = present.producer().epoch();
             outcome.ifApplied(() -> context.transactions().rememberLastEpoch(entry.transactionalId, before));
         }
-        return rotates ? new ProducerIdentity(following, (short) 0) : new ProducerIdentity(present.producerId(), epoch);
+        return following;
     }
 
     /** Aborts an open transaction under an epoch that its producer does not know: whatever it sends from now on is refused. */
     void fence(Transactions.Entry entry, Outcome outcome) {
         TransactionMetadata present = entry.metadata();
         short level = context.level().get();
-        short version = level >= TransactionMetadata.EPOCH_BUMP_VERSION ? level : TV0;
-        Request abort = new Request(
-                entry.transactionalId,
-                new ProducerIdentity(present.producerId(), present.producerEpoch()),
-                false,
-                version);
+        boolean bumps = level >= TransactionMetadata.EPOCH_BUMP_VERSION || present.isKept();
+        short version = bumps ? TransactionMetadata.EPOCH_BUMP_VERSION : TV0;
+        Request abort = new Request(entry.transactionalId, present.producer(), false, version);
         prepare(entry, abort, bumped(present.producerEpoch()), outcome);
         if (!abort.bumps()) {
             outcome.ifApplied(() ->

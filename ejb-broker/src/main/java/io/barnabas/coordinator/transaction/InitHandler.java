@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * InitProducerId of a transactional id: a new epoch, which fences who had the id before; a new producer id when the epochs are used up
- * (KIP-360 for a producer that names its present one). Confined to the shard's serial executor.
+ * (KIP-360 for a producer that names its present one). A transaction that is open is aborted first, or kept to be ended by whoever knows
+ * how (KIP-939). Confined to the shard's serial executor.
  */
 final class InitHandler {
     private final TransactionContext context;
@@ -20,44 +21,103 @@ final class InitHandler {
     }
 
     /**
-     * What is asked for.
+     * Who the producer is from now on.
      *
-     * @param timeoutMs longest duration of a transaction
-     * @param expected what the producer says it is, or null for one that begins
+     * @param ongoing the identity of the transaction that was kept, or {@link ProducerIdentity#NONE}
      */
-    record Request(
-            String transactionalId, int timeoutMs, @Nullable ProducerIdentity expected) {}
+    record Begun(ProducerIdentity producer, ProducerIdentity ongoing) {
+        Begun(ProducerIdentity producer) {
+            this(producer, ProducerIdentity.NONE);
+        }
+    }
 
     /**
      * Decides.
      *
-     * @throws ApiException INVALID_TRANSACTION_TIMEOUT, PRODUCER_FENCED, CONCURRENT_TRANSACTIONS, COORDINATOR_LOAD_IN_PROGRESS
+     * @throws ApiException INVALID_TRANSACTION_TIMEOUT, PRODUCER_FENCED, CONCURRENT_TRANSACTIONS, COORDINATOR_LOAD_IN_PROGRESS,
+     *     INVALID_TXN_STATE, INVALID_REQUEST, UNSUPPORTED_VERSION
      */
-    void handle(Request request, CompletableFuture<ProducerIdentity> reply, Outcome outcome) {
-        if (request.timeoutMs <= 0 || request.timeoutMs > context.settings().maxTimeoutMs()) {
-            throw Errors.INVALID_TRANSACTION_TIMEOUT.exception();
-        }
-        Transactions.@Nullable Entry entry = context.transactions().find(request.transactionalId);
+    void handle(Initialisation request, CompletableFuture<Begun> reply, Outcome outcome) {
+        requireValid(request);
+        Transactions.@Nullable Entry entry = context.transactions().find(request.transactionalId());
         TransactionMetadata present = entry == null
-                ? TransactionMetadata.fresh(context.producerIds().getAsLong(), request.timeoutMs, context.nowMs())
+                ? TransactionMetadata.fresh(context.producerIds().getAsLong(), request.limitMs(), context.nowMs())
                 : entry.metadata();
-        requireNotFenced(present, request.expected);
+        requireNotFenced(present, request.expected());
         if (entry == null || present.state().isIdle()) {
             short lastEpoch = entry == null ? TransactionMetadata.NO_EPOCH : entry.lastEpoch();
-            outcome.answer(reply, initialise(request, present, lastEpoch, outcome));
+            outcome.answer(reply, new Begun(initialise(request, present, lastEpoch, outcome)));
         } else if (present.state() == TransactionState.ONGOING) {
-            end.fence(entry, outcome);
-            outcome.fail(reply, Errors.CONCURRENT_TRANSACTIONS.exception()); // it asks again until that has ended
+            onOpen(request, entry, reply, outcome);
         } else {
             throw Errors.CONCURRENT_TRANSACTIONS.exception();
         }
     }
 
+    private void requireValid(Initialisation request) {
+        boolean keeps = request.open() == Initialisation.Open.KEEP;
+        if (keeps && request.expected() != null) {
+            throw Errors.INVALID_REQUEST.exception(); // it is for a producer that begins
+        }
+        if (keeps && context.level().get() < TransactionMetadata.EPOCH_BUMP_VERSION) {
+            throw Errors.UNSUPPORTED_VERSION.exception();
+        }
+        int timeoutMs = request.timeoutMs();
+        if (!request.twoPhase()
+                && (timeoutMs <= 0 || timeoutMs > context.settings().maxTimeoutMs())) {
+            throw Errors.INVALID_TRANSACTION_TIMEOUT.exception();
+        }
+    }
+
+    private void onOpen(
+            Initialisation request, Transactions.Entry entry, CompletableFuture<Begun> reply, Outcome outcome) {
+        TransactionMetadata present = entry.metadata();
+        switch (request.open()) {
+            case KEEP -> {
+                // a limit never comes back: the transaction may have been prepared under the promise of none
+                int limitMs = present.hasTimeout() && !request.twoPhase()
+                        ? present.timeoutMs()
+                        : TransactionMetadata.NO_TIMEOUT;
+                ProducerIdentity producer = keep(entry, limitMs, outcome);
+                outcome.answer(reply, new Begun(producer, present.ofTransaction()));
+            }
+            case SPARE_PREPARED -> {
+                if (present.isPrepared()) {
+                    throw Errors.INVALID_TXN_STATE.exception();
+                }
+                abort(entry, reply, outcome);
+            }
+            case ABORT -> abort(entry, reply, outcome);
+        }
+    }
+
+    private void abort(Transactions.Entry entry, CompletableFuture<Begun> reply, Outcome outcome) {
+        end.fence(entry, outcome);
+        outcome.fail(reply, Errors.CONCURRENT_TRANSACTIONS.exception()); // it asks again until that has ended
+    }
+
+    /**
+     * The open transaction is kept, and its producer goes on under the next epoch, or another id if they are used up: from now on
+     * nobody writes in the transaction, and who has the answer ends it. Returns that producer.
+     */
+    ProducerIdentity keep(Transactions.Entry entry, int limitMs, Outcome outcome) {
+        TransactionMetadata present = entry.metadata();
+        ProducerIdentity producer = context.following(present.producer());
+        outcome.append(context.record(entry.transactionalId, present.kept(producer, limitMs, context.nowMs())));
+        outcome.ifApplied(
+                () -> context.transactions().rememberLastEpoch(entry.transactionalId, TransactionMetadata.NO_EPOCH));
+        return producer;
+    }
+
     /** A producer that lost the answer to its bump over the end of the epochs names the id that it had before. */
     private static void requireNotFenced(TransactionMetadata present, @Nullable ProducerIdentity expected) {
+        if (expected != null && present.isKept() && !expected.equals(present.producer())) {
+            throw Errors.PRODUCER_FENCED.exception(); // nobody else aborts what was kept
+        }
         boolean known = expected == null
                 || present.producerEpoch() == TransactionMetadata.NO_EPOCH
                 || expected.id() == present.producerId()
+                || present.isKept()
                 || (expected.id() == present.previousProducerId() && TransactionMetadata.isExhausted(expected.epoch()));
         if (!known) {
             throw Errors.PRODUCER_FENCED.exception();
@@ -65,11 +125,11 @@ final class InitHandler {
     }
 
     private ProducerIdentity initialise(
-            Request request, TransactionMetadata present, short lastEpoch, Outcome outcome) {
-        Bump bump = bump(present, lastEpoch, request.expected);
-        TransactionMetadata next = present.initialised(bump.producer, request.timeoutMs, context.nowMs());
-        outcome.append(context.record(request.transactionalId, next));
-        outcome.ifApplied(() -> context.transactions().rememberLastEpoch(request.transactionalId, bump.lastEpoch));
+            Initialisation request, TransactionMetadata present, short lastEpoch, Outcome outcome) {
+        Bump bump = bump(present, lastEpoch, request.expected());
+        TransactionMetadata next = present.initialised(bump.producer, request.limitMs(), context.nowMs());
+        outcome.append(context.record(request.transactionalId(), next));
+        outcome.ifApplied(() -> context.transactions().rememberLastEpoch(request.transactionalId(), bump.lastEpoch));
         return bump.producer;
     }
 

@@ -41,10 +41,26 @@ final class JoinHandler {
         return answers;
     }
 
-    /** @throws ApiException INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED, CONCURRENT_TRANSACTIONS */
+    /** Nothing joins a transaction that was kept (KIP-939): who wrote it is fenced, and who has it now may only end it. */
+    private static Errors refusedAsKept(TransactionMetadata present, ProducerIdentity producer) {
+        if (producer.equals(present.producer())) {
+            return present.state().isEnding() ? Errors.CONCURRENT_TRANSACTIONS : Errors.INVALID_TXN_STATE;
+        }
+        return producer.id() == present.producerId() || producer.id() == present.nextProducerId()
+                ? Errors.PRODUCER_FENCED
+                : Errors.INVALID_PRODUCER_ID_MAPPING;
+    }
+
+    /** @throws ApiException INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED, CONCURRENT_TRANSACTIONS, INVALID_TXN_STATE */
     private TransactionMetadata validated(TransactionPartitions request) {
         Transactions.@Nullable Entry entry = context.transactions().find(request.transactionalId());
-        if (entry == null || entry.metadata().producerId() != request.producer().id()) {
+        if (entry == null) {
+            throw Errors.INVALID_PRODUCER_ID_MAPPING.exception();
+        }
+        if (entry.metadata().isKept()) {
+            throw refusedAsKept(entry.metadata(), request.producer()).exception();
+        }
+        if (entry.metadata().producerId() != request.producer().id()) {
             throw Errors.INVALID_PRODUCER_ID_MAPPING.exception();
         }
         if (entry.metadata().producerEpoch() != request.producer().epoch()) {

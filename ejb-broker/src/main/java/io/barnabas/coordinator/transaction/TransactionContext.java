@@ -21,6 +21,13 @@ record TransactionContext(
         return clock.wallMillis();
     }
 
+    /** Who follows a producer: its next epoch, or another id when the epochs are used up. */
+    ProducerIdentity following(ProducerIdentity producer) {
+        return TransactionMetadata.isExhausted(producer.epoch())
+                ? new ProducerIdentity(producerIds.getAsLong(), (short) 0)
+                : new ProducerIdentity(producer.id(), (short) (producer.epoch() + 1));
+    }
+
     CoordinatorRecord record(String transactionalId, TransactionMetadata metadata) {
         return TransactionRecords.of(transactionalId, metadata, level.get());
     }

@@ -97,37 +97,78 @@ public final class TransactionCoordinator implements AutoCloseable {
         runtime.close();
     }
 
-    /** An error, or who the producer is from now on. */
-    public record ProducerAnswer(Errors error, ProducerIdentity producer) {
+    /**
+     * An error, or who the producer is from now on.
+     *
+     * @param ongoing the identity of a transaction that was kept for the producer to end, or {@link ProducerIdentity#NONE}
+     */
+    public record ProducerAnswer(Errors error, ProducerIdentity producer, ProducerIdentity ongoing) {
         static ProducerAnswer failed(Errors error) {
-            return new ProducerAnswer(error, ProducerIdentity.NONE);
+            return new ProducerAnswer(error, ProducerIdentity.NONE, ProducerIdentity.NONE);
         }
     }
 
-    /**
-     * InitProducerId 0–5 of a transactional id.
-     *
-     * @param timeoutMs longest duration of its transactions
-     * @param expected what the producer says it is, or null for one that begins
-     */
-    public CompletableFuture<ProducerAnswer> init(
-            String transactionalId, int timeoutMs, @Nullable ProducerIdentity expected) {
-        if (transactionalId.isEmpty()) {
+    /** InitProducerId 0–6 of a transactional id. */
+    public CompletableFuture<ProducerAnswer> init(Initialisation request) {
+        if (request.transactionalId().isEmpty()) {
             return CompletableFuture.completedFuture(ProducerAnswer.failed(Errors.INVALID_REQUEST));
         }
-        InitHandler.Request request = new InitHandler.Request(transactionalId, timeoutMs, expected);
         return producerIds
                 .ready()
                 .handle((id, failure) -> failure) // the shard says so if it needs one and there is none
-                .thenCompose(nothing -> this.<ProducerIdentity>submit(
-                        transactionalId, (shard, reply, outcome) -> shard.init.handle(request, reply, outcome)))
-                .handle(TransactionCoordinator::answer);
+                .thenCompose(nothing -> this.<InitHandler.Begun>submit(
+                        request.transactionalId(),
+                        (shard, reply, outcome) -> shard.init.handle(request, reply, outcome)))
+                .handle((begun, failure) -> failure == null
+                        ? new ProducerAnswer(Errors.NONE, begun.producer(), begun.ongoing())
+                        : ProducerAnswer.failed(CoordinatorErrors.of(failure)));
     }
 
     private static ProducerAnswer answer(@Nullable ProducerIdentity producer, @Nullable Throwable failure) {
         return producer == null || failure != null
                 ? ProducerAnswer.failed(CoordinatorErrors.of(failure == null ? new IllegalStateException() : failure))
-                : new ProducerAnswer(Errors.NONE, producer);
+                : new ProducerAnswer(Errors.NONE, producer, ProducerIdentity.NONE);
+    }
+
+    /**
+     * Prepares a transaction: it waits without limit for {@link #resolve}.
+     *
+     * @param producer who wrote it
+     * @return false if nothing was written in it; or fails with the protocol's error
+     */
+    public CompletableFuture<Boolean> prepare(String transactionalId, ProducerIdentity producer) {
+        return producerIds
+                .ready()
+                .handle((id, failure) -> failure)
+                .thenCompose(nothing -> submit(
+                        transactionalId,
+                        (shard, reply, outcome) -> shard.prepared.prepare(transactionalId, producer, reply, outcome)));
+    }
+
+    /** Ends a prepared transaction; returns who the producer is from then on, or fails with the protocol's error. */
+    public CompletableFuture<ProducerIdentity> resolve(String transactionalId, boolean commit) {
+        return producerIds
+                .ready()
+                .handle((id, failure) -> failure)
+                .thenCompose(nothing -> submit(
+                        transactionalId,
+                        (shard, reply, outcome) -> shard.prepared.resolve(transactionalId, commit, reply, outcome)));
+    }
+
+    /** The prepared transactions of this broker's shards; fails with the protocol's error while one of these is loading. */
+    public CompletableFuture<List<TransactionPicture>> prepared() {
+        return all(runtime.submitAll((shard, reply, outcome) -> outcome.answer(reply, shard.queries.prepared())));
+    }
+
+    /** Every transactional id of this broker's shards; fails with the protocol's error while one of these is loading. */
+    public CompletableFuture<List<TransactionPicture>> pictures() {
+        return all(runtime.submitAll((shard, reply, outcome) -> outcome.answer(reply, shard.queries.pictures())));
+    }
+
+    private static <T> CompletableFuture<List<T>> all(List<CompletableFuture<List<T>>> shards) {
+        return CompletableFuture.allOf(shards.toArray(new CompletableFuture<?>[0]))
+                .thenApply(nothing ->
+                        shards.stream().flatMap(shard -> shard.join().stream()).toList());
     }
 
     /**

@@ -12,6 +12,7 @@ import io.barnabas.config.BrokerConfig;
  * @param partitions transaction.state.log.num.partitions: for a topic that is yet to be made
  * @param retryBackoffMs add.partitions.to.txn.retry.backoff.ms
  * @param retryMaxMs add.partitions.to.txn.retry.backoff.max.ms: for so long it is asked again
+ * @param twoPhaseCommit transaction.two.phase.commit.enable: whether clients may take part in two-phase commits (KIP-939)
  * @param commitTimeoutMs how long an answer waits for the commit of what it rests on
  */
 public record TransactionCoordinatorSettings(
@@ -22,10 +23,11 @@ public record TransactionCoordinatorSettings(
         int partitions,
         int retryBackoffMs,
         int retryMaxMs,
+        boolean twoPhaseCommit,
         int commitTimeoutMs) {
     /** Kafka's defaults. */
     public static TransactionCoordinatorSettings defaults() {
-        return new TransactionCoordinatorSettings(900_000, 604_800_000, 10_000, 3_600_000, 50, 20, 100, 30_000);
+        return new TransactionCoordinatorSettings(900_000, 604_800_000, 10_000, 3_600_000, 50, 20, 100, false, 30_000);
     }
 
     /** As the broker is configured. */
@@ -38,6 +40,7 @@ public record TransactionCoordinatorSettings(
                 config.getInt("transaction.state.log.num.partitions"),
                 config.getInt("add.partitions.to.txn.retry.backoff.ms"),
                 config.getInt("add.partitions.to.txn.retry.backoff.max.ms"),
+                config.getBoolean("transaction.two.phase.commit.enable"),
                 config.getInt("request.timeout.ms"));
     }
 }

@@ -68,6 +68,21 @@ final class TransactionQueries {
         return listed;
     }
 
+    /** Every transactional id. */
+    List<TransactionPicture> pictures() {
+        return context.transactions().all().stream()
+                .map(entry -> TransactionPicture.of(entry.transactionalId, entry.metadata()))
+                .toList();
+    }
+
+    /** Those that are prepared. */
+    List<TransactionPicture> prepared() {
+        return context.transactions().busy().stream()
+                .filter(entry -> entry.metadata().isPrepared())
+                .map(entry -> TransactionPicture.of(entry.transactionalId, entry.metadata()))
+                .toList();
+    }
+
     private boolean passes(Filter filter, Transactions.Entry entry) {
         TransactionMetadata metadata = entry.metadata();
         return (filter.producerIds.isEmpty() || filter.producerIds.contains(metadata.producerId()))

@@ -25,7 +25,7 @@ final class TransactionRecords {
 
     /** @param level of the feature transaction.version in the cluster */
     static CoordinatorRecord of(String transactionalId, TransactionMetadata metadata, short level) {
-        boolean flexible = level >= FLEXIBLE_LEVEL;
+        boolean flexible = level >= FLEXIBLE_LEVEL || metadata.isKept(); // else who the producer is would be lost
         TransactionLogValue value = new TransactionLogValue()
                 .setProducerId(metadata.producerId())
                 .setProducerEpoch(metadata.producerEpoch())
@@ -38,6 +38,7 @@ final class TransactionRecords {
         if (flexible) {
             value.setPreviousProducerId(metadata.previousProducerId())
                     .setNextProducerId(metadata.nextProducerId())
+                    .setNextProducerEpoch(metadata.nextProducerEpoch())
                     .setClientTransactionVersion(metadata.clientVersion());
         }
         return CoordinatorRecord.of(key(transactionalId), value, flexible ? 1 : 0);
@@ -72,6 +73,7 @@ final class TransactionRecords {
                 value.producerId(),
                 value.previousProducerId(),
                 value.nextProducerId(),
+                value.nextProducerEpoch(),
                 value.producerEpoch(),
                 value.transactionTimeoutMs(),
                 TransactionState.of(value.transactionStatus()),

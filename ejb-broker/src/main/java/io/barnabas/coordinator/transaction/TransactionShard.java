@@ -16,6 +16,7 @@ final class TransactionShard implements CoordinatorShard {
     final InitHandler init;
     final JoinHandler join;
     final EndHandler end;
+    final PreparedHandler prepared;
     final TransactionQueries queries;
 
     private final Transactions transactions;
@@ -27,6 +28,7 @@ final class TransactionShard implements CoordinatorShard {
         this.rounds = new MarkerRounds(context, markers, timers);
         this.end = new EndHandler(context, rounds);
         this.init = new InitHandler(context, end);
+        this.prepared = new PreparedHandler(context, init, end);
         this.join = new JoinHandler(context);
         this.queries = new TransactionQueries(context);
         this.sweep = new Sweep(context, end, rounds, timers);

@@ -44,17 +44,22 @@ class TransactionCoordinatorTest {
 
     @Test
     void timeoutsAboveTheBrokersAndBelowOneAreRefused() {
-        assertThat(now(fixture.transactions.init("x", 900_001, null)).error())
+        assertThat(now(fixture.transactions.init(Initialisation.of("x", 900_001, null)))
+                        .error())
                 .isEqualTo(Errors.INVALID_TRANSACTION_TIMEOUT);
-        assertThat(now(fixture.transactions.init("x", 0, null)).error()).isEqualTo(Errors.INVALID_TRANSACTION_TIMEOUT);
-        assertThat(now(fixture.transactions.init("", 1, null)).error()).isEqualTo(Errors.INVALID_REQUEST);
+        assertThat(now(fixture.transactions.init(Initialisation.of("x", 0, null)))
+                        .error())
+                .isEqualTo(Errors.INVALID_TRANSACTION_TIMEOUT);
+        assertThat(now(fixture.transactions.init(Initialisation.of("", 1, null)))
+                        .error())
+                .isEqualTo(Errors.INVALID_REQUEST);
     }
 
     @Test
     void aProducerBumpsItsOwnEpochAndMayAskAgainWhenTheAnswerWasLost() {
         ProducerIdentity first = fixture.init("x");
-        ProducerAnswer bumped = now(fixture.transactions.init("x", 1_000, first));
-        ProducerAnswer again = now(fixture.transactions.init("x", 1_000, first));
+        ProducerAnswer bumped = now(fixture.transactions.init(Initialisation.of("x", 1_000, first)));
+        ProducerAnswer again = now(fixture.transactions.init(Initialisation.of("x", 1_000, first)));
 
         assertThat(bumped.producer()).isEqualTo(next(first));
         assertThat(again.producer()).isEqualTo(bumped.producer());
@@ -204,7 +209,7 @@ class TransactionCoordinatorTest {
         assertThat(fixture.markers.get(0).marker().producerEpoch()).isEqualTo(Short.MAX_VALUE);
         // the answer was lost: the producer asks again with what it was
         assertThat(fixture.end("x", producer, true, TV2).producer()).isEqualTo(ended.producer());
-        assertThat(now(fixture.transactions.init("x", 1_000, producer))
+        assertThat(now(fixture.transactions.init(Initialisation.of("x", 1_000, producer)))
                         .producer()
                         .id())
                 .isEqualTo(ended.producer().id());

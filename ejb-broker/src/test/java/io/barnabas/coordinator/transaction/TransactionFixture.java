@@ -113,7 +113,7 @@ public final class TransactionFixture {
 
     /** A producer begins; its id and epoch. */
     public ProducerIdentity init(String id) {
-        ProducerAnswer answer = now(transactions.init(id, TIMEOUT_MS, null));
+        ProducerAnswer answer = now(transactions.init(Initialisation.of(id, TIMEOUT_MS, null)));
         if (answer.error() != Errors.NONE) {
             throw new AssertionError(answer.error());
         }
@@ -121,7 +121,8 @@ public final class TransactionFixture {
     }
 
     Errors initError(String id, @Nullable ProducerIdentity expected) {
-        return now(transactions.init(id, TIMEOUT_MS, expected)).error();
+        return now(transactions.init(Initialisation.of(id, TIMEOUT_MS, expected)))
+                .error();
     }
 
     /** Partitions join the transaction. */
