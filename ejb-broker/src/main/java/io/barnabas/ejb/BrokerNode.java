@@ -38,6 +38,7 @@ import io.barnabas.request.FindCoordinatorHandler;
 import io.barnabas.request.GroupHandlers;
 import io.barnabas.request.HandlerDispatcher;
 import io.barnabas.request.HandlerRegistry;
+import io.barnabas.request.LocalBranches;
 import io.barnabas.request.RequestMetrics;
 import io.barnabas.request.TransactionHandlers;
 import io.barnabas.time.SerialExecutor;
@@ -278,11 +279,16 @@ public final class BrokerNode {
                 .add(TransactionHandlers.all(transactions, plane));
         handlers.add(new ApiVersionsHandler(handlers, metadata.metadata(), atStart.nodeId(), FeatureControl.SUPPORTED));
         return new HandlerDispatcher(
-                () -> config.current().listenerSettings(),
-                handlers,
-                new HandlerDispatcher.Measures(metrics, port.clock()),
-                List.of(fetch::onConnectionClosed),
-                this::close);
+                        () -> config.current().listenerSettings(),
+                        handlers,
+                        new HandlerDispatcher.Measures(metrics, port.clock()),
+                        List.of(fetch::onConnectionClosed),
+                        this::close)
+                .offering(new LocalBranches(
+                        transactions.transactions(),
+                        metadata.metadata(),
+                        creation,
+                        new LocalBranches.Time(port.clock(), port.ticker(), port.workers())));
     }
 
     private boolean servesConsumerGroups() {

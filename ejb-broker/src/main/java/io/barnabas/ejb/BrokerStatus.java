@@ -5,6 +5,7 @@ import io.barnabas.port.Connection;
 import io.barnabas.port.ListenerSettings;
 import io.barnabas.port.RequestDispatcher;
 import io.barnabas.port.Responder;
+import io.barnabas.port.TransactionBranches;
 import io.barnabas.wire.RequestFrame;
 import java.lang.management.ManagementFactory;
 import java.util.List;
@@ -161,6 +162,11 @@ public final class BrokerStatus implements BrokerStatusMXBean {
         public void onOpen() {
             broker.onOpen();
             opened = true;
+        }
+
+        @Override
+        public TransactionBranches branches() {
+            return broker.branches();
         }
 
         @Override

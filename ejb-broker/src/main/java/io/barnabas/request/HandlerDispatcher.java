@@ -4,6 +4,7 @@ import io.barnabas.port.Connection;
 import io.barnabas.port.ListenerSettings;
 import io.barnabas.port.RequestDispatcher;
 import io.barnabas.port.Responder;
+import io.barnabas.port.TransactionBranches;
 import io.barnabas.request.RequestMetrics.ApiFigures;
 import io.barnabas.time.Clock;
 import io.barnabas.wire.RequestFrame;
@@ -34,6 +35,7 @@ public final class HandlerDispatcher implements RequestDispatcher {
     private final List<Consumer<Connection>> closedListeners;
     private final Runnable onClose;
     private Runnable onOpen = () -> {}; // set before the sockets open
+    private @Nullable TransactionBranches branches; // likewise
     private volatile boolean halted;
 
     /**
@@ -60,6 +62,12 @@ public final class HandlerDispatcher implements RequestDispatcher {
     /** Has {@code action} run once the sockets are open; may block, bounded. To be set before they are. */
     public HandlerDispatcher whenOpen(Runnable action) {
         onOpen = action;
+        return this;
+    }
+
+    /** What {@link #branches} gives. To be set before the sockets open. */
+    public HandlerDispatcher offering(TransactionBranches transactions) {
+        branches = transactions;
         return this;
     }
 
@@ -140,6 +148,15 @@ public final class HandlerDispatcher implements RequestDispatcher {
     @Override
     public void onOpen() {
         onOpen.run();
+    }
+
+    @Override
+    public TransactionBranches branches() {
+        TransactionBranches offered = branches;
+        if (offered == null) {
+            throw new UnsupportedOperationException("this dispatcher was made without transactions");
+        }
+        return offered;
     }
 
     @Override

@@ -20,6 +20,9 @@ public interface RequestDispatcher {
      */
     void dispatch(RequestFrame request, Connection connection, Responder responder);
 
+    /** Transactions that the resource adapter's applications take part in. */
+    TransactionBranches branches();
+
     /** A connection is gone; called once for each connection that had a request dispatched, on its event loop. */
     void onConnectionClosed(Connection connection);
 

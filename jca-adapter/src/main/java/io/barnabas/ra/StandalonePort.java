@@ -7,6 +7,7 @@ import io.barnabas.net.SocketServer;
 import io.barnabas.port.BrokerPort;
 import io.barnabas.port.BrokerPortListener;
 import io.barnabas.port.RequestDispatcher;
+import io.barnabas.port.TransactionBranches;
 import io.barnabas.time.Clock;
 import io.barnabas.time.SystemClock;
 import io.barnabas.time.Ticker;
@@ -120,6 +121,18 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
         } catch (Exception e) { // the rest must be closed whatever happens
             LOG.error("closing failed; what={}", what, e);
         }
+    }
+
+    /**
+     * The running broker's transactions, for the resource adapter's connections.
+     *
+     * @throws UnavailableException if no broker runs
+     */
+    public synchronized TransactionBranches branches() throws UnavailableException {
+        if (dispatcher == null || closed) {
+            throw new UnavailableException("the broker is not running");
+        }
+        return dispatcher.branches();
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.barnabas.port.Connection;
 import io.barnabas.port.ListenerSettings;
 import io.barnabas.port.RequestDispatcher;
 import io.barnabas.port.Responder;
+import io.barnabas.port.TransactionBranches;
 import io.barnabas.wire.RequestFrame;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -47,6 +48,11 @@ public class FakeDispatcher implements RequestDispatcher {
                 1000,
                 100,
                 -1);
+    }
+
+    @Override
+    public TransactionBranches branches() {
+        throw new UnsupportedOperationException("a fake has no transactions");
     }
 
     public static ApiMessage answerTo(RequestFrame request) {

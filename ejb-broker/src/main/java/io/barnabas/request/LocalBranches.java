@@ -1,0 +1,134 @@
+package io.barnabas.request;
+
+import io.barnabas.coordinator.CoordinatorErrors;
+import io.barnabas.coordinator.transaction.Initialisation;
+import io.barnabas.coordinator.transaction.ProducerIdentity;
+import io.barnabas.coordinator.transaction.TransactionCoordinator;
+import io.barnabas.coordinator.transaction.TransactionCoordinator.ProducerAnswer;
+import io.barnabas.metadata.Metadata;
+import io.barnabas.port.TransactionBranches;
+import io.barnabas.time.Clock;
+import io.barnabas.time.Ticker;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+import org.apache.kafka.common.internals.Topic;
+import org.apache.kafka.common.protocol.Errors;
+
+/**
+ * The transaction coordinator as the resource adapter sees it, without a socket between. Does what a client does on its own: has the
+ * coordinator's topic made, and asks again what only takes time. Safe from any thread.
+ */
+public final class LocalBranches implements TransactionBranches {
+    /** What passes by itself. */
+    private static final Set<Errors> PASSING =
+            EnumSet.of(Errors.CONCURRENT_TRANSACTIONS, Errors.COORDINATOR_LOAD_IN_PROGRESS, Errors.NOT_COORDINATOR);
+
+    /** Transaction version of whom gets a new epoch with each transaction (KIP-890). */
+    private static final short VERSION = 2;
+
+    private final TransactionCoordinator coordinator;
+    private final Metadata metadata;
+    private final AutoTopicCreation creation;
+    private final Time time;
+
+    /** @param creation makes the coordinator's topic */
+    public LocalBranches(TransactionCoordinator coordinator, Metadata metadata, AutoTopicCreation creation, Time time) {
+        this.coordinator = coordinator;
+        this.metadata = metadata;
+        this.creation = creation;
+        this.time = time;
+    }
+
+    /**
+     * When it is asked again.
+     *
+     * @param workers ask again
+     */
+    public record Time(Clock clock, Ticker ticker, Executor workers) {}
+
+    @Override
+    public CompletionStage<Producer> begin(String transactionalId) {
+        if (metadata.image().topic(Topic.TRANSACTION_STATE_TOPIC_NAME) == null) {
+            creation.create(Set.of(Topic.TRANSACTION_STATE_TOPIC_NAME));
+        }
+        Initialisation request =
+                new Initialisation(transactionalId, Integer.MAX_VALUE, null, true, Initialisation.Open.SPARE_PREPARED);
+        return patiently(() -> producer(coordinator.init(request)));
+    }
+
+    @Override
+    public CompletionStage<Vote> prepare(String transactionalId, Producer producer) {
+        return patiently(() -> coordinator.prepare(transactionalId, identity(producer)))
+                .thenApply(prepared -> prepared ? Vote.PREPARED : Vote.READ_ONLY);
+    }
+
+    @Override
+    public CompletionStage<Producer> end(String transactionalId, Producer producer, boolean commit) {
+        return patiently(() -> producer(coordinator.end(transactionalId, identity(producer), commit, VERSION)));
+    }
+
+    @Override
+    public CompletionStage<Producer> commit(String transactionalId) {
+        return patiently(() -> coordinator.resolve(transactionalId, true)).thenApply(LocalBranches::producer);
+    }
+
+    @Override
+    public CompletionStage<Producer> abort(String transactionalId) {
+        return patiently(() -> coordinator.resolve(transactionalId, false)).thenApply(LocalBranches::producer);
+    }
+
+    @Override
+    public CompletionStage<List<Prepared>> prepared() {
+        return patiently(coordinator::prepared).thenApply(pictures -> pictures.stream()
+                .map(picture -> new Prepared(
+                        picture.transactionalId(),
+                        producer(picture.transaction()),
+                        picture.startTimestampMs(),
+                        picture.lastUpdateTimestampMs()))
+                .toList());
+    }
+
+    private static ProducerIdentity identity(Producer producer) {
+        return new ProducerIdentity(producer.id(), producer.epoch());
+    }
+
+    private static Producer producer(ProducerIdentity identity) {
+        return new Producer(identity.id(), identity.epoch());
+    }
+
+    private static CompletableFuture<Producer> producer(CompletableFuture<ProducerAnswer> answer) {
+        return answer.thenApply(given -> {
+            if (given.error() != Errors.NONE) {
+                throw given.error().exception();
+            }
+            return producer(given.producer());
+        });
+    }
+
+    private <T> CompletableFuture<T> patiently(Supplier<CompletableFuture<T>> question) {
+        CompletableFuture<T> reply = new CompletableFuture<>();
+        ask(question, time.clock.monotonicMillis() + coordinator.settings().commitTimeoutMs(), reply);
+        return reply;
+    }
+
+    private <T> void ask(Supplier<CompletableFuture<T>> question, long untilMs, CompletableFuture<T> reply) {
+        var unused = question.get().whenComplete((answer, failure) -> {
+            if (failure == null) {
+                reply.complete(answer);
+                return;
+            }
+            Errors error = CoordinatorErrors.of(failure);
+            if (PASSING.contains(error) && time.clock.monotonicMillis() < untilMs) {
+                Runnable again = () -> ask(question, untilMs, reply);
+                time.ticker.after(coordinator.settings().retryBackoffMs(), () -> time.workers.execute(again));
+            } else {
+                reply.completeExceptionally(error.exception());
+            }
+        });
+    }
+}

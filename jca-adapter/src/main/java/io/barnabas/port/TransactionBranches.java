@@ -1,0 +1,72 @@
+package io.barnabas.port;
+
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Transactions that somebody outside decides on (a transaction manager, by two-phase commit): what the resource adapter's XA stands on.
+ * Each has a transactional id, one for each branch; it is written to with Produce requests of that id, under the identity that
+ * {@link #begin} gave. Nothing here has a time limit: a transaction that was begun is prepared, ended, or aborted by the next
+ * {@link #begin} of its id.
+ *
+ * <p>Safe from any thread; answers come on any. What fails, fails with an exception of {@code org.apache.kafka.common.errors}; while a
+ * coordinator is loading or ends the transaction before, it is asked again for some seconds first.
+ */
+public interface TransactionBranches {
+    /** Who writes a transaction: what its record batches carry. */
+    record Producer(long id, short epoch) {}
+
+    /** What is known of a transaction once it is asked to prepare. */
+    enum Vote {
+        /** It waits for {@link #commit} or {@link #abort}, whatever happens to this process meanwhile. */
+        PREPARED,
+        /** Nothing was written in it: there is nothing to decide. */
+        READ_ONLY
+    }
+
+    /**
+     * A transaction that waits for its decision.
+     *
+     * @param producer who wrote it
+     * @param startedMs when it began, in ms since 1970
+     * @param preparedMs when it was prepared, in ms since 1970
+     */
+    record Prepared(String transactionalId, Producer producer, long startedMs, long preparedMs) {}
+
+    /**
+     * Begins: fences whoever had the id, and aborts a transaction of it that is open.
+     *
+     * @return who the producer is; fails with InvalidTxnStateException if the id has a prepared transaction, which stays
+     */
+    CompletionStage<Producer> begin(String transactionalId);
+
+    /**
+     * Prepares the transaction that {@code producer} has written; everything written must have been acknowledged. Once this is answered
+     * the decision is durable as {@code __transaction_state} is, its producer can write no more, and only {@link #commit} and
+     * {@link #abort} end it. May be asked again.
+     *
+     * @return fails with ProducerFencedException or InvalidPidMappingException if somebody else has the id by now
+     */
+    CompletionStage<Vote> prepare(String transactionalId, Producer producer);
+
+    /**
+     * Ends a transaction that was not prepared: a commit in one phase, or an abort.
+     *
+     * @return who the producer of the id's next transaction is; fails with InvalidTxnStateException if there is nothing to commit
+     */
+    CompletionStage<Producer> end(String transactionalId, Producer producer, boolean commit);
+
+    /**
+     * Commits a prepared transaction. May be asked again, after a restart too.
+     *
+     * @return who the producer of the id's next transaction is; fails with TransactionalIdNotFoundException if nobody knows the id, with
+     *     InvalidTxnStateException if it has no prepared transaction or that was aborted
+     */
+    CompletionStage<Producer> commit(String transactionalId);
+
+    /** Aborts a prepared transaction: as {@link #commit}. */
+    CompletionStage<Producer> abort(String transactionalId);
+
+    /** All that wait for a decision. Never an incomplete list: it fails while a part of them is not known yet. */
+    CompletionStage<List<Prepared>> prepared();
+}
