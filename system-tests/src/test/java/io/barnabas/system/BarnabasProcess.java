@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -43,6 +44,16 @@ final class BarnabasProcess implements AutoCloseable {
     /** Starts a broker and waits until it serves. */
     static BarnabasProcess start(Path data, Map<String, String> settings) throws IOException {
         BarnabasProcess broker = new BarnabasProcess(data, data.resolveSibling(data.getFileName() + ".out"), settings);
+        broker.start();
+        return broker;
+    }
+
+    /** Starts a broker whose clients are sent to a proxy, and waits until it serves through that. */
+    static BarnabasProcess startBehind(LossyProxy proxy, Path data, Map<String, String> settings) throws IOException {
+        Map<String, String> all = new HashMap<>(settings);
+        all.put("advertised.listeners", "PLAINTEXT://" + proxy.bootstrap());
+        BarnabasProcess broker = new BarnabasProcess(data, data.resolveSibling(data.getFileName() + ".out"), all);
+        proxy.target(broker.kafkaPort());
         broker.start();
         return broker;
     }
@@ -115,6 +126,22 @@ final class BarnabasProcess implements AutoCloseable {
         for (ProcessHandle child : children) {
             child.onExit().join();
         }
+    }
+
+    /** SIGSTOP: the process keeps its sockets and answers nothing. */
+    void freeze() throws IOException, InterruptedException {
+        signal("-STOP");
+    }
+
+    /** SIGCONT. */
+    void thaw() throws IOException, InterruptedException {
+        signal("-CONT");
+    }
+
+    private void signal(String signal) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("kill", signal, Long.toString(process.pid())));
+        process.descendants().forEach(child -> command.add(Long.toString(child.pid())));
+        assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
     }
 
     /** SIGTERM, and waits for the end. */
