@@ -6,12 +6,17 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -91,6 +96,44 @@ class ForeignClientsTest {
                 "confluent-kafka-python is not installed");
         assertThat(run("/usr/bin/python3", script("confluent_python.py"), broker.bootstrap()))
                 .contains("ok 300");
+    }
+
+    @Test
+    void librdkafka_s_transactions_are_seen_alike_by_it_and_by_the_java_client() throws Exception {
+        assumeTrue(
+                succeeds("/usr/bin/python3", "-c", "import confluent_kafka"),
+                "confluent-kafka-python is not installed");
+        List<String> expected = Stream.concat(
+                        Stream.of("first", "second")
+                                .flatMap(word -> IntStream.range(0, 10).mapToObj(i -> "commit-" + word + "-" + i)),
+                        Stream.of("of the second"))
+                .sorted()
+                .toList();
+        String printed = run("/usr/bin/python3", script("confluent_transactions.py"), broker.bootstrap());
+        assertThat(printed.lines()).contains("ok " + String.join(",", expected));
+        assertThat(readCommitted("librdkafka-out", 2)).containsExactlyElementsOf(expected);
+    }
+
+    /** All values of a topic, sorted. */
+    private static List<String> readCommitted(String topic, int partitionCount) {
+        List<TopicPartition> partitions = IntStream.range(0, partitionCount)
+                .mapToObj(i -> new TopicPartition(topic, i))
+                .toList();
+        List<String> values = new ArrayList<>();
+        try (KafkaConsumer<byte[], String> consumer = new KafkaConsumer<>(Map.of(
+                "bootstrap.servers", broker.bootstrap(),
+                "isolation.level", "read_committed",
+                "key.deserializer", "org.apache.kafka.common.serialization.ByteArrayDeserializer",
+                "value.deserializer", "org.apache.kafka.common.serialization.StringDeserializer"))) {
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            while (partitions.stream().anyMatch(partition -> consumer.position(partition) < ends.get(partition))) {
+                consumer.poll(Duration.ofMillis(200)).forEach(found -> values.add(found.value()));
+            }
+        }
+        values.sort(null);
+        return values;
     }
 
     @Test
