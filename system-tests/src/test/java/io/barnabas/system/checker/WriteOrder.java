@@ -2,6 +2,7 @@ package io.barnabas.system.checker;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +28,7 @@ final class WriteOrder {
     private final Sightings sightings;
     private final StrongComponents graph = new StrongComponents();
     private final List<Operation> operationOf = new ArrayList<>(); // by node
-    private final Map<Operation, Moments> moments = new java.util.IdentityHashMap<>();
+    private final IdentityHashMap<Operation, Moments> moments = new IdentityHashMap<>();
     private final Map<Long, Integer> appends = new HashMap<>(); // node by value
 
     WriteOrder(History history, Sightings sightings) {
