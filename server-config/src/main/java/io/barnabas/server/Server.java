@@ -37,6 +37,9 @@ public final class Server {
     /** The exit code when the broker cannot go on. */
     public static final int CANNOT_GO_ON = 2;
 
+    private static final String HTTP_ENABLED = "configs.config.server-config.network-config.network-listeners."
+            + "network-listener.http-listener.enabled=true";
+
     /** Set by a shutdown hook, read by main. */
     private static volatile boolean stopping;
 
@@ -120,19 +123,33 @@ public final class Server {
     private void deploy(AdminCommandRunner container) {
         deploy(container, "barnabas", "--name=barnabas");
         deploy(container, "console", "--name=console", "--contextroot=/");
+        openHttp(container);
+    }
+
+    /**
+     * Opens the console's port, which the configuration keeps closed: a container that answers while it deploys says at {@code
+     * /health/ready} that it is ready as soon as any archive is there, and fails other requests in several ways. From here on the
+     * broker's own checks are there and decide.
+     */
+    private void openHttp(AdminCommandRunner container) {
+        run(container, "cannot listen on " + settings.httpHost() + ":" + settings.httpPort(), "set", HTTP_ENABLED);
     }
 
     private void deploy(AdminCommandRunner container, String folder, String... options) {
-        if (failure != null) {
-            return;
-        }
         Path archive = settings.deploy().resolve(folder);
         String[] arguments = new String[options.length + 1];
         System.arraycopy(options, 0, arguments, 0, options.length);
         arguments[options.length] = archive.toString();
-        ClusterCommandResult result = container.run("deploy", arguments);
+        run(container, "the container does not take " + folder, "deploy", arguments);
+    }
+
+    private void run(AdminCommandRunner container, String otherwise, String command, String... arguments) {
+        if (failure != null) {
+            return;
+        }
+        ClusterCommandResult result = container.run(command, arguments);
         if (result.getExitStatus() == ClusterCommandResult.ExitStatus.FAILURE) {
-            failure = "the container does not take " + folder + ": " + result.getOutput();
+            failure = otherwise + ": " + result.getOutput();
         }
     }
 
@@ -140,7 +157,7 @@ public final class Server {
         BrokerWatch watch = new BrokerWatch();
         BrokerWatch.Listening listening = watch.awaitServing();
         System.out.println("Barnabas serves. Clients: " + String.join(",", listening.listeners()) + "  Console: http://"
-                + settings.httpHost() + ":" + settings.httpPort() + "/");
+                + new Settings.Listener(Settings.HTTP_PORT, settings.httpHost(), settings.httpPort()) + "/");
         return watch;
     }
 
