@@ -111,7 +111,8 @@ public final class ErrorResponses {
         return response == null ? null : response.data();
     }
 
-    private static ProduceResponseData produceBody(ProduceRequestData request, Errors error) {
+    /** A Produce that has failed as a whole: each of its partitions has the error. */
+    static ProduceResponseData produceBody(ProduceRequestData request, Errors error) {
         TopicProduceResponseCollection topics = new TopicProduceResponseCollection();
         for (var topic : request.topicData()) {
             List<PartitionProduceResponse> partitions = new ArrayList<>();

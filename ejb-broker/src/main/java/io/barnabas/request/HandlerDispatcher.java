@@ -7,6 +7,8 @@ import io.barnabas.port.Responder;
 import io.barnabas.port.TransactionBranches;
 import io.barnabas.request.RequestMetrics.ApiFigures;
 import io.barnabas.time.Clock;
+import io.barnabas.wire.FormerProduce;
+import io.barnabas.wire.FormerProduceResponse;
 import io.barnabas.wire.RequestFrame;
 import java.util.List;
 import java.util.function.Consumer;
@@ -14,6 +16,7 @@ import java.util.function.Supplier;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersion;
 import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersionCollection;
+import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
@@ -120,8 +123,15 @@ public final class HandlerDispatcher implements RequestDispatcher {
         }
     }
 
-    /** An unknown ApiVersions version is answered in version 0 (KIP-511); anything else was not advertised: the connection closes, as Kafka does. */
+    /**
+     * A version of Produce that is advertised and not served has its error, an unknown one of ApiVersions is answered in version 0
+     * (KIP-511); anything else was not advertised: the connection closes, as Kafka does.
+     */
     private void refuse(RequestFrame request, Connection connection, MeasuredResponder responder) {
+        if (FormerProduce.isFormer(request.api(), request.version())) {
+            refuseProduce((ProduceRequestData) request.body(), responder);
+            return;
+        }
         if (request.api() != ApiKeys.API_VERSIONS) {
             responder.onRefused(Errors.UNSUPPORTED_VERSION);
             LOG.info(
@@ -143,6 +153,17 @@ public final class HandlerDispatcher implements RequestDispatcher {
                         .setErrorCode(Errors.UNSUPPORTED_VERSION.code())
                         .setApiKeys(versions),
                 (short) 0);
+    }
+
+    /** With acks=0 there is no answer, and the closed connection has to tell. */
+    private static void refuseProduce(ProduceRequestData request, MeasuredResponder responder) {
+        responder.onRefused(Errors.UNSUPPORTED_VERSION);
+        if (request.acks() == 0) {
+            responder.close();
+        } else {
+            responder.respond(
+                    new FormerProduceResponse(ErrorResponses.produceBody(request, Errors.UNSUPPORTED_VERSION)));
+        }
     }
 
     @Override

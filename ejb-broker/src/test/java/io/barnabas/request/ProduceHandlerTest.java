@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.barnabas.coordinator.transaction.ProducerIdentity;
 import io.barnabas.log.LogConfig;
 import io.barnabas.log.LogConfig.Durability;
+import io.barnabas.wire.FormerProduceResponse;
 import java.nio.ByteBuffer;
 import java.util.List;
 import org.apache.kafka.common.TopicPartition;
@@ -63,6 +64,34 @@ class ProduceHandlerTest {
             assertThat(only(answer).errorCode()).as("version %s", version).isZero();
             assertThat(answer.bytes(version).buffer().remaining()).isPositive();
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(shorts = {0, 1, 2})
+    void aVersionThatIsAdvertisedAndNotServedIsAnsweredWithItsErrorAndAppendsNothing(short version) {
+        // Given
+        broker.createTopic("t", 1);
+        ProduceRequestData request = DataPathFixture.produceRequest("t", 0, 1, DataPathFixture.records("a"));
+        // When
+        RecordedAnswer answer = broker.send(ApiKeys.PRODUCE, version, request);
+        // Then
+        PartitionProduceResponse partition = answer.body(FormerProduceResponse.class)
+                .data()
+                .responses()
+                .find("t", Uuid.ZERO_UUID)
+                .partitionResponses()
+                .get(0);
+        assertThat(partition.errorCode()).isEqualTo(Errors.UNSUPPORTED_VERSION.code());
+        assertThat(partition.baseOffset()).isEqualTo(-1);
+        assertThat(broker.metrics.of(ApiKeys.PRODUCE).errors()).containsEntry(Errors.UNSUPPORTED_VERSION, 1L);
+        assertThat(only(broker.produce("t", 0, 1, DataPathFixture.records("b"))).baseOffset())
+                .isZero();
+    }
+
+    @Test
+    void suchAVersionWithoutAcknowledgementsClosesTheConnection() {
+        ProduceRequestData request = DataPathFixture.produceRequest("t", 0, 0, DataPathFixture.records("a"));
+        assertThat(broker.send(ApiKeys.PRODUCE, 0, request).closed()).isTrue();
     }
 
     @Test

@@ -9,7 +9,7 @@ import org.apache.kafka.common.protocol.ApiMessage;
 
 /**
  * Turns a frame into a {@link RequestFrame}: the frame decoder of {@code net} comes before it, the broker's dispatcher after it.
- * Every API and version goes through kafka-clients' generated messages. One instance for each connection, on its event loop.
+ * Every API and version that is served goes through kafka-clients' generated messages. One instance for each connection, on its event loop.
  */
 public final class RequestDecoder {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
@@ -29,7 +29,8 @@ public final class RequestDecoder {
     }
 
     /**
-     * Decodes one frame. An ApiVersions request of an unknown version comes back with that version and an empty body (KIP-511).
+     * Decodes one frame. An ApiVersions request of an unknown version comes back with that version and an empty body (KIP-511), a
+     * {@link FormerProduce} without its records.
      *
      * @param frame the bytes after the length prefix; the frame's body keeps views of them
      * @param receivedNanos monotonic time at which the frame was complete
@@ -44,13 +45,15 @@ public final class RequestDecoder {
         short version = frame.getShort(frame.position() + 2);
         ApiKeys api = known(key, version);
         boolean supported = served.serves(api, version);
-        if (!supported && api != ApiKeys.API_VERSIONS) {
+        boolean former = FormerProduce.isFormer(api, version);
+        if (!supported && !former && api != ApiKeys.API_VERSIONS) {
             throw new MalformedRequestException("api " + api.name + " version " + version + " is not served");
         }
         try {
             reader.reset(frame);
             header.read(reader, api.requestHeaderVersion(version));
-            ApiMessage body = supported ? body(api, version) : new ApiVersionsRequestData();
+            ApiMessage body =
+                    former ? FormerProduce.read(reader) : supported ? body(api, version) : new ApiVersionsRequestData();
             return new RequestFrame(api, version, header.correlationId(), header.clientId(), body, size, receivedNanos);
         } catch (RuntimeException e) {
             throw new MalformedRequestException("api " + api.name + " version " + version + ": " + reason(e), e);
