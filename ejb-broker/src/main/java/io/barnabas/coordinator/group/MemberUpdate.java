@@ -106,6 +106,11 @@ final class MemberUpdate {
     private static Subscriptions subscriptions(ConsumerGroup group, ConsumerMember before, ConsumerMember said) {
         boolean known = group.member(before.id()) != null
                 || group.staticMember(said.profile().instanceId()) != null;
+        if (known
+                && before.profile().equals(said.profile())
+                && group.subscriptions().resolved().isEmpty()) {
+            return group.subscriptions(); // as with nearly every heartbeat
+        }
         Subscriptions subscriptions = group.subscriptions().copy();
         subscriptions.replace(known ? before.profile() : null, said.profile());
         subscriptions.dropUnheld();
