@@ -26,6 +26,7 @@ final class FetchSessionScene {
     private static final int VERSION = 16;
     private static final int FETCH_BYTES = 1 << 20;
     private static final int MAX_BYTES = 50 << 20;
+    private static final int RETRY_MS = 500;
     private static final int LONG_POLL_MS = 500;
     private static final int MEASURED_MS = 4_000;
     private static final long TRICKLE_MS = 5;
@@ -39,6 +40,7 @@ final class FetchSessionScene {
     private long records;
     private List<FetchTopic> moved = List.of(); // what the next fetch has to say
     private boolean answered;
+    private int errors;
 
     FetchSessionScene(Broker broker) {
         this.broker = broker;
@@ -82,6 +84,12 @@ final class FetchSessionScene {
         }
         send(request);
         loop.run(TIMEOUT_MS, () -> answered);
+        while (errors > 0) { // partitions that have no leader yet
+            loop.run(RETRY_MS);
+            errors = 0;
+            send(request(0));
+            loop.run(TIMEOUT_MS, () -> answered);
+        }
     }
 
     private static FetchPartition partition(int index, long offset) {
@@ -111,7 +119,7 @@ final class FetchSessionScene {
         for (FetchableTopicResponse topic : response.responses()) {
             FetchTopic ofTopic = new FetchTopic().setTopicId(topic.topicId());
             topic.partitions().forEach(partition -> {
-                WireMember.check(partition.errorCode());
+                errors += partition.errorCode() == 0 ? 0 : 1;
                 long offset = -1;
                 for (RecordBatch batch : ((MemoryRecords) partition.records()).batches()) {
                     offset = batch.nextOffset();
@@ -136,6 +144,9 @@ final class FetchSessionScene {
         while (System.nanoTime() - end < 0) {
             send(request(maxWaitMs));
             loop.run(TIMEOUT_MS, () -> answered);
+        }
+        if (errors > 0) {
+            throw new IllegalStateException(errors + " partitions were answered with errors");
         }
         return broker.cpu().seconds() - before;
     }

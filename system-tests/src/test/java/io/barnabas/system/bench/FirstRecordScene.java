@@ -35,33 +35,43 @@ final class FirstRecordScene {
         this.protocol = protocol;
     }
 
-    void run(int rounds) throws Exception {
+    /** Each time in a group that is new. */
+    void alone(int rounds) throws Exception {
+        try (Topics topics = new Topics(broker.bootstrap(), 1, PARTITIONS)) {
+            Thread trickle = start(() -> trickle(topics.name()));
+            Topics.pause(1_000);
+            say(protocol + ".alone", newGroups(topics.name(), rounds), "ms");
+            running = false;
+            trickle.join();
+        }
+    }
+
+    /** Each time in a group of four. */
+    void fifth(int rounds) throws Exception {
         List<Thread> threads = new ArrayList<>();
         try (Topics topics = new Topics(broker.bootstrap(), 1, PARTITIONS)) {
             threads.add(start(() -> trickle(topics.name())));
-            Topics.pause(1_000);
-            say(protocol + ".first.new", newGroups(topics.name(), rounds), "ms");
-            Samples running = new Samples();
+            Samples samples = new Samples();
             List<Thread> lanes = new ArrayList<>();
             for (int lane = 0; lane < LANES; lane++) {
                 String group = "bench-" + Uuid.randomUuid();
                 for (int i = 0; i < PRESENT; i++) {
                     threads.add(start(() -> poll(topics.name(), group)));
                 }
-                lanes.add(start(() -> join(topics.name(), group, running, (rounds + LANES - 1) / LANES)));
+                lanes.add(start(() -> join(topics.name(), group, samples, (rounds + LANES - 1) / LANES)));
                 Topics.pause(1_300); // the lanes' heartbeats are not to fall together
             }
             for (Thread lane : lanes) {
                 lane.join();
             }
-            this.running = false;
+            running = false;
             for (Thread thread : threads) {
                 thread.join();
             }
             if (failure != null) {
                 throw new IllegalStateException(failure);
             }
-            say(protocol + ".first.running", running, "ms");
+            say(protocol + ".fifth", samples, "ms");
         }
     }
 

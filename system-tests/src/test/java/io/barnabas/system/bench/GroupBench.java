@@ -10,7 +10,8 @@ import org.apache.kafka.common.GroupType;
  * <ul>
  *   <li>{@code many}: 1,000 members in 100 groups join at once; then heartbeats, 2,000 each second
  *   <li>{@code rebalance}: one more joins a group of 200 that shares 500 partitions, and leaves it
- *   <li>{@code first}: a stock consumer's time to its first record, in a new group and in one of four
+ *   <li>{@code alone}: a stock consumer's time to its first record, in a group that is new
+ *   <li>{@code fifth}: the same in a group of four others
  *   <li>{@code session}: an incremental fetch session of 5,000 partitions (of no group; the protocol is of no matter)
  * </ul>
  *
@@ -29,7 +30,8 @@ public final class GroupBench {
         switch (args[3]) {
             case "many" -> new GroupScenes(broker, protocol).many(rounds);
             case "rebalance" -> new GroupScenes(broker, protocol).rebalance(rounds);
-            case "first" -> new FirstRecordScene(broker, protocol).run(rounds);
+            case "alone" -> new FirstRecordScene(broker, protocol).alone(rounds);
+            case "fifth" -> new FirstRecordScene(broker, protocol).fifth(rounds);
             case "session" -> new FetchSessionScene(broker).run(rounds);
             default -> throw new IllegalArgumentException("no such scene: " + args[3]);
         }
