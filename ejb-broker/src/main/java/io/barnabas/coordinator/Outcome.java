@@ -66,9 +66,18 @@ public final class Outcome {
         answers.add(new Answer<>(reply, null, error));
     }
 
-    /** Runs when the records have been appended and replayed, before answers are released; it may add answers but no records. */
+    /**
+     * Runs when the records have been appended and replayed, before answers are released; it may add answers but no records. Several run
+     * in their order.
+     */
     public void ifApplied(Runnable action) {
-        onApplied = action;
+        Runnable before = onApplied;
+        onApplied = before == null
+                ? action
+                : () -> {
+                    before.run();
+                    action.run();
+                };
     }
 
     /**

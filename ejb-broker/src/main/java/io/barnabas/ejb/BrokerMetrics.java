@@ -3,6 +3,8 @@ package io.barnabas.ejb;
 import io.barnabas.admin.GroupView;
 import io.barnabas.admin.Overview;
 import io.barnabas.admin.TopicView;
+import io.barnabas.coordinator.transaction.TransactionCensus;
+import io.barnabas.coordinator.transaction.TransactionFigures;
 import io.barnabas.log.PartitionLog;
 import io.barnabas.partition.TopicFigures;
 import io.barnabas.request.RequestMetrics.ApiFigures;
@@ -27,8 +29,8 @@ import org.slf4j.LoggerFactory;
  * The broker's figures as MicroProfile Metrics. The data path only adds to its own striped counters; {@link #sample}, run every
  * {@value #SAMPLE_MS} ms, carries their growth over, so that a scrape costs the data path nothing.
  *
- * <p>Names: {@code barnabas_…}, with the tags {@code api}, {@code error}, {@code quantile}, {@code topic} and {@code group}. At most
- * {@value #MAX_TOPICS} topics and {@value #MAX_GROUPS} groups have series of their own.
+ * <p>Names: {@code barnabas_…}, with the tags {@code api}, {@code error}, {@code quantile}, {@code topic}, {@code group}, {@code state}
+ * and {@code result}. At most {@value #MAX_TOPICS} topics and {@value #MAX_GROUPS} groups have series of their own.
  *
  * <p>Samples on a worker of the port, one at a time; gauges are read by the scrape's thread.
  */
@@ -46,13 +48,16 @@ public final class BrokerMetrics {
     private final Map<MetricID, Long> carried = new HashMap<>();
     private final Map<MetricID, Double> levels = new java.util.concurrent.ConcurrentHashMap<>();
     private Set<MetricID> present = new HashSet<>(); // series of topics and groups, of the last sample
+    private final TransactionViews transactions;
     private volatile Overview overview;
+    private volatile long openTimeMaxMs;
     private volatile boolean running;
 
     public BrokerMetrics(MetricRegistry registry, BrokerNode node, NodeViews views) {
         this.registry = registry;
         this.node = node;
         this.views = views;
+        this.transactions = new TransactionViews(node);
         this.overview = views.overview();
     }
 
@@ -100,6 +105,14 @@ public final class BrokerMetrics {
         level("barnabas_log_size_bytes", "Bytes of all logs of this broker", () -> overview.sizeBytes());
         level("barnabas_groups", "Groups of this broker's coordinator shards", () -> overview.groups());
         level(
+                "barnabas_transaction_markers_pending",
+                "Partitions that wait for the marker of a transaction whose end was decided",
+                () -> node.transactions().figures().markersPending());
+        level(
+                "barnabas_transaction_open_time_max_seconds",
+                "Age of the oldest transaction that has not ended",
+                () -> openTimeMaxMs / 1e3);
+        level(
                 "barnabas_offline_log_directories",
                 "Data directories that have failed",
                 () -> overview.directories().stream()
@@ -138,6 +151,7 @@ public final class BrokerMetrics {
         Set<MetricID> seen = new HashSet<>();
         sampleTopics(seen);
         sampleGroups(seen);
+        sampleTransactions();
         present.stream().filter(id -> !seen.contains(id)).forEach(this::forget);
         present = seen;
     }
@@ -196,6 +210,53 @@ public final class BrokerMetrics {
             level(series, "barnabas_group_members", "Members of a group", group.members(), tag);
             seen.addAll(series);
         }
+    }
+
+    private void sampleTransactions() {
+        TransactionFigures figures = node.transactions().figures();
+        carry(
+                "barnabas_transactions_ended",
+                "Transactions that have ended",
+                figures.committed(),
+                new Tag("result", "commit"));
+        carry(
+                "barnabas_transactions_ended",
+                "Transactions that have ended",
+                figures.aborted(),
+                new Tag("result", "abort"));
+        carry(
+                "barnabas_transactions_timed_out",
+                "Transactions aborted because they took longer than their time-out",
+                figures.timedOut());
+        carry(
+                "barnabas_transaction_markers_repeated",
+                "Markers written again because their partition could not take them",
+                figures.markersRepeated());
+        carry(
+                "barnabas_transaction_end_latency_nanoseconds",
+                "Time from the decision on a transaction to its last marker, added up",
+                figures.ends().totalNanos());
+        for (double quantile : QUANTILES) {
+            level(
+                    new ArrayList<>(),
+                    "barnabas_transaction_end_latency_seconds",
+                    "Time from the decision on a transaction to its last marker, by quantile",
+                    figures.ends().quantileNanos(quantile) / 1e9,
+                    new Tag("quantile", Double.toString(quantile)));
+        }
+        transactions.census().ifPresent(this::sample);
+    }
+
+    private void sample(TransactionCensus census) {
+        census.byState()
+                .forEach((state, count) -> level(
+                        new ArrayList<>(),
+                        "barnabas_transactions",
+                        "Transactional ids of this broker's coordinator shards, by state; Prepared ones wait for a decision",
+                        count,
+                        new Tag("state", state)));
+        long now = node.port().clock().wallMillis();
+        openTimeMaxMs = census.oldestStartMs() == Long.MAX_VALUE ? 0 : Math.max(0, now - census.oldestStartMs());
     }
 
     /** Raises a counter to {@code total}; a total below the last one is a new beginning (a topic made again). */

@@ -7,6 +7,7 @@ import io.barnabas.coordinator.CoordinatorRuntime;
 import io.barnabas.coordinator.group.ConsumerGroupSettings;
 import io.barnabas.coordinator.group.GroupCoordinator;
 import io.barnabas.coordinator.group.GroupCoordinatorSettings;
+import io.barnabas.coordinator.transaction.TransactionCoordinator;
 import io.barnabas.log.DataDirectory;
 import io.barnabas.log.LogManager;
 import io.barnabas.metadata.BrokerImage;
@@ -365,6 +366,10 @@ public final class BrokerNode {
 
     public GroupCoordinator groups() {
         return groups;
+    }
+
+    public TransactionCoordinator transactions() {
+        return transactions.transactions();
     }
 
     public RequestMetrics metrics() {

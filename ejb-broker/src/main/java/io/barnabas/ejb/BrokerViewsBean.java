@@ -6,6 +6,7 @@ import io.barnabas.admin.GroupView;
 import io.barnabas.admin.Overview;
 import io.barnabas.admin.TopicDetail;
 import io.barnabas.admin.TopicView;
+import io.barnabas.admin.TransactionView;
 import jakarta.ejb.EJB;
 import jakarta.ejb.Local;
 import jakarta.ejb.Stateless;
@@ -45,5 +46,10 @@ public class BrokerViewsBean implements BrokerViews {
     @Override
     public Optional<GroupDetail> group(String id) {
         return lifecycle.views().group(id);
+    }
+
+    @Override
+    public List<TransactionView> transactions() {
+        return lifecycle.views().transactions();
     }
 }

@@ -7,6 +7,7 @@ import io.barnabas.admin.Overview;
 import io.barnabas.admin.TopicDetail;
 import io.barnabas.admin.TopicDetail.PartitionView;
 import io.barnabas.admin.TopicView;
+import io.barnabas.admin.TransactionView;
 import io.barnabas.log.DataDirectory;
 import io.barnabas.log.PartitionLog;
 import io.barnabas.metadata.MetadataImage;
@@ -30,6 +31,7 @@ public final class NodeViews implements BrokerViews {
     private final long servingSince;
     private final TopicRates rates;
     private final GroupViews groups;
+    private final TransactionViews transactions;
 
     /**
      * Views of {@code node}.
@@ -46,6 +48,7 @@ public final class NodeViews implements BrokerViews {
                 node.port().ticker(),
                 node.port().workers());
         this.groups = new GroupViews(node);
+        this.transactions = new TransactionViews(node);
     }
 
     /** Begins to measure rates. Called once. */
@@ -195,5 +198,10 @@ public final class NodeViews implements BrokerViews {
     @Override
     public Optional<GroupDetail> group(String id) {
         return groups.detail(id);
+    }
+
+    @Override
+    public List<TransactionView> transactions() {
+        return transactions.all();
     }
 }

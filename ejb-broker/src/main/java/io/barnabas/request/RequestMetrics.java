@@ -1,5 +1,6 @@
 package io.barnabas.request;
 
+import io.barnabas.time.LatencyHistogram;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;

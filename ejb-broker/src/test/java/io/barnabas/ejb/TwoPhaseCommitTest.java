@@ -268,6 +268,15 @@ class TwoPhaseCommitTest {
         assertThat(prepared.producer()).isEqualTo(writer);
         assertThat(prepared.startedMs()).isBetween(1L, prepared.preparedMs());
         assertThat(listed()).isEqualTo(TransactionState.ONGOING);
+        assertThat(new NodeViews(broker.node(), "").transactions())
+                .filteredOn(view -> view.id().equals(id))
+                .singleElement()
+                .satisfies(view -> {
+                    assertThat(view.state()).isEqualTo("Prepared");
+                    assertThat(view.producerId()).isEqualTo(writer.id());
+                    assertThat(view.timeoutMs()).isEqualTo(-1);
+                    assertThat(view.partitions()).containsExactly(topic + "-0");
+                });
         assertThat(committed(0)).isEmpty();
 
         Producer next = done(commit ? branches().commit(id) : branches().abort(id));

@@ -217,6 +217,22 @@ class TransactionHandlersTest {
                 .isEqualTo(Errors.INVALID_REQUEST.code());
     }
 
+    @Test
+    void twoPhaseCommitIsNotForClientsUnlessItIsEnabled() {
+        InitProducerIdRequestData request =
+                new InitProducerIdRequestData().setTransactionalId("x").setTransactionTimeoutMs(1_000);
+
+        assertThat(init(6, request.duplicate().setEnable2Pc(true)).errorCode())
+                .isEqualTo(Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED.code());
+        InitProducerIdResponseData kept = init(6, request.duplicate().setKeepPreparedTxn(true));
+        assertThat(kept.errorCode()).isZero();
+        assertThat(kept.ongoingTxnProducerId()).isEqualTo(-1);
+        assertThat(handlers.served())
+                .filteredOn(served -> served.apiKey() == ApiKeys.INIT_PRODUCER_ID.id)
+                .singleElement()
+                .satisfies(served -> assertThat(served.maxVersion()).isEqualTo((short) 5));
+    }
+
     @ParameterizedTest
     @CsvSource({"3, INVALID_PRODUCER_EPOCH", "4, PRODUCER_FENCED"})
     void aFencedProducerIsToldInWordsOfItsVersion(int version, Errors expected) {

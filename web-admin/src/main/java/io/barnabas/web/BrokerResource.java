@@ -6,6 +6,7 @@ import io.barnabas.admin.GroupView;
 import io.barnabas.admin.Overview;
 import io.barnabas.admin.TopicDetail;
 import io.barnabas.admin.TopicView;
+import io.barnabas.admin.TransactionView;
 import jakarta.ejb.EJB;
 import jakarta.enterprise.context.RequestScoped;
 import jakarta.ws.rs.GET;
@@ -62,6 +63,16 @@ public class BrokerResource {
     @APIResponse(responseCode = "404", description = "There is no such group")
     public GroupDetail group(@PathParam("id") String id) {
         return views.group(id).orElseThrow(() -> notFound("group", id));
+    }
+
+    @GET
+    @Path("transactions")
+    @Operation(
+            summary = "Transactional ids, the oldest open transaction first, a thousand at most",
+            description =
+                    "A transaction in state Prepared waits without a time limit for the decision of a two-phase commit")
+    public List<TransactionView> transactions() {
+        return views.transactions();
     }
 
     private static WebApplicationException notFound(String what, String name) {

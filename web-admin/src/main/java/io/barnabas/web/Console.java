@@ -6,6 +6,7 @@ import io.barnabas.admin.GroupView;
 import io.barnabas.admin.Overview;
 import io.barnabas.admin.TopicDetail;
 import io.barnabas.admin.TopicView;
+import io.barnabas.admin.TransactionView;
 import jakarta.ejb.EJB;
 import jakarta.enterprise.context.RequestScoped;
 import jakarta.faces.annotation.ManagedProperty;
@@ -27,6 +28,7 @@ public class Console {
     private Overview overview;
     private List<TopicView> topics;
     private List<GroupView> groups;
+    private List<TransactionView> transactions;
     private TopicDetail topic;
     private GroupDetail group;
 
@@ -49,6 +51,13 @@ public class Console {
             groups = views.groups();
         }
         return groups;
+    }
+
+    public List<TransactionView> getTransactions() {
+        if (transactions == null) {
+            transactions = views.transactions();
+        }
+        return transactions;
     }
 
     /** The topic that the address names, or null. */

@@ -47,13 +47,20 @@ final class MarkerRounds {
         final TransactionMarker marker;
         final ShardTimer retry;
         Collection<TopicPartition> missing;
+        final long startedNanos;
         long backoffMs = BACKOFF_MS;
 
-        Round(String transactionalId, TransactionMarker marker, Collection<TopicPartition> missing, ShardTimer retry) {
+        Round(
+                String transactionalId,
+                TransactionMarker marker,
+                Collection<TopicPartition> missing,
+                ShardTimer retry,
+                long startedNanos) {
             this.transactionalId = transactionalId;
             this.marker = marker;
             this.missing = missing;
             this.retry = retry;
+            this.startedNanos = startedNanos;
         }
     }
 
@@ -83,8 +90,14 @@ final class MarkerRounds {
                 coordinatorEpoch,
                 metadata.state() == TransactionState.PREPARE_COMMIT,
                 metadata.clientVersion());
-        Round round = new Round(transactionalId, marker, metadata.partitions(), timers.create());
+        Round round = new Round(
+                transactionalId,
+                marker,
+                metadata.partitions(),
+                timers.create(),
+                context.clock().nanoTime());
         rounds.put(transactionalId, round);
+        context.figures().markersPending(round.missing.size());
         write(round);
     }
 
@@ -120,6 +133,7 @@ final class MarkerRounds {
             return;
         }
         List<TopicPartition> again = new ArrayList<>();
+        context.figures().markersPending(failed.size() - round.missing.size());
         failed.forEach((partition, error) -> {
             if (isRetriable(error)) {
                 again.add(partition);
@@ -128,6 +142,7 @@ final class MarkerRounds {
         if (again.size() < failed.size()) {
             // The producer or this coordinator is fenced there: somebody else decides. The round stays, so that none is
             // begun anew.
+            round.missing = List.copyOf(failed.keySet());
             LOG.error(
                     "markers are refused for good; transactionalId={} producerId={} epoch={} partitions={}",
                     round.transactionalId,
@@ -135,6 +150,7 @@ final class MarkerRounds {
                     round.marker.producerEpoch(),
                     failed);
         } else if (again.isEmpty()) {
+            round.missing = List.of();
             complete(round, outcome);
         } else {
             LOG.info(
@@ -142,6 +158,7 @@ final class MarkerRounds {
                     round.transactionalId,
                     round.marker.producerId(),
                     failed);
+            context.figures().markersRepeated(again.size());
             round.missing = again;
             round.retry.start(round.backoffMs, nothing -> write(round));
             round.backoffMs = Math.min(BACKOFF_MS_MAX, round.backoffMs * 2);
@@ -160,7 +177,10 @@ final class MarkerRounds {
         }
         TransactionMetadata ended = entry.metadata().ended(context.nowMs());
         outcome.append(context.record(round.transactionalId, ended));
-        outcome.ifApplied(() -> rounds.remove(round.transactionalId));
+        outcome.ifApplied(() -> {
+            rounds.remove(round.transactionalId);
+            context.figures().ended(round.marker.commit(), context.clock().nanoTime() - round.startedNanos);
+        });
         outcome.ifRefused(error -> round.retry.start(BACKOFF_MS_MAX, again -> complete(round, again)));
     }
 
@@ -172,7 +192,10 @@ final class MarkerRounds {
 
     /** The shard is no more. */
     void stop() {
-        rounds.values().forEach(round -> round.retry.cancel());
+        rounds.values().forEach(round -> {
+            round.retry.cancel();
+            context.figures().markersPending(-round.missing.size());
+        });
         rounds.clear();
     }
 }

@@ -77,6 +77,7 @@ final class Sweep {
         Transactions.@Nullable Entry entry = context.transactions().find(transactionalId);
         if (entry != null && isTimedOut(entry.metadata())) {
             end.fence(entry, outcome);
+            outcome.ifApplied(context.figures()::onTimeout);
             LOG.info(
                     "a transaction took too long and is aborted; transactionalId={} producerId={} timeoutMs={}",
                     transactionalId,

@@ -16,7 +16,8 @@ record TransactionContext(
         Clock clock,
         LongSupplier producerIds,
         Supplier<Short> level,
-        Transactions transactions) {
+        Transactions transactions,
+        TransactionFigures figures) {
     long nowMs() {
         return clock.wallMillis();
     }

@@ -39,6 +39,7 @@ public final class TransactionCoordinator implements AutoCloseable {
     private final TransactionCoordinatorSettings settings;
     private final IntSupplier partitions;
     private final SpareProducerId producerIds;
+    private final TransactionFigures figures = new TransactionFigures();
     private final CoordinatorRuntime<TransactionShard> runtime;
 
     /**
@@ -67,7 +68,12 @@ public final class TransactionCoordinator implements AutoCloseable {
                 TransactionRecords.TYPES,
                 (partition, timers) -> new TransactionShard(
                         new TransactionContext(
-                                settings, environment.clock(), producerIds::take, cluster.level(), new Transactions()),
+                                settings,
+                                environment.clock(),
+                                producerIds::take,
+                                cluster.level(),
+                                new Transactions(),
+                                figures),
                         cluster.markers(),
                         timers));
     }
@@ -75,6 +81,11 @@ public final class TransactionCoordinator implements AutoCloseable {
     /** What it was made with. */
     public TransactionCoordinatorSettings settings() {
         return settings;
+    }
+
+    /** What it has counted. */
+    public TransactionFigures figures() {
+        return figures;
     }
 
     /** The partition of the topic of transactions that a transactional id lives in. */
@@ -163,6 +174,17 @@ public final class TransactionCoordinator implements AutoCloseable {
     /** Every transactional id of this broker's shards; fails with the protocol's error while one of these is loading. */
     public CompletableFuture<List<TransactionPicture>> pictures() {
         return all(runtime.submitAll((shard, reply, outcome) -> outcome.answer(reply, shard.queries.pictures())));
+    }
+
+    /** How many ids are in which state; a shard that is loading is left out. */
+    public CompletableFuture<TransactionCensus> census() {
+        List<CompletableFuture<TransactionCensus>> shards =
+                runtime.submitAll((shard, reply, outcome) -> outcome.answer(reply, shard.queries.census()));
+        CompletableFuture<TransactionCensus> all = CompletableFuture.completedFuture(TransactionCensus.none());
+        for (CompletableFuture<TransactionCensus> shard : shards) {
+            all = all.thenCombine(shard.exceptionally(failure -> TransactionCensus.none()), TransactionCensus::and);
+        }
+        return all;
     }
 
     private static <T> CompletableFuture<List<T>> all(List<CompletableFuture<List<T>>> shards) {

@@ -75,6 +75,10 @@ final class TransactionQueries {
                 .toList();
     }
 
+    TransactionCensus census() {
+        return TransactionCensus.of(context.transactions().all());
+    }
+
     /** Those that are prepared. */
     List<TransactionPicture> prepared() {
         return context.transactions().busy().stream()

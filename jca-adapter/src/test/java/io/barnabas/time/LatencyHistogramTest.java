@@ -1,4 +1,4 @@
-package io.barnabas.request;
+package io.barnabas.time;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package io.barnabas.request;
+package io.barnabas.time;
 
 import java.util.concurrent.atomic.LongAdder;
 
