@@ -34,6 +34,7 @@ final class BarnabasProcess implements AutoCloseable {
     private final Map<String, String> settings;
     private Process process;
     private int printedBefore; // characters of output from the starts before
+    private Duration lastStart = Duration.ZERO;
 
     private BarnabasProcess(Path data, Path output, Map<String, String> settings) {
         this.data = data;
@@ -71,8 +72,15 @@ final class BarnabasProcess implements AutoCloseable {
 
     /** Starts the process again on the same directory and waits until it serves. */
     void start() throws IOException {
+        long from = System.nanoTime();
         launch();
         awaitReady(Duration.ofSeconds(180));
+        lastStart = Duration.ofNanos(System.nanoTime() - from);
+    }
+
+    /** How long the last start took that was waited for. */
+    Duration lastStart() {
+        return lastStart;
     }
 
     /** Starts the process and does not wait. */
@@ -107,7 +115,7 @@ final class BarnabasProcess implements AutoCloseable {
                         throw new IllegalStateException(
                                 "the broker ended with " + process.exitValue() + ":\n" + output());
                     }
-                    return output().substring(printedBefore).contains("Barnabas serves.");
+                    return saysItServes();
                 });
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap()))) {
             assertThat(admin.describeCluster().nodes().get(30, TimeUnit.SECONDS))
@@ -115,6 +123,11 @@ final class BarnabasProcess implements AutoCloseable {
         } catch (InterruptedException | ExecutionException | TimeoutException e) {
             throw new IllegalStateException("the broker says that it serves, but does not:\n" + output(), e);
         }
+    }
+
+    /** Whether the start that is under way, or the last one, has come to its end. */
+    boolean saysItServes() {
+        return output().substring(printedBefore).contains("Barnabas serves.");
     }
 
     /** SIGKILL, to the process and whatever it forked. */
@@ -160,6 +173,11 @@ final class BarnabasProcess implements AutoCloseable {
             throw new IllegalStateException("the process did not end:\n" + output());
         }
         return process.exitValue();
+    }
+
+    /** Waits that long, and answers whether the process has ended by itself meanwhile. */
+    boolean endsWithin(Duration limit) throws InterruptedException {
+        return process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     boolean alive() {
