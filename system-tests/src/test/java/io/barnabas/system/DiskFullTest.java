@@ -81,7 +81,7 @@ class DiskFullTest {
         }
     }
 
-    private static boolean mounts(Path mount) throws Exception {
+    static boolean mounts(Path mount) throws Exception {
         return new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", mount.toString())
                         .redirectErrorStream(true)
                         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
