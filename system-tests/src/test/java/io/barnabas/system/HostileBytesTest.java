@@ -3,16 +3,14 @@ package io.barnabas.system;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.barnabas.wire.RandomMessages;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -23,12 +21,16 @@ import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.message.RequestHeaderData;
+import org.apache.kafka.common.message.ResponseHeaderData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
+import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
@@ -51,6 +53,11 @@ class HostileBytesTest {
     private static final List<String> KNOWN = List.of("fuzzed", "fuzzed-group", "retention.ms", "consumer");
 
     private static final int MESSAGES_A_VERSION = 4;
+
+    /** Where a frame has its correlation id, after API and version. */
+    private static final int CORRELATION_AT = 4;
+
+    private static final short PRODUCE_VERSION = 9;
 
     /** How the broker's log speaks of what it did not expect. */
     private static final Pattern DEFECT = Pattern.compile(
@@ -92,8 +99,8 @@ class HostileBytesTest {
                 for (int message = 0; message < MESSAGES_A_VERSION; message++) {
                     byte[] frame = filled(api, version, random.nextLong());
                     for (byte[] hostile : mutations(frame, random)) {
-                        sendAndDrain(hostile);
-                        sent++;
+                        ByteBuffer.wrap(hostile).putInt(CORRELATION_AT, ++sent);
+                        assertMet(hostile, sent, api + " version " + version);
                     }
                 }
             }
@@ -106,6 +113,20 @@ class HostileBytesTest {
         assertThat(broker.output().lines().filter(line -> DEFECT.matcher(line).find()))
                 .as("what the broker takes for a defect of its own")
                 .isEmpty();
+    }
+
+    /** The frame is answered, under its own correlation id, or its connection is closed; silence only where the protocol allows it. */
+    private static void assertMet(byte[] frame, int correlation, String what) throws IOException {
+        Exchange exchange = Exchange.of(broker.kafkaPort(), frame);
+        if (exchange.outcome() == Exchange.Outcome.ANSWERED) {
+            assertThat(exchange.answer().getInt())
+                    .as("correlation id of the answer to %s", what)
+                    .isEqualTo(correlation);
+        } else if (exchange.outcome() == Exchange.Outcome.SILENT) {
+            assertThat(Exchange.mayBeSilent(frame))
+                    .as("silence is allowed for %s: %s", what, HexFormat.of().formatHex(frame))
+                    .isTrue();
+        }
     }
 
     /** A request of nested and repeated parts, of names that are there and such as are not, as the version's schema has it. */
@@ -128,16 +149,10 @@ class HostileBytesTest {
     @Test
     void frames_with_impossible_lengths_close_their_connection() throws Exception {
         for (int length : new int[] {-1, Integer.MIN_VALUE, Integer.MAX_VALUE, 104_857_601, 0, 1, 7}) {
-            try (Socket socket = connect()) {
-                DataOutputStream out = new DataOutputStream(socket.getOutputStream());
-                out.writeInt(length);
-                out.write(new byte[Math.max(0, Math.min(length, 64))]);
-                out.flush();
-                socket.shutdownOutput();
-                assertThat(drain(socket))
-                        .as("answer to a frame of length %d", length)
-                        .isNotPositive();
-            }
+            byte[] bytes = new byte[Math.max(0, Math.min(length, 64))];
+            assertThat(Exchange.of(broker.kafkaPort(), length, bytes).outcome())
+                    .as("what becomes of a frame of length %d", length)
+                    .isEqualTo(Exchange.Outcome.CLOSED);
         }
         assertServes();
     }
@@ -161,7 +176,9 @@ class HostileBytesTest {
             byte[] bytes = new byte[batch.remaining()];
             batch.get(bytes);
             damage(bytes, random);
-            sendAndDrain(produce(bytes));
+            assertThat(produceError(produce(bytes)))
+                    .as("error of round %d: %s", round, HexFormat.of().formatHex(bytes))
+                    .isNotEqualTo(Errors.NONE);
         }
         assertServes();
         assertThat(endOffset(GUARDED)).isZero();
@@ -263,7 +280,7 @@ class HostileBytesTest {
                 .setIndex(0)
                 .setRecords(MemoryRecords.readableRecords(ByteBuffer.wrap(records)))));
         data.topicData().add(topic);
-        return frame(ApiKeys.PRODUCE, (short) 9, data);
+        return frame(ApiKeys.PRODUCE, PRODUCE_VERSION, data);
     }
 
     private static byte[] frame(ApiKeys api, short version, ApiMessage body) {
@@ -282,35 +299,20 @@ class HostileBytesTest {
         return buffer.array();
     }
 
-    private static void sendAndDrain(byte[] frame) throws IOException {
-        try (Socket socket = connect()) {
-            DataOutputStream out = new DataOutputStream(socket.getOutputStream());
-            out.writeInt(frame.length);
-            out.write(frame);
-            out.flush();
-            socket.shutdownOutput();
-            drain(socket);
-        } catch (java.net.SocketException closedByTheBroker) {
-            // allowed: a reset instead of an answer
-        }
-    }
-
-    /** Reads one answer: its length, or -1 at the end of the stream or when none came in time. */
-    private static int drain(Socket socket) throws IOException {
-        try {
-            DataInputStream in = new DataInputStream(socket.getInputStream());
-            int length = in.readInt();
-            in.skipBytes(length);
-            return length;
-        } catch (java.io.EOFException | java.net.SocketTimeoutException | java.net.SocketException nothing) {
-            return -1;
-        }
-    }
-
-    private static Socket connect() throws IOException {
-        Socket socket = new Socket(InetAddress.getLoopbackAddress(), broker.kafkaPort());
-        socket.setSoTimeout(500);
-        return socket;
+    /** What the one partition of a produce request was answered with. */
+    private static Errors produceError(byte[] frame) throws IOException {
+        Exchange exchange = Exchange.of(broker.kafkaPort(), frame);
+        assertThat(exchange.outcome()).as("a produce request").isEqualTo(Exchange.Outcome.ANSWERED);
+        ByteBufferAccessor answer = new ByteBufferAccessor(exchange.answer());
+        assertThat(new ResponseHeaderData(answer, ApiKeys.PRODUCE.responseHeaderVersion(PRODUCE_VERSION))
+                        .correlationId())
+                .isEqualTo(7);
+        ProduceResponseData data = new ProduceResponseData(answer, PRODUCE_VERSION);
+        return Errors.forCode(data.responses()
+                .find(GUARDED.topic(), Uuid.ZERO_UUID)
+                .partitionResponses()
+                .get(0)
+                .errorCode());
     }
 
     private static void assertServes() throws Exception {
