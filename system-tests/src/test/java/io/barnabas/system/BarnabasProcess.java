@@ -207,14 +207,26 @@ final class BarnabasProcess implements AutoCloseable {
 
     /** Resident memory of the process and whatever it forked, in bytes. */
     long residentBytes() throws IOException {
-        long pages = 0;
+        return memory("VmRSS:");
+    }
+
+    /** The most that has been resident since the start, in bytes; the peaks of the process and what it forked are added up. */
+    long peakResidentBytes() throws IOException {
+        return memory("VmHWM:");
+    }
+
+    private long memory(String field) throws IOException {
         List<Long> pids = new ArrayList<>(List.of(process.pid()));
         process.descendants().forEach(child -> pids.add(child.pid()));
+        long kilobytes = 0;
         for (long pid : pids) {
-            pages += Long.parseLong(
-                    Files.readString(Path.of("/proc/" + pid + "/statm")).split(" ")[1]);
+            kilobytes += Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
+                    .filter(line -> line.startsWith(field))
+                    .mapToLong(line -> Long.parseLong(line.split("\\s+")[1]))
+                    .findFirst()
+                    .orElseThrow();
         }
-        return pages * 4096;
+        return kilobytes << 10;
     }
 
     /** What the process has printed so far, over all its starts. */
