@@ -165,6 +165,11 @@ public final class BrokerStatus implements BrokerStatusMXBean {
         }
 
         @Override
+        public void onCannotOpen(Exception cause) {
+            onFailure(cause);
+        }
+
+        @Override
         public TransactionBranches branches() {
             return broker.branches();
         }

@@ -29,6 +29,9 @@ public interface RequestDispatcher {
     /** Every socket is open: the broker may be told of to clients. Called once, by the thread that opened them; may block (bounded). */
     default void onOpen() {}
 
+    /** A socket cannot be opened: the broker does not come to serve, and {@link #close} follows. */
+    default void onCannotOpen(Exception cause) {}
+
     /** Stops the broker: called once, after the sockets are closed and before the log is. May block (bounded). */
     void close();
 }

@@ -75,12 +75,21 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
             dispatcher = broker;
             SocketServer sockets = new SocketServer(broker, clock, bounds);
             server = sockets;
-            sockets.start();
+            open(sockets, broker);
             broker.onOpen();
         } catch (UnavailableException e) {
             throw e;
         } catch (Exception e) {
             close();
+            throw e;
+        }
+    }
+
+    private static void open(SocketServer sockets, RequestDispatcher broker) throws IOException {
+        try {
+            sockets.start();
+        } catch (IOException e) {
+            broker.onCannotOpen(e);
             throw e;
         }
     }
