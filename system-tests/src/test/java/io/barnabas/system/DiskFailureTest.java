@@ -122,9 +122,9 @@ class DiskFailureTest {
                 "acks", "all",
                 "retries", "2",
                 "enable.idempotence", "false",
-                "max.block.ms", "5000",
-                "delivery.timeout.ms", "5000",
-                "request.timeout.ms", "3000",
+                "max.block.ms", "20000",
+                "delivery.timeout.ms", "20000",
+                "request.timeout.ms", "10000",
                 "linger.ms", "0",
                 "key.serializer", "org.apache.kafka.common.serialization.ByteArraySerializer",
                 "value.serializer", "org.apache.kafka.common.serialization.ByteArraySerializer"));
