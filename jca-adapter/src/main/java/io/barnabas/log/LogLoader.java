@@ -167,6 +167,7 @@ final class LogLoader {
                 tasks.add(() -> load(directory, path, partition, hints));
             });
         }
+        LOG.info("Loading logs: directory={} count={} afterCleanShutdown={}", directory.path(), tasks.size(), clean);
         return tasks;
     }
 

@@ -25,6 +25,9 @@ import org.awaitility.Awaitility;
  * keep the ports and the directory.
  */
 final class BarnabasProcess implements AutoCloseable {
+    /** Longer than a start takes on a loaded machine. */
+    private static final Duration START = Duration.ofSeconds(180);
+
     private static final Random PORTS = new Random(ProcessHandle.current().pid());
 
     private final Path data;
@@ -74,7 +77,7 @@ final class BarnabasProcess implements AutoCloseable {
     void start() throws IOException {
         long from = System.nanoTime();
         launch();
-        awaitReady(Duration.ofSeconds(180));
+        awaitReady();
         lastStart = Duration.ofNanos(System.nanoTime() - from);
     }
 
@@ -106,17 +109,8 @@ final class BarnabasProcess implements AutoCloseable {
                 .start();
     }
 
-    private void awaitReady(Duration limit) {
-        Awaitility.await("the broker serves; its output is in " + output)
-                .atMost(limit)
-                .pollInterval(Duration.ofMillis(200))
-                .until(() -> {
-                    if (!process.isAlive()) {
-                        throw new IllegalStateException(
-                                "the broker ended with " + process.exitValue() + ":\n" + output());
-                    }
-                    return saysItServes();
-                });
+    private void awaitReady() {
+        awaitWord();
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap()))) {
             assertThat(admin.describeCluster().nodes().get(30, TimeUnit.SECONDS))
                     .hasSize(1);
@@ -125,9 +119,23 @@ final class BarnabasProcess implements AutoCloseable {
         }
     }
 
+    /** Waits until the process says that it serves. */
+    void awaitWord() {
+        Awaitility.await("the broker serves; its output is in " + output)
+                .atMost(START)
+                .pollInterval(Duration.ofMillis(200))
+                .until(() -> {
+                    if (!process.isAlive()) {
+                        throw new IllegalStateException(
+                                "the broker ended with " + process.exitValue() + ":\n" + output());
+                    }
+                    return saysItServes();
+                });
+    }
+
     /** Whether the start that is under way, or the last one, has come to its end. */
     boolean saysItServes() {
-        return output().substring(printedBefore).contains("Barnabas serves.");
+        return outputOfThisStart().contains("Barnabas serves.");
     }
 
     /** SIGKILL, to the process and whatever it forked. */
@@ -227,6 +235,11 @@ final class BarnabasProcess implements AutoCloseable {
                     .orElseThrow();
         }
         return kilobytes << 10;
+    }
+
+    /** What the process has printed since it was launched last. */
+    String outputOfThisStart() {
+        return output().substring(printedBefore);
     }
 
     /** What the process has printed so far, over all its starts. */
