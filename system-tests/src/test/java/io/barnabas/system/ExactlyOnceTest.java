@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Clients send, poll, transform and commit, in transactions and outside them, in groups of both protocols, while the broker is killed,
  * frozen and cut off; then the {@link Checker} reads what they wrote down. {@code -Dbarnabas.checker.seconds} says how long,
- * {@code -Dseed} which faults; the report is in {@code target/exactly-once.txt}.
+ * {@code -Dseed} which faults; the report is in {@code target/exactly-once.txt}, what the broker printed beside it.
  */
 class ExactlyOnceTest {
     private static final int SECONDS = Integer.getInteger("barnabas.checker.seconds", 120);
@@ -67,12 +67,13 @@ class ExactlyOnceTest {
                 underFaults(faults, begin + TimeUnit.SECONDS.toNanos(SECONDS));
             } finally {
                 end();
+                Files.createDirectories(Path.of("target"));
+                Files.writeString(Path.of("target/exactly-once-broker.log"), broker.output());
             }
             // Then what they saw can have been
             History history = history(proxy.bootstrap());
             List<Anomaly> anomalies = Checker.check(history);
             String report = report(seed, history, faults, anomalies);
-            Files.createDirectories(Path.of("target"));
             Files.writeString(Path.of("target/exactly-once.txt"), report);
             System.out.println(report);
             assertThat(anomalies).as(report).isEmpty();

@@ -66,7 +66,7 @@ abstract class HistoryClient implements Runnable {
             try {
                 live();
             } catch (RuntimeException e) {
-                ends.merge(e.getClass().getSimpleName(), 1, Integer::sum);
+                ends.merge(e.getClass().getSimpleName() + " " + e.getMessage(), 1, Integer::sum);
                 pause(200);
             }
         }
