@@ -129,7 +129,7 @@ class ExactlyOnceTest {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
             admin.updateFeatures(Map.of("transaction.version", update), new UpdateFeaturesOptions())
                     .all()
-                    .get(30, TimeUnit.SECONDS);
+                    .get(60, TimeUnit.SECONDS);
         }
     }
 
