@@ -66,11 +66,13 @@ final class TransactionVerifications {
         if (entries.isEmpty()) { // as a rule: a plain producer's batch shall not cost a boxed id
             return;
         }
-        @Nullable Entry entry = entries.get(producerId);
-        if (entry == null) {
+        @Nullable Entry entry = knowsBatches ? null : entries.get(producerId);
+        if (entry
+                == null) { // or the batches before say what follows: one of them that comes again must not hold up the
+            // next
             return;
         }
-        if (entry.epochBump && firstSequence != 0 && !knowsBatches) {
+        if (entry.epochBump && firstSequence != 0) {
             throw new OutOfOrderSequenceException("Producer " + producerId + " begins a transaction here with sequence "
                     + firstSequence + " instead of 0");
         }

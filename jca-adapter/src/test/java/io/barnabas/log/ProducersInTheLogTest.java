@@ -341,6 +341,18 @@ class ProducersInTheLogTest {
     }
 
     @Test
+    void aBatchThatComesAgainAfterItsTransactionHoldsUpNoneOfTheNext() {
+        // Given a producer whose epoch stays, and a copy of its first batch that was under way for long
+        guarded(log.beginVerification(P, (short) 0, 0, false), transactional(P, 0, 0, "a", "b"));
+        end(P, 0, true, TV1);
+        // When the copy arrives in the next transaction
+        guarded(log.beginVerification(P, (short) 0, 0, false), transactional(P, 0, 0, "a", "b"));
+        // Then the transaction's own first batch is taken all the same
+        long guard = log.beginVerification(P, (short) 0, 2, false);
+        assertThat(guarded(guard, transactional(P, 0, 2, "c")).baseOffset()).isEqualTo(3);
+    }
+
+    @Test
     void aProducerWithNewEpochsBeginsAtSequenceZeroWhereItIsNotKnown() {
         long guard = log.beginVerification(P, (short) 0, 2, true);
 
