@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * <p>With transaction version 2 every end brings a new epoch, so a request that comes again is known by the epoch before it; with
  * earlier versions only the state tells.
  */
-final class EndHandler {
+class EndHandler {
     private static final short TV0 = 0;
 
     private final TransactionContext context;
@@ -147,11 +147,16 @@ final class EndHandler {
         boolean bumps = level >= TransactionMetadata.EPOCH_BUMP_VERSION || present.isKept();
         short version = bumps ? TransactionMetadata.EPOCH_BUMP_VERSION : TV0;
         Request abort = new Request(entry.transactionalId, present.producer(), false, version);
-        prepare(entry, abort, bumped(present.producerEpoch()), outcome);
+        prepare(entry, abort, fencing(present.producerEpoch()), outcome);
         if (!abort.bumps()) {
             outcome.ifApplied(() ->
                     context.transactions().rememberLastEpoch(entry.transactionalId, TransactionMetadata.NO_EPOCH));
         }
         rounds.startWhenCommitted(entry.transactionalId, outcome);
+    }
+
+    /** The epoch that the producer does not know: a broken coordinator of the simulation gives another. */
+    short fencing(short epoch) {
+        return bumped(epoch);
     }
 }

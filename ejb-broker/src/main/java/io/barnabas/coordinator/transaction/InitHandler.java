@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * (KIP-360 for a producer that names its present one). A transaction that is open is aborted first, or kept to be ended by whoever knows
  * how (KIP-939). Confined to the shard's serial executor.
  */
-final class InitHandler {
+class InitHandler {
     private final TransactionContext context;
     private final EndHandler end;
 
@@ -139,7 +139,7 @@ final class InitHandler {
             ProducerIdentity fresh = new ProducerIdentity(context.producerIds().getAsLong(), (short) 0);
             return new Bump(fresh, expected == null ? TransactionMetadata.NO_EPOCH : epoch);
         }
-        ProducerIdentity bumped = new ProducerIdentity(present.producerId(), (short) (epoch + 1));
+        ProducerIdentity bumped = new ProducerIdentity(present.producerId(), following(epoch));
         if (expected == null) {
             return new Bump(bumped, TransactionMetadata.NO_EPOCH);
         }
@@ -150,6 +150,11 @@ final class InitHandler {
             return new Bump(new ProducerIdentity(present.producerId(), epoch), lastEpoch);
         }
         throw Errors.PRODUCER_FENCED.exception();
+    }
+
+    /** The epoch that fences who has this one: a broken coordinator of the simulation gives another. */
+    short following(short epoch) {
+        return (short) (epoch + 1);
     }
 
     private record Bump(ProducerIdentity producer, short lastEpoch) {}

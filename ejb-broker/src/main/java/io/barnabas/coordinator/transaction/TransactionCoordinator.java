@@ -58,6 +58,14 @@ public final class TransactionCoordinator implements AutoCloseable {
 
     /** Makes it; it serves what {@link #onElected} gives it. */
     public TransactionCoordinator(TransactionCoordinatorSettings settings, Environment environment, Cluster cluster) {
+        this(settings, environment, cluster, TransactionShard.Deciders.PRODUCT);
+    }
+
+    TransactionCoordinator(
+            TransactionCoordinatorSettings settings,
+            Environment environment,
+            Cluster cluster,
+            TransactionShard.Deciders deciders) {
         this.settings = settings;
         this.partitions = cluster.partitions();
         this.producerIds = new SpareProducerId(cluster.producerIds());
@@ -75,7 +83,8 @@ public final class TransactionCoordinator implements AutoCloseable {
                                 new Transactions(),
                                 figures),
                         cluster.markers(),
-                        timers));
+                        timers,
+                        deciders));
     }
 
     /** What it was made with. */

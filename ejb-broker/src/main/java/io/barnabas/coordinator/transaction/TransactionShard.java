@@ -4,6 +4,7 @@ import io.barnabas.coordinator.CoordinatorRecord;
 import io.barnabas.coordinator.CoordinatorShard;
 import io.barnabas.coordinator.Outcome;
 import io.barnabas.coordinator.ShardTimer;
+import java.util.function.BiFunction;
 import org.apache.kafka.coordinator.transaction.generated.TransactionLogKey;
 import org.apache.kafka.coordinator.transaction.generated.TransactionLogValue;
 
@@ -23,15 +24,22 @@ final class TransactionShard implements CoordinatorShard {
     private final MarkerRounds rounds;
     private final Sweep sweep;
 
-    TransactionShard(TransactionContext context, MarkerWriter markers, ShardTimer.Source timers) {
+    TransactionShard(TransactionContext context, MarkerWriter markers, ShardTimer.Source timers, Deciders deciders) {
         this.transactions = context.transactions();
         this.rounds = new MarkerRounds(context, markers, timers);
-        this.end = new EndHandler(context, rounds);
-        this.init = new InitHandler(context, end);
+        this.end = deciders.end.apply(context, rounds);
+        this.init = deciders.init.apply(context, end);
         this.prepared = new PreparedHandler(context, init, end);
         this.join = new JoinHandler(context);
         this.queries = new TransactionQueries(context);
         this.sweep = new Sweep(context, end, rounds, timers);
+    }
+
+    /** Who decides on epochs: the simulation puts broken ones in their place, to see whether they are found out. */
+    record Deciders(
+            BiFunction<TransactionContext, MarkerRounds, EndHandler> end,
+            BiFunction<TransactionContext, EndHandler, InitHandler> init) {
+        static final Deciders PRODUCT = new Deciders(EndHandler::new, InitHandler::new);
     }
 
     @Override
