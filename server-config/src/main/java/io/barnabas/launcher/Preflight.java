@@ -47,6 +47,7 @@ final class Preflight {
         sockets.add(settings.http());
         checkPortsDiffer(sockets);
         sockets.forEach(Preflight::checkPort);
+        checkOwnName(InetAddress::getLocalHost);
         return warnings;
     }
 
@@ -135,7 +136,9 @@ final class Preflight {
     }
 
     private static boolean isEveryAddress(Settings.Listener listener) {
-        return listener.host().isEmpty() || listener.host().equals("0.0.0.0");
+        return listener.host().isEmpty()
+                || listener.host().equals("0.0.0.0")
+                || listener.host().equals("::");
     }
 
     private static void checkPort(Settings.Listener listener) {
@@ -150,6 +153,23 @@ final class Preflight {
         } catch (IOException e) {
             throw new Refusal("cannot listen on " + listener + " (" + listener.key() + "): " + e.getMessage() + "; "
                     + advice(listener));
+        }
+    }
+
+    /** How this machine's own address is asked for. */
+    @FunctionalInterface
+    interface OwnAddress {
+        InetAddress ask() throws UnknownHostException;
+    }
+
+    /** The container asks at its start, several times, and cannot go on without an answer; no setting spares it the question. */
+    static void checkOwnName(OwnAddress own) {
+        try {
+            own.ask();
+        } catch (UnknownHostException e) {
+            String name = String.valueOf(e.getMessage()).split(":", 2)[0];
+            throw new Refusal("this machine does not know the address of its own name, " + name
+                    + ": add the line \"127.0.0.1 " + name + "\" to /etc/hosts, or change the name");
         }
     }
 
