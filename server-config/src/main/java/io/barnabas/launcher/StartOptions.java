@@ -2,6 +2,7 @@ package io.barnabas.launcher;
 
 import io.barnabas.start.Refusal;
 import io.barnabas.start.Settings;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -64,6 +65,10 @@ final class StartOptions {
     ServerProcess prepare(Settings settings) {
         Preflight.check(settings).forEach(warning -> System.err.println("barnabas: " + warning));
         System.out.println("Barnabas " + Version.ofJar() + " starts. Data: " + settings.dataDirectory());
-        return ServerProcess.of(settings, RuntimeFolder.ofThisJar());
+        RuntimeFolder runtime = RuntimeFolder.ofThisJar();
+        if (!Files.exists(runtime.classArchive())) {
+            System.out.println("Starts get faster after, once: java -jar " + runtime.jar() + " prepare");
+        }
+        return ServerProcess.of(settings, runtime);
     }
 }
