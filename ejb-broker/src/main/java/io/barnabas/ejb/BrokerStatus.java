@@ -129,7 +129,9 @@ public final class BrokerStatus implements BrokerStatusMXBean {
         return from == null || opened == null
                 ? new String[0]
                 : opened.stream()
-                        .map(l -> l.host() + ":" + from.boundPort(l.name()))
+                        .map(l -> (l.host().contains(":") ? "[" + l.host() + "]" : l.host())
+                                + ":"
+                                + from.boundPort(l.name()))
                         .toArray(String[]::new);
     }
 

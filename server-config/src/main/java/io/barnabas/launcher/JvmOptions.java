@@ -21,8 +21,13 @@ final class JvmOptions {
             "-Xshare:auto",
             "-Xlog:cds=off",
             "-Xlog:cds+dynamic=off",
-            "-Djava.awt.headless=true",
-            "-Djava.net.preferIPv4Stack=true");
+            "-Djava.awt.headless=true");
+
+    /**
+     * Whoever is reached by IPv4 alone opens no socket of IPv6: a kernel need not have it, and there is one way less to be reached.
+     * Always said, because the container would say it for us.
+     */
+    private static final String IPV4_ALONE = "-Djava.net.preferIPv4Stack=";
 
     /** The least memory and the least work of the JVM's collectors, and pauses of a few milliseconds: the data path makes little garbage. */
     private static final String COLLECTOR = "-XX:+UseSerialGC";
@@ -40,8 +45,12 @@ final class JvmOptions {
 
     private JvmOptions() {}
 
-    /** Ours, for this JVM, beside those of an operator. */
-    static List<String> defaults(List<String> ofOperator, Runtime.Version jvm) {
+    /**
+     * Ours, for this JVM, beside those of an operator.
+     *
+     * @param ipv6 whether a socket of IPv6 is asked for
+     */
+    static List<String> defaults(List<String> ofOperator, Runtime.Version jvm, boolean ipv6) {
         List<String> options = new ArrayList<>();
         if (ofOperator.stream().noneMatch(OF_COLLECTOR.asMatchPredicate())) {
             options.add(COLLECTOR);
@@ -55,6 +64,7 @@ final class JvmOptions {
             options.add(TRIM);
         }
         options.addAll(ALWAYS);
+        options.add(IPV4_ALONE + !ipv6);
         return options;
     }
 

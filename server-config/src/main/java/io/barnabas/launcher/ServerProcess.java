@@ -29,7 +29,7 @@ record ServerProcess(List<String> command) {
         List<String> command = new ArrayList<>();
         command.add(java());
         List<String> ofOperator = JvmOptions.ofOperator();
-        command.addAll(JvmOptions.defaults(ofOperator, Runtime.version()));
+        command.addAll(JvmOptions.defaults(ofOperator, Runtime.version(), settings.needsIpv6()));
         command.addAll(archiveOptions);
         command.addAll(ofOperator);
         command.add("-Djava.util.logging.config.file=" + runtime.path().resolve("logging.properties"));

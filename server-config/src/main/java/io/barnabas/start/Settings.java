@@ -2,6 +2,9 @@ package io.barnabas.start;
 
 import java.io.IOException;
 import java.io.Reader;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
@@ -20,6 +23,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -241,6 +245,11 @@ public final class Settings {
         return listeners;
     }
 
+    /** Whether a socket is to be opened that IPv4 alone cannot open. */
+    public boolean needsIpv6() {
+        return Stream.concat(listeners().stream(), Stream.of(http())).anyMatch(Listener::needsIpv6);
+    }
+
     private static String upper(String text) {
         return text.toUpperCase(Locale.ROOT);
     }
@@ -253,6 +262,15 @@ public final class Settings {
      * @param port 0 lets the system choose
      */
     public record Listener(String key, String host, int port) {
+        /** An empty host is every address, those of IPv6 too; what a name stands for is asked of the system. */
+        boolean needsIpv6() {
+            try {
+                return host.isEmpty() || InetAddress.getByName(host) instanceof Inet6Address;
+            } catch (UnknownHostException e) {
+                return false; // it will be refused
+            }
+        }
+
         @Override
         public String toString() {
             return (host.isEmpty() ? "*" : host.contains(":") ? "[" + host + "]" : host) + ":" + port;

@@ -10,6 +10,8 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Where settings come from, which wins, and what the launcher understands of them. */
 class SettingsTest {
@@ -112,6 +114,27 @@ class SettingsTest {
 
         assertThat(settings.dataDirectories()).containsExactly(Path.of("/b"), Path.of("/c"));
         assertThat(settings.listeners()).map(Object::toString).containsExactly("[::1]:1", "host:0");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "PLAINTEXT://127.0.0.1:1, false",
+        "PLAINTEXT://0.0.0.0:1, false",
+        "PLAINTEXT://[::1]:1, true",
+        "PLAINTEXT://[::]:1, true",
+        "PLAINTEXT://:1, true"
+    })
+    void ipv6_is_needed_where_a_listener_names_it_or_opens_every_address(String listener, boolean needed) {
+        assertThat(Settings.read(null, Map.of("listeners", listener), Map.of()).needsIpv6())
+                .isEqualTo(needed);
+    }
+
+    @Test
+    void ipv6_is_needed_for_a_console_that_is_there() {
+        assertThat(Settings.read(null, Map.of("barnabas.http.host", "::1"), Map.of())
+                        .needsIpv6())
+                .isTrue();
+        assertThat(Settings.read(null, Map.of(), Map.of()).needsIpv6()).isFalse();
     }
 
     @Test
