@@ -10,7 +10,9 @@ import org.slf4j.LoggerFactory;
  * A stretch of a log: one file of batches and its three indexes.
  *
  * <p>Threads: appends, rolls and truncations hold the log's lock; look-ups take no lock but the indexes' monitors. What a look-up finds
- * is checked against the batch header it must read anyway, so that a damaged index is noticed and rebuilt, never believed.
+ * is checked against the batch header it must read anyway, so that a damaged index is noticed and rebuilt, never believed. Who rebuilds
+ * or asks for the greatest timestamp may come without the log's lock; so these, appends and truncations hold the segment's monitor, which
+ * is taken after the log's lock and before the indexes' monitors.
  */
 final class Segment {
     private static final Logger LOG = LoggerFactory.getLogger(Segment.class);
@@ -24,12 +26,13 @@ final class Segment {
     private final RecentBatches recent = new RecentBatches();
     private final long createdMs;
     private final int indexIntervalBytes;
-    // guarded by the log's lock, but for the volatile ones
+    // guarded by the log's lock, and where a rebuild may come in between by this too
     private String suffix;
     private int bytesSinceIndexEntry;
     private long firstTimestamp = -1;
-    private volatile long maxTimestamp = Long.MIN_VALUE; // MIN_VALUE: not looked up yet
-    private volatile long maxTimestampOffset;
+    // guarded by this
+    private long maxTimestamp = Long.MIN_VALUE; // MIN_VALUE: not looked up yet
+    private long maxTimestampOffset;
 
     private Segment(LogFolder folder, long baseOffset, String suffix, Origin origin) throws IOException {
         this.folder = folder;
@@ -202,17 +205,15 @@ final class Segment {
     }
 
     /** Greatest timestamp of a record, or -1. */
-    long maxTimestamp() throws IOException {
-        loadMaxTimestamp();
+    synchronized long maxTimestamp() throws IOException {
+        if (maxTimestamp == Long.MIN_VALUE) {
+            loadMaxTimestamp();
+            idle(); // an append, which would lose its channel, waits for the monitor
+        }
         return maxTimestamp;
     }
 
-    /** Last offset of the batch that has it. */
-    long maxTimestampOffset() throws IOException {
-        loadMaxTimestamp();
-        return maxTimestampOffset;
-    }
-
+    /** Under the monitor: else what an append found meanwhile would be overwritten. */
     private void loadMaxTimestamp() throws IOException {
         if (maxTimestamp == Long.MIN_VALUE) {
             TimeIndex.Entry last = times.last();
@@ -226,7 +227,6 @@ final class Segment {
                         last);
                 rebuildIndexes();
             }
-            idle();
         }
     }
 
@@ -299,7 +299,7 @@ final class Segment {
     }
 
     /** The last entry of a finished time index is the segment's greatest timestamp. */
-    void completeTimeIndex() throws IOException {
+    synchronized void completeTimeIndex() throws IOException {
         if (maxTimestamp() >= 0) {
             times.maybeAppend(maxTimestamp, maxTimestampOffset);
         }
@@ -318,7 +318,7 @@ final class Segment {
     }
 
     /** Drops everything from {@code offset} on; returns the bytes dropped. */
-    int truncateTo(long offset) throws IOException {
+    synchronized int truncateTo(long offset) throws IOException {
         Place place = find(offset);
         recent.clear();
         offsets.truncateTo(offset);

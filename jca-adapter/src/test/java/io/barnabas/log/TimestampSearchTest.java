@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import org.apache.kafka.common.record.TimestampType;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -73,6 +75,66 @@ class TimestampSearchTest {
             max = Math.max(max, times[i]);
         }
         return max;
+    }
+
+    @Test
+    void aSearchThatLooksUpTheGreatestTimestampWhileABatchIsAppendedDoesNotHideTheBatch() throws Exception {
+        // Given a log that nobody used since its orderly start, and a search that is reading in it
+        fixture.log(topic.build()).append(batch(TIME, "old"), AppendOrigin.CLIENT, 0);
+        SegmentedLog log = (SegmentedLog) fixture.reopen().log(topic.build());
+        PausedRead paused = new PausedRead(files);
+        Thread search = new Thread(() -> log.maxTimestamp(1));
+        search.start();
+        paused.begun.await();
+
+        // When
+        Thread append = new Thread(() -> log.append(batch(TIME + 5_000, "new"), AppendOrigin.CLIENT, 0));
+        append.start();
+        Awaitility.await().until(() -> !append.isAlive() || append.getState() == Thread.State.BLOCKED);
+        paused.goOn();
+        search.join();
+        append.join();
+        log.roll();
+
+        // Then
+        assertThat(find(log, TIME + 5_000, 2)).isEqualTo(1);
+    }
+
+    /** Holds up the first read of a segment, and nothing else. */
+    private static final class PausedRead implements MemoryFileStore.Fault {
+        private final MemoryFileStore files;
+        private final CountDownLatch begun = new CountDownLatch(1);
+        // guarded by files
+        private boolean paused;
+        private boolean goes;
+
+        PausedRead(MemoryFileStore files) {
+            this.files = files;
+            files.setFault(this);
+        }
+
+        @Override
+        public void before(String operation, Path path) {
+            if (paused || !operation.equals("read") || !path.toString().endsWith(LogFolder.LOG)) {
+                return;
+            }
+            paused = true;
+            begun.countDown();
+            try {
+                while (!goes) {
+                    files.wait(); // lets others at the files
+                }
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
+
+        void goOn() {
+            synchronized (files) {
+                goes = true;
+                files.notifyAll();
+            }
+        }
     }
 
     @Test
