@@ -18,12 +18,16 @@ import java.util.List;
 record CompactionRange(
         List<Segment> sealed, long dirtyOffset, long endOffset, long cleanBytes, long dirtyBytes, boolean overdue) {
 
-    /** @param checkpoint where the last pass ended; -1 if there was none */
-    static CompactionRange of(CompactableLog log, long checkpoint, long nowMs) throws IOException {
+    /**
+     * Looks into the segments of the log, which may go away meanwhile.
+     *
+     * @param all the log's segments, the active one too
+     * @param checkpoint where the last pass ended; -1 if there was none
+     */
+    static CompactionRange of(CompactableLog log, List<Segment> all, long checkpoint, long nowMs) throws IOException {
         long start = log.logStartOffset();
         long dirty = checkpoint < start || checkpoint > log.logEndOffset() ? start : checkpoint;
         long limit = Math.min(log.firstUnstableOffset(), log.highWatermark());
-        List<Segment> all = log.segments();
         List<Segment> sealed = new ArrayList<>();
         long cleanBytes = 0;
         long dirtyBytes = 0;

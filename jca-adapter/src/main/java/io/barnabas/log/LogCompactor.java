@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -121,7 +122,7 @@ final class LogCompactor {
         } catch (LogStorageException e) {
             LOG.warn("Compaction ended by a failed disk: partition={}", log.topicPartition(), e);
         } catch (IOException e) {
-            onFailure(choice, e);
+            onFailure(log, choice.range.sealed(), truncations, e);
         } catch (ApiException e) {
             setAside(log.topicPartition(), e);
         } catch (RuntimeException e) {
@@ -135,9 +136,10 @@ final class LogCompactor {
         return false;
     }
 
-    private void onFailure(Choice choice, IOException e) {
-        CompactableLog log = choice.log;
-        if (pace.stopped() || log.closed() || !log.segments().containsAll(choice.range.sealed())) {
+    /** An error is the disk's unless what was read was deleted or truncated meanwhile, as it may be at any time. */
+    private void onFailure(CompactableLog log, List<Segment> read, int truncations, IOException e) {
+        boolean gone = log.truncations() != truncations || !log.segments().containsAll(read);
+        if (pace.stopped() || log.closed() || gone) {
             LOG.debug("Compaction abandoned, its segments are gone: partition={}", log.topicPartition(), e);
         } else {
             log.onCompactionFailure(e);
@@ -175,12 +177,13 @@ final class LogCompactor {
 
     private @Nullable CompactionRange range(CompactableLog log) {
         TopicPartition partition = log.topicPartition();
+        int truncations = log.truncations();
+        List<Segment> segments = log.segments();
         try {
-            return CompactionRange.of(log, checkpoint(log.disk().path()).get(partition), clock.wallMillis());
+            long cleaned = checkpoint(log.disk().path()).get(partition);
+            return CompactionRange.of(log, segments, cleaned, clock.wallMillis());
         } catch (IOException e) {
-            if (!log.closed()) {
-                log.onCompactionFailure(e);
-            }
+            onFailure(log, segments, truncations, e);
             return null;
         } catch (RuntimeException e) {
             setAside(partition, e);

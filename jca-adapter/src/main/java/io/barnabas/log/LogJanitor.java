@@ -174,13 +174,20 @@ final class LogJanitor {
         long now = environment.clock().wallMillis();
         for (SegmentedLog log : serving()) {
             if (log.configured()) {
-                run(() -> {
-                    try {
-                        Retention.apply(log, now);
-                    } catch (IOException e) {
-                        throw log.disk().failed("Retention of " + log.topicPartition(), e);
-                    }
-                });
+                run(() -> retain(log, now));
+            }
+        }
+    }
+
+    private static void retain(SegmentedLog log, long now) {
+        LogView seen = log.view();
+        try {
+            Retention.apply(log, now);
+        } catch (IOException e) {
+            if (log.closed() || log.view().segments() != seen.segments()) {
+                LOG.debug("Retention ended, segments went away meanwhile: partition={}", log.topicPartition(), e);
+            } else {
+                throw log.disk().failed("Retention of " + log.topicPartition(), e);
             }
         }
     }

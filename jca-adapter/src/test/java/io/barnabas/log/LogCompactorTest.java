@@ -328,11 +328,24 @@ class LogCompactorTest {
     }
 
     @Test
+    void a_segment_that_is_deleted_while_the_compactor_looks_for_work_is_no_failure_of_the_disk() throws IOException {
+        log.settings.maxCompactionLagMs = 5000; // to see whether it is due its first batch is read
+        log.append(CompressionType.NONE, put("a", "1"));
+        log.roll();
+        log.afterNextLook = () -> log.deleteFirst();
+
+        assertThat(compactor.compactDirtiest()).isFalse();
+
+        assertThat(log.segments()).hasSize(1);
+        assertThat(log.failures).isEmpty();
+    }
+
+    @Test
     void a_pass_over_a_log_that_was_truncated_meanwhile_leaves_no_trace() throws IOException {
         log.append(CompressionType.NONE, put("a", "1"), put("a", "2"));
         log.roll();
         List<Segment> before = log.segments();
-        CompactionRange range = CompactionRange.of(log, -1, clock.wallMillis());
+        CompactionRange range = CompactionRange.of(log, before, -1, clock.wallMillis());
         CompactionPass pass = new CompactionPass(log, range, new KeyOffsets(1 << 20), clock, pace());
         log.truncations++;
 

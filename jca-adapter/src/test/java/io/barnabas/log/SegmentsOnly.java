@@ -29,6 +29,7 @@ final class SegmentsOnly implements CompactableLog {
     long highWatermark = -1; // -1: the end
     long firstUnstable = -1;
     int truncations;
+    Runnable afterNextLook = () -> {};
 
     private final TopicPartition partition;
     private final LogFolder folder;
@@ -201,7 +202,20 @@ final class SegmentsOnly implements CompactableLog {
 
     @Override
     public List<Segment> segments() {
-        return List.copyOf(segments);
+        List<Segment> seen = List.copyOf(segments);
+        Runnable then = afterNextLook;
+        afterNextLook = () -> {};
+        then.run();
+        return seen;
+    }
+
+    /** As retention does, with file.delete.delay.ms=0. */
+    void deleteFirst() {
+        try {
+            segments.remove(0).delete();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override
