@@ -216,6 +216,26 @@ final class LogLoader {
         return new SegmentedLog.LogParts(partition, topicId, folder, directory, environment, validator, manager);
     }
 
+    /**
+     * A folder of that name is of a log that could not be deleted, or of one that could not be made, perhaps another topic's: its records
+     * must not come back as those of the new log. They are set aside and left to the administrator.
+     */
+    private void makeRoom(TopicPartition partition, LogFolder folder, DiskDirectory directory) throws IOException {
+        FileStore files = environment.files();
+        if (!files.exists(folder.path())) {
+            return;
+        }
+        for (Path file : files.list(folder.path())) {
+            if (file.toString().endsWith(LogFolder.LOG) && files.size(file) > 0) {
+                LogFolder old = new LogFolder(files, folder.path());
+                old.rename(manager.uniqueName(partition, directory, LogFolder.FOLDER_STRAY));
+                LOG.warn("Setting aside an old folder of that name: partition={} folder={}", partition, old.path());
+                return;
+            }
+        }
+        files.deleteTree(folder.path());
+    }
+
     /** A new log in a folder of its own; {@code future} names it as the copy of a move. */
     SegmentedLog create(
             TopicPartition partition, Uuid topicId, LogConfig config, DiskDirectory directory, boolean future) {
@@ -228,6 +248,7 @@ final class LogLoader {
             manager.unname(partition, directory);
         }
         try {
+            makeRoom(partition, folder, directory);
             files.createDirectories(folder.path());
             if (!Uuid.ZERO_UUID.equals(topicId)) {
                 PartitionMetadata.write(folder, topicId);

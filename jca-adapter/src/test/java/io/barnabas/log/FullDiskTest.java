@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
@@ -90,6 +91,31 @@ class FullDiskTest {
         assertThatThrownBy(this::log).isInstanceOf(LogStorageException.class);
         files.setCapacity(Long.MAX_VALUE);
         assertThat(append(log(), 0).baseOffset()).isZero();
+    }
+
+    @Test
+    void recordsOfALogThatCouldNotBeDeletedForWantOfRoomDoNotComeBackInTheNextLogOfItsName() throws IOException {
+        // Given
+        append(log(), 0);
+        files.setFault((operation, path) -> {
+            if (operation.equals("rename")) {
+                throw new IOException("No space left on device");
+            }
+        });
+        assertThatThrownBy(() -> fixture.directories().delete(LogFixture.T0)).isInstanceOf(LogStorageException.class);
+        files.setFault((operation, path) -> {});
+
+        // When
+        PartitionLog next = fixture.directories().openOrCreate(LogFixture.T0, new Uuid(8, 8), topic.build(), null);
+
+        // Then
+        assertThat(next.logEndOffset()).isZero();
+        assertThat(append(next, 0).duplicate()).isFalse();
+        assertThat(contents(next)).containsExactly("0:v0");
+        assertThat(files.list(DIRECTORY)).anyMatch(path -> path.toString().endsWith(LogFolder.FOLDER_STRAY));
+        PartitionLog again = fixture.crash().directories().log(LogFixture.T0).orElseThrow();
+        assertThat(again.topicId()).isEqualTo(next.topicId());
+        assertThat(contents(again)).containsExactly("0:v0");
     }
 
     @Test
