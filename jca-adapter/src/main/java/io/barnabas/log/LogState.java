@@ -1,10 +1,15 @@
 package io.barnabas.log;
 
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+
 /**
  * What changes in a log. Written under the log's lock (the offsets of the high watermark and the settings by their own callers); the
  * volatile fields are read by any thread.
  */
 final class LogState {
+    private static final AtomicLongFieldUpdater<LogState> HIGH_WATERMARK =
+            AtomicLongFieldUpdater.newUpdater(LogState.class, "highWatermark");
+
     final LeaderEpochs epochs;
     final ProducerStates producers;
     volatile LogConfig config;
@@ -22,6 +27,7 @@ final class LogState {
     /** The log start offset in the checkpoint file: what DeleteRecords promised. */
     volatile long checkpointedStart;
 
+    /** Raised by any thread, lowered by truncations under the log's lock. */
     volatile long highWatermark;
 
     /** A cut at this offset is under way: no checkpoint may say more. */
@@ -40,6 +46,11 @@ final class LogState {
         this.highWatermark = loaded.logStartOffset();
         this.epochs = loaded.epochs();
         this.producers = loaded.producers();
+    }
+
+    /** Who tells of a lower one comes late. */
+    void raiseHighWatermark(long offset) {
+        HIGH_WATERMARK.accumulateAndGet(this, offset, Math::max);
     }
 
     int truncations() {

@@ -122,7 +122,10 @@ public interface PartitionLog {
     /** Forces everything. */
     void flush();
 
-    /** What deletes and rolls may touch: the high watermark; set by the partition. Below the log end offset nothing above it is deleted. */
+    /**
+     * What deletes and rolls may touch: the high watermark; told by the partition, from any thread in any order, the greatest counts until
+     * a truncation. Below the log end offset nothing above it is deleted.
+     */
     void onHighWatermark(long offset);
 
     /** An epoch and the offset after its last record. */

@@ -275,7 +275,7 @@ final class SegmentedLog implements PartitionLog {
 
     @Override
     public void onHighWatermark(long offset) {
-        state.highWatermark = offset;
+        state.raiseHighWatermark(offset);
         if (state.producers.hasUnstable()) {
             synchronized (lock) {
                 state.producers.onHighWatermark(offset);

@@ -25,13 +25,17 @@ class RetentionTest {
     }
 
     private SegmentedLog tenSegments() {
+        return tenSegments(RECORDS);
+    }
+
+    private SegmentedLog tenSegments(long highWatermark) {
         topic.segmentBytes = 100;
         SegmentedLog log = (SegmentedLog) fixture.log(topic.build());
         for (int i = 0; i < RECORDS; i++) {
             log.append(batch(fixture.clock.wallMillis(), "v" + i), AppendOrigin.CLIENT, 0);
             fixture.clock.advance(MINUTE);
         }
-        log.onHighWatermark(RECORDS);
+        log.onHighWatermark(highWatermark);
         assertThat(log.segmentCount()).isEqualTo(RECORDS);
         return log;
     }
@@ -75,13 +79,23 @@ class RetentionTest {
     void nothingFromTheHighWatermarkOnGoes() throws IOException {
         topic.retentionMs = MINUTE;
         topic.retentionBytes = 0;
-        SegmentedLog log = tenSegments();
-        log.onHighWatermark(3);
+        SegmentedLog log = tenSegments(3);
         fixture.clock.advance(60 * MINUTE);
 
         retain(log);
 
         assertThat(log.logStartOffset()).isEqualTo(3);
+    }
+
+    @Test
+    void aHighWatermarkThatIsToldLateDoesNotTakeBackAHigherOneButATruncationDoes() {
+        SegmentedLog log = tenSegments(7);
+
+        log.onHighWatermark(6);
+        assertThat(log.highWatermark()).isEqualTo(7);
+
+        log.truncateTo(5);
+        assertThat(log.highWatermark()).isEqualTo(5);
     }
 
     @Test

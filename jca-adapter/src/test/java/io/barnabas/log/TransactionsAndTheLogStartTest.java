@@ -77,7 +77,6 @@ class TransactionsAndTheLogStartTest {
         append(batch(fixture.clock.wallMillis(), "between"));
         append(transactional(P, 0, 1, "p1"));
         append(batch(fixture.clock.wallMillis(), "after"));
-        committed();
     }
 
     /** The transaction is open, goes on and is ended as any other. */
@@ -114,6 +113,7 @@ class TransactionsAndTheLogStartTest {
             throws IOException {
         // Given
         openTransaction();
+        committed();
         // When
         log.deleteRecordsBefore(before);
         restart(how);
