@@ -27,7 +27,6 @@ final class DiskDirectory implements DataDirectory {
     static final String RECOVERY_POINTS = "recovery-point-offset-checkpoint";
     static final String LOG_STARTS = "log-start-offset-checkpoint";
     static final String CLEANER_POINTS = "cleaner-offset-checkpoint";
-    static final String HIGH_WATERMARKS = "replication-offset-checkpoint";
     static final String CLEAN_SHUTDOWN = ".kafka_cleanshutdown";
     static final String LOCK = ".lock";
     private static final Logger LOG = LoggerFactory.getLogger(DiskDirectory.class);

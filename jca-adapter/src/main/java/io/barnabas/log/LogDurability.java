@@ -71,9 +71,9 @@ final class LogDurability {
             segments.force(view, from);
             List<Long> fresh;
             synchronized (log.lock()) {
-                fresh = state.producers.snapshotsFrom(from);
+                fresh = state.producers.snapshots().from(from);
             }
-            state.producers.force(fresh);
+            state.producers.snapshots().force(fresh);
         } catch (IOException e) {
             log.requireOpen(); // a folder that was taken away cannot be forced, and need not be
             throw parts.directory().broken("A force of " + parts.partition(), e);

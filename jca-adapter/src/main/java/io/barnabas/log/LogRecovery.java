@@ -94,7 +94,7 @@ final class LogRecovery {
             } else if (name.endsWith(LogFolder.SWAP)) {
                 swaps.add(name);
             } else if (name.endsWith(LogFolder.SNAPSHOT)) {
-                producers.foundSnapshot(LogFolder.offsetOf(name));
+                producers.snapshots().found(LogFolder.offsetOf(name));
             }
         }
         // segments become .swap from the last to the first: where one is still .cleaned, none behind it counts
@@ -214,8 +214,9 @@ final class LogRecovery {
         rescannedFrom = first < segments.size() ? segments.get(first).baseOffset() : Long.MAX_VALUE;
         long loadAt = first < segments.size() ? segments.get(first).baseOffset() : end;
         producers.loadSnapshot(segments.get(0).baseOffset(), loadAt, nowMs);
-        producers.deleteSnapshotsAbove(
-                loadAt); // perhaps not whole, and nobody would look at them until they are needed
+        producers
+                .snapshots()
+                .deleteAbove(loadAt); // perhaps not whole, and nobody would look at them until they are needed
         recallBatches(segments);
         replayBefore(segments, first);
         for (int i = first; i < segments.size(); i++) {
@@ -396,8 +397,9 @@ final class LogRecovery {
                     folder.path()); // a snapshot of a lost history must not come back when the log has grown past it
         }
         producers.expire(nowMs);
-        producers.deleteStraySnapshots(
-                segments.stream().map(Segment::baseOffset).collect(Collectors.toSet()));
+        producers
+                .snapshots()
+                .deleteStrays(segments.stream().map(Segment::baseOffset).collect(Collectors.toSet()));
         Segment last = segments.get(segments.size() - 1);
         long recoveryPoint = forceBelowRecoveryPoint(segments, end);
         for (Segment each : segments) {

@@ -12,6 +12,8 @@ import org.apache.kafka.common.record.internal.RecordsSend;
  * A range of one segment file, as a Fetch answers it: it leaves the process by {@code transferTo}, uncopied. Whole batches but for
  * the last, which may be cut by the fetch's limit. Holds a reference on its file from {@link PartitionLog#read} until
  * {@link #release}, so that a deleted segment stays readable.
+ *
+ * <p>Threads: one at a time, its owner: who read it, then the event loop that sends it.
  */
 public final class LogSlice implements BaseRecords {
     private final FileChannel channel;

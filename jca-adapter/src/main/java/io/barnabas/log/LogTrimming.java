@@ -62,11 +62,11 @@ final class LogTrimming {
         }
         if (n > 0) {
             // what the producers wrote into the segments is known by this snapshot alone then
-            state.producers.force(state.producers.snapshotsFrom(before.segments()[n].baseOffset()));
+            state.producers.snapshots().force(state.producers.snapshots().from(before.segments()[n].baseOffset()));
             List<Segment> gone = List.of(before.segments()).subList(0, n);
             state.view = segments.without(before, gone);
             segments.deleteLater(gone, state.config.fileDeleteDelayMs());
-            state.producers.deleteSnapshotsBelow(state.view.segments()[0].baseOffset());
+            state.producers.snapshots().deleteBelow(state.view.segments()[0].baseOffset());
         }
         return n;
     }

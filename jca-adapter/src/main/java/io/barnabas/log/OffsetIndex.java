@@ -6,6 +6,8 @@ import java.nio.ByteBuffer;
 /**
  * Sparse map from offset to file position, in Kafka's layout: relative offset i32 (the <em>last</em> offset of a batch), position i32
  * (where that batch begins). 8 bytes an entry, rising in both.
+ *
+ * <p>Threads: any. Each method takes the file's monitor; appends and truncations come one at a time, under the segment's.
  */
 final class OffsetIndex {
     static final int ENTRY_SIZE = 8;

@@ -2,14 +2,11 @@ package io.barnabas.log;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.IntSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
@@ -17,8 +14,6 @@ import org.apache.kafka.common.errors.InvalidTxnStateException;
 import org.apache.kafka.common.errors.OutOfOrderSequenceException;
 import org.apache.kafka.common.errors.TransactionCoordinatorFencedException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The producers of one log: refuses what is out of order, recognises what came before, knows which transactions are open.
@@ -29,16 +24,14 @@ import org.slf4j.LoggerFactory;
  * <p>Guarded by the log's lock, except {@link #firstUnstableOffset}.
  */
 final class ProducerStates {
-    private static final Logger LOG = LoggerFactory.getLogger(ProducerStates.class);
     static final long NONE = -1;
 
     private final TopicPartition partition;
-    private final LogFolder folder;
     private final IntSupplier expirationMs; // producer.id.expiration.ms, which may change
     private final Map<Long, ProducerState> producers = new HashMap<>();
     private final TreeMap<Long, Long> ongoing = new TreeMap<>(); // first offset -> producer
     private final TreeMap<Long, Long> unreplicated = new TreeMap<>(); // first offset -> marker's offset
-    private final TreeSet<Long> snapshots = new TreeSet<>();
+    private final SnapshotFiles snapshots;
     private final TransactionVerifications verifications = new TransactionVerifications();
     private @Nullable ProducerState latest; // the producer of the last batch: often of the next too
     private long endOffset;
@@ -46,7 +39,7 @@ final class ProducerStates {
 
     ProducerStates(TopicPartition partition, LogFolder folder, IntSupplier expirationMs) {
         this.partition = partition;
-        this.folder = folder;
+        this.snapshots = new SnapshotFiles(partition, folder);
         this.expirationMs = expirationMs;
     }
 
@@ -309,34 +302,25 @@ final class ProducerStates {
 
     // ---- snapshots
 
-    /** Learns which snapshot files there are. */
-    void foundSnapshot(long offset) {
-        snapshots.add(offset);
+    /** The files of snapshots that were taken. */
+    SnapshotFiles snapshots() {
+        return snapshots;
     }
 
     /** Starts from the newest whole snapshot at or below {@code offset}; damaged ones are deleted. Else from {@code logStart}. */
     void loadSnapshot(long logStart, long offset, long nowMs) throws IOException {
         clear();
-        while (true) {
-            Long at = snapshots.floor(offset);
-            if (at == null) {
-                endOffset = logStart;
-                return;
-            }
-            Optional<List<ProducerSnapshot.Entry>> entries =
-                    ProducerSnapshot.decode(folder.files().readAll(path(at)));
-            if (entries.isPresent()) {
-                for (ProducerSnapshot.Entry entry : entries.get()) {
-                    restore(ProducerState.restored(entry));
-                }
-                expire(nowMs);
-                updateFirstUnstable();
-                endOffset = at;
-                return;
-            }
-            LOG.warn("Deleting a damaged producer snapshot: partition={} offset={}", partition, at);
-            deleteSnapshot(at);
+        SnapshotFiles.@Nullable Found found = snapshots.newestUpTo(offset);
+        if (found == null) {
+            endOffset = logStart;
+            return;
         }
+        for (ProducerSnapshot.Entry entry : found.entries()) {
+            restore(ProducerState.restored(entry));
+        }
+        expire(nowMs);
+        updateFirstUnstable();
+        endOffset = found.offset();
     }
 
     /** Whether a producer wrote since: it may have batches under way that it will send again. */
@@ -373,10 +357,7 @@ final class ProducerStates {
         if (!snapshots.contains(endOffset)) {
             List<ProducerSnapshot.Entry> entries = new ArrayList<>(producers.size());
             producers.values().forEach(state -> entries.add(state.toSnapshot()));
-            Path temporary = folder.resolve(LogFolder.fileName(endOffset, LogFolder.SNAPSHOT) + ".tmp");
-            folder.files().write(temporary, ProducerSnapshot.encode(entries), false);
-            folder.files().rename(temporary, path(endOffset));
-            snapshots.add(endOffset);
+            snapshots.write(endOffset, entries);
         }
     }
 
@@ -393,22 +374,17 @@ final class ProducerStates {
      * @return whether snapshots were deleted
      */
     boolean truncateTo(long logStart, long offset, long nowMs) throws IOException {
-        List<Long> lost = List.copyOf(snapshots.tailSet(offset, false));
-        for (Long later : lost) {
-            deleteSnapshot(later);
-        }
+        boolean lost = snapshots.deleteAbove(offset);
         if (offset < endOffset) {
             loadSnapshot(logStart, offset, nowMs);
         }
-        return !lost.isEmpty();
+        return lost;
     }
 
     /** The log starts anew, empty, at {@code offset}. */
     void startAt(long offset) throws IOException {
         clear();
-        for (Long each : List.copyOf(snapshots)) {
-            deleteSnapshot(each);
-        }
+        snapshots.deleteAll();
         endOffset = offset;
     }
 
@@ -431,65 +407,6 @@ final class ProducerStates {
             updateFirstUnstable();
             takeSnapshot();
         }
-    }
-
-    void deleteSnapshotsAbove(long offset) throws IOException {
-        for (Long later : List.copyOf(snapshots.tailSet(offset, false))) {
-            deleteSnapshot(later);
-        }
-    }
-
-    /** Deletes the snapshots that belong to deleted segments; the newest is kept. */
-    void deleteSnapshotsBelow(long offset) throws IOException {
-        for (Long earlier : List.copyOf(snapshots.headSet(offset))) {
-            deleteSnapshot(earlier);
-        }
-    }
-
-    /** Deletes the snapshots of segments that were put together into others: where none begins any more, none is looked for. */
-    void deleteSnapshotsWithin(List<Segment> old, List<Segment> cleaned) throws IOException {
-        for (Segment each : old) {
-            boolean begins = cleaned.stream().anyMatch(one -> one.baseOffset() == each.baseOffset());
-            if (!begins && snapshots.contains(each.baseOffset())) {
-                deleteSnapshot(each.baseOffset());
-            }
-        }
-    }
-
-    /** Deletes snapshots other than those of segments and the newest. */
-    void deleteStraySnapshots(java.util.Set<Long> baseOffsets) throws IOException {
-        for (Long each : List.copyOf(snapshots)) {
-            if (!baseOffsets.contains(each) && !each.equals(snapshots.last())) {
-                deleteSnapshot(each);
-            }
-        }
-    }
-
-    /** The snapshot files from {@code offset} on. */
-    List<Long> snapshotsFrom(long offset) {
-        return List.copyOf(snapshots.tailSet(offset));
-    }
-
-    /** Forces snapshot files; takes no lock. One that was deleted meanwhile needs no force. */
-    void force(List<Long> offsets) throws IOException {
-        for (Long each : offsets) {
-            if (folder.files().exists(path(each))) {
-                try (var channel = folder.files().open(path(each), false)) {
-                    channel.force(false);
-                } catch (java.nio.file.NoSuchFileException e) {
-                    LOG.debug("A snapshot was deleted before it was forced: partition={} offset={}", partition, each);
-                }
-            }
-        }
-    }
-
-    private void deleteSnapshot(long offset) throws IOException {
-        folder.files().deleteIfExists(path(offset));
-        snapshots.remove(offset);
-    }
-
-    private Path path(long offset) {
-        return folder.resolve(LogFolder.fileName(offset, LogFolder.SNAPSHOT));
     }
 
     private void clear() {

@@ -342,7 +342,7 @@ final class SegmentedLog implements PartitionLog {
                         && present.subList(0, present.size() - 1).containsAll(old);
                 if (replaced[0]) {
                     state.view = segments.swap(state.view, cleaned, old, state.config.fileDeleteDelayMs());
-                    state.producers.deleteSnapshotsWithin(old, cleaned);
+                    state.producers.snapshots().deleteWithin(old, cleaned);
                 }
             });
         }
@@ -372,7 +372,7 @@ final class SegmentedLog implements PartitionLog {
 
     private void finish() throws IOException {
         state.producers.takeSnapshot();
-        state.producers.force(state.producers.snapshotsFrom(state.view.endOffset()));
+        state.producers.snapshots().force(state.producers.snapshots().from(state.view.endOffset()));
         state.view.active().completeTimeIndex();
         state.view.active().force();
         parts.folder().files().syncDirectory(parts.folder().path());

@@ -6,6 +6,8 @@ import java.nio.ByteBuffer;
 /**
  * Sparse map from time to offset, in Kafka's layout: timestamp i64, relative offset i32. An entry (t, o) says that no record up to o is
  * later than t. 12 bytes an entry, timestamps strictly rising.
+ *
+ * <p>Threads: any. Each method takes the file's monitor; appends and truncations come one at a time, under the segment's.
  */
 final class TimeIndex {
     static final int ENTRY_SIZE = 12;
