@@ -3,6 +3,7 @@ package io.barnabas.partition;
 import io.barnabas.log.AppendOrigin;
 import io.barnabas.log.AppendResult;
 import io.barnabas.log.AppendTerms;
+import io.barnabas.log.DataDirectory;
 import io.barnabas.log.LogConfig.Durability;
 import io.barnabas.log.LogMovedException;
 import io.barnabas.log.PartitionLog;
@@ -96,6 +97,11 @@ public final class LocalPartition implements Partition {
     /** Whether the log can be reached: false while its directory is offline, and once the partition is deleted. */
     public boolean online() {
         return log != null;
+    }
+
+    boolean isIn(DataDirectory directory) {
+        @Nullable PartitionLog present = log;
+        return present != null && present.directory().id().equals(directory.id());
     }
 
     public boolean leads() {

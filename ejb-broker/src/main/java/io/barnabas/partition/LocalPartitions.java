@@ -31,9 +31,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Follows the metadata image: opens, reconfigures and deletes this broker's logs and tells coordinators of leadership.
  *
- * <p>Threads: changes come on the metadata thread, one at a time (and directory failures and moves on a thread of the log, which
- * takes the same lock); disk work goes to the workers and is waited for, so that a topic can be written to when its creation
- * is answered. Look-ups take no lock.
+ * <p>Threads: changes come on the metadata thread, one at a time; disk work goes to the workers and is waited for, so that a topic can
+ * be written to when its creation is answered. Directory failures come on a worker and moves on a thread of the log, in between: they
+ * must not wait for the metadata thread, which waits for workers. So who gives a partition a log looks afterwards whether its directory
+ * is still online, and a leadership is told under {@link #telling}, if it has not ended by then. Look-ups take no lock.
  */
 public final class LocalPartitions implements PartitionRegistry, Metadata.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(LocalPartitions.class);
@@ -46,6 +47,7 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
     private final Map<String, HostedTopic> byName = new ConcurrentHashMap<>();
     private final Map<Uuid, HostedTopic> byId = new ConcurrentHashMap<>();
     private final List<LeadershipListener> listeners = new CopyOnWriteArrayList<>();
+    private final Object telling = new Object(); // what is told last is what is; no disk work under it
     private boolean started; // the initial image was taken; guarded by this
 
     /** Makes the registry; {@link #start} begins to follow. */
@@ -127,10 +129,12 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
 
     @Override
     public synchronized void onLeadership(LeadershipListener listener) {
-        listeners.add(listener);
-        for (LocalPartition partition : partitions()) {
-            if (partition.leads()) {
-                listener.onLeader(partition, partition.leaderEpoch());
+        synchronized (telling) {
+            listeners.add(listener);
+            for (LocalPartition partition : partitions()) {
+                if (partition.leads()) {
+                    listener.onLeader(partition, partition.leaderEpoch());
+                }
             }
         }
     }
@@ -257,7 +261,7 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
                 LOG.error("log is in an offline directory; partition={}", name);
                 return;
             }
-            partition.onLog(logs.openOrCreate(name, partition.topicId(), config, wanted));
+            take(partition, logs.openOrCreate(name, partition.topicId(), config, wanted));
         }
 
         /** A log that is missing at start while a directory is offline is taken to be there: it must not begin again at 0 elsewhere. */
@@ -313,12 +317,31 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
     }
 
     private void tell(LocalPartition partition, Transition transition) {
-        for (LeadershipListener listener : listeners) {
-            switch (transition) {
-                case BEGAN -> listener.onLeader(partition, partition.leaderEpoch());
-                case RESIGNED -> listener.onResigned(partition.topicPartition(), partition.leaderEpoch());
-                case NONE -> {}
+        synchronized (telling) {
+            if (transition == Transition.BEGAN && !partition.leads()) {
+                return; // its directory failed since, which was told
             }
+            for (LeadershipListener listener : listeners) {
+                switch (transition) {
+                    case BEGAN -> listener.onLeader(partition, partition.leaderEpoch());
+                    case RESIGNED -> listener.onResigned(partition.topicPartition(), partition.leaderEpoch());
+                    case NONE -> {}
+                }
+            }
+        }
+    }
+
+    /** Whoever looked for the partitions of a directory that failed before the partition had the log has missed this one. */
+    private void take(LocalPartition partition, PartitionLog log) {
+        partition.onLog(log);
+        if (!log.directory().online()) {
+            goOffline(partition);
+        }
+    }
+
+    private void goOffline(LocalPartition partition) {
+        if (partition.onOffline()) {
+            tell(partition, Transition.RESIGNED);
         }
     }
 
@@ -338,10 +361,8 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
     /** On a worker: the thread that met the failure may be inside an append, which a change of its partition waits for. */
     private void onDirectoryFailure(DataDirectory directory) {
         for (LocalPartition partition : partitions()) {
-            if (partition.online()
-                    && partition.log().directory().id().equals(directory.id())
-                    && partition.onOffline()) {
-                tell(partition, Transition.RESIGNED);
+            if (partition.isIn(directory)) {
+                goOffline(partition);
             }
         }
         LOG.error("data directory failed, its partitions are offline; directory={}", directory.path());
@@ -350,7 +371,7 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
     private void onMoved(PartitionLog log) {
         @Nullable LocalPartition partition = partition(log.topicPartition());
         if (partition != null && partition.topicId().equals(log.topicId())) {
-            partition.onLog(log);
+            take(partition, log);
         }
     }
 }

@@ -25,6 +25,7 @@ public final class MemoryLogs implements LogManager {
     private final List<TopicPartition> preferences = new CopyOnWriteArrayList<>();
     private final List<TopicPartition> moves = new CopyOnWriteArrayList<>();
     private final Directory directory = new Directory();
+    private volatile Runnable afterOpen = () -> {};
 
     private static final class Directory implements DataDirectory {
         private volatile boolean online = true;
@@ -66,6 +67,11 @@ public final class MemoryLogs implements LogManager {
         failureListeners.forEach(listener -> listener.accept(directory));
     }
 
+    /** Runs once, when a log was opened and its partition does not have it yet. */
+    public void afterNextOpen(Runnable action) {
+        afterOpen = action;
+    }
+
     /** The log of a partition that is there. */
     public MemoryLog of(String topic, int partition) {
         @Nullable MemoryLog log = logs.get(new TopicPartition(topic, partition));
@@ -93,7 +99,11 @@ public final class MemoryLogs implements LogManager {
     @Override
     public PartitionLog openOrCreate(
             TopicPartition partition, Uuid topicId, LogConfig config, @Nullable DataDirectory wanted) {
-        return logs.computeIfAbsent(partition, name -> new MemoryLog(name, topicId, directory, config));
+        MemoryLog opened = logs.computeIfAbsent(partition, name -> new MemoryLog(name, topicId, directory, config));
+        Runnable after = afterOpen;
+        afterOpen = () -> {};
+        after.run();
+        return opened;
     }
 
     @Override
