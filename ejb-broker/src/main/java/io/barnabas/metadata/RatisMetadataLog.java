@@ -39,6 +39,7 @@ public final class RatisMetadataLog implements MetadataLog {
     }
 
     private final RatisSettings settings;
+    private final JournalRoom room;
     private final RaftGroupId groupId;
     private final ClientId clientId = ClientId.randomId();
     private final AtomicLong callIds = new AtomicLong();
@@ -46,7 +47,12 @@ public final class RatisMetadataLog implements MetadataLog {
     private volatile @Nullable RaftServer server;
 
     public RatisMetadataLog(RatisSettings settings) {
+        this(settings, JournalRoom.of(settings.directory()));
+    }
+
+    RatisMetadataLog(RatisSettings settings, JournalRoom room) {
         this.settings = settings;
+        this.room = room;
         this.groupId = new RatisConfiguration(settings).groupId();
     }
 
@@ -118,6 +124,11 @@ public final class RatisMetadataLog implements MetadataLog {
         RaftServer running = server;
         if (running == null) {
             return CompletableFuture.failedFuture(new NotControllerException("The metadata log does not run"));
+        }
+        try {
+            room.check(entry.length);
+        } catch (KafkaStorageException e) {
+            return CompletableFuture.failedFuture(e);
         }
         RaftClientRequest request = RaftClientRequest.newBuilder()
                 .setClientId(clientId)
