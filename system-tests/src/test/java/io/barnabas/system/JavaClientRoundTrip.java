@@ -5,18 +5,19 @@ import java.io.InputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 
 /**
  * What a plain application does, with the part of the API that every client version has. Called by reflection, so that it links against
@@ -38,18 +39,7 @@ public final class JavaClientRoundTrip {
         for (String codec : codecs) {
             produce(bootstrap, topic, codec);
         }
-        Set<String> expected = new HashSet<>();
-        for (String codec : codecs) {
-            for (int i = 0; i < RECORDS; i++) {
-                expected.add(codec + "-" + i);
-            }
-        }
-        Set<String> read = consume(bootstrap, topic, expected.size());
-        if (!read.equals(expected)) {
-            expected.removeAll(read);
-            throw new IllegalStateException("missing " + expected.size() + " records, such as "
-                    + expected.stream().limit(3).toList());
-        }
+        consume(bootstrap, topic, codecs);
         return "ok " + clientVersion();
     }
 
@@ -83,7 +73,8 @@ public final class JavaClientRoundTrip {
         }
     }
 
-    private static Set<String> consume(String bootstrap, String topic, int count) {
+    /** Reads everything once, in each partition in the order it was sent and without a gap, and commits its ends. */
+    private static void consume(String bootstrap, String topic, List<String> codecs) {
         Properties settings = new Properties();
         settings.put("bootstrap.servers", bootstrap);
         settings.put("group.id", topic + "-readers");
@@ -91,21 +82,39 @@ public final class JavaClientRoundTrip {
         settings.put("enable.auto.commit", "false");
         settings.put("key.deserializer", "org.apache.kafka.common.serialization.StringDeserializer");
         settings.put("value.deserializer", "org.apache.kafka.common.serialization.StringDeserializer");
-        Set<String> values = new HashSet<>();
+        int expected = codecs.size() * RECORDS;
+        int read = 0;
+        Map<TopicPartition, Integer> lastSent = new HashMap<>();
+        Map<TopicPartition, OffsetAndMetadata> ends = new HashMap<>();
         try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(settings)) {
             consumer.subscribe(Collections.singletonList(topic));
-            for (int empty = 0; values.size() < count && empty < 60; empty++) {
+            for (int empty = 0; read < expected && empty < 60; empty++) {
                 for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(500))) {
-                    values.add(record.value());
+                    TopicPartition partition = new TopicPartition(topic, record.partition());
+                    String[] codecAndNumber = record.value().split("-");
+                    int sent = codecs.indexOf(codecAndNumber[0]) * RECORDS + Integer.parseInt(codecAndNumber[1]);
+                    check(lastSent.getOrDefault(partition, -1) < sent, "out of order or twice: " + record);
+                    OffsetAndMetadata before = ends.get(partition);
+                    check(record.offset() == (before == null ? 0 : before.offset()), "a gap before " + record);
+                    check(record.headers().lastHeader("h").value().length == 3, "without its header: " + record);
+                    lastSent.put(partition, sent);
+                    ends.put(partition, new OffsetAndMetadata(record.offset() + 1));
+                    read++;
                     empty = 0;
                 }
             }
+            check(read == expected, "read " + read + " of " + expected);
             consumer.commitSync();
-            Map<?, ?> committed = consumer.committed(consumer.assignment());
-            if (committed.size() != 3) {
-                throw new IllegalStateException("committed " + committed);
-            }
+            Map<TopicPartition, Long> committed = new HashMap<>();
+            consumer.committed(ends.keySet()).forEach((p, end) -> committed.put(p, end.offset()));
+            ends.forEach(
+                    (p, end) -> check(committed.get(p) == end.offset(), "committed " + committed + ", not " + ends));
         }
-        return values;
+    }
+
+    private static void check(boolean right, String message) {
+        if (!right) {
+            throw new IllegalStateException(message);
+        }
     }
 }
