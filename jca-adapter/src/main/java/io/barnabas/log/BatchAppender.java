@@ -152,12 +152,7 @@ final class BatchAppender {
         }
         old.seal();
         state.producers.takeSnapshot();
-        Segment next = Segment.create(
-                parts.folder(),
-                newBase,
-                "",
-                state.config,
-                parts.environment().clock().wallMillis());
+        Segment next = segments.begun(newBase, state.config);
         state.view = old.size() == 0 ? segments.replaced(before, List.of(old), next) : before.rolled(next);
         parts.directory().commits().request(log);
     }

@@ -70,6 +70,31 @@ final class SegmentStore {
         return new LogView(java.util.Arrays.copyOf(all, keep), offset, last.size());
     }
 
+    /**
+     * Makes the next segment. Where that fails half way its file goes again: the log may go on in the segment before, and a start would
+     * take the file for the place of what is written there.
+     */
+    Segment begun(long baseOffset, LogConfig config) throws IOException {
+        try {
+            return Segment.create(
+                    parts.folder(),
+                    baseOffset,
+                    "",
+                    config,
+                    parts.environment().clock().wallMillis());
+        } catch (IOException e) {
+            try {
+                parts.folder()
+                        .files()
+                        .deleteIfExists(parts.folder().resolve(LogFolder.fileName(baseOffset, LogFolder.LOG)));
+            } catch (IOException left) {
+                left.addSuppressed(e);
+                throw parts.directory().broken("Removing a segment that was not begun of " + parts.partition(), left);
+            }
+            throw e;
+        }
+    }
+
     /** Deletes all segments, last first, and makes an empty one. */
     Segment restart(LogView view, long offset, LogConfig config) throws IOException {
         Segment[] all = view.segments();
