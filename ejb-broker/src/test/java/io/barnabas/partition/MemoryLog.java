@@ -2,6 +2,7 @@ package io.barnabas.partition;
 
 import io.barnabas.log.AppendOrigin;
 import io.barnabas.log.AppendResult;
+import io.barnabas.log.AppendTerms;
 import io.barnabas.log.DataDirectory;
 import io.barnabas.log.LogConfig;
 import io.barnabas.log.PartitionLog;
@@ -30,6 +31,7 @@ public final class MemoryLog implements PartitionLog {
     private long end;
     private int reads;
     private Runnable beforeRead = () -> {};
+    private AppendTerms lastTerms = AppendTerms.NONE;
 
     MemoryLog(TopicPartition topicPartition, Uuid topicId, DataDirectory directory, LogConfig config) {
         this.topicPartition = topicPartition;
@@ -41,6 +43,18 @@ public final class MemoryLog implements PartitionLog {
     /** Reads so far, those of nothing too. */
     public synchronized int reads() {
         return reads;
+    }
+
+    /** What the last append came with. */
+    public synchronized AppendTerms lastTerms() {
+        return lastTerms;
+    }
+
+    @Override
+    public synchronized AppendResult append(
+            MemoryRecords records, AppendOrigin origin, int leaderEpoch, AppendTerms terms) {
+        lastTerms = terms;
+        return append(records, origin, leaderEpoch);
     }
 
     /** Forces what was appended so far, under durability fsync. */

@@ -351,6 +351,17 @@ class TransactionHandlersTest {
                 .satisfies(batch -> assertThat(batch.isControlBatch()).isTrue());
     }
 
+    @ParameterizedTest
+    @CsvSource({"1, 0", "2, 2"})
+    void theLogJudgesAMarkerByTheTransactionVersionThatVersionTwoBrings(int version, short expected) {
+        WriteTxnMarkersRequestData request = marker("t");
+        request.markers().get(0).setTransactionVersion((byte) (version < 2 ? 0 : 2));
+
+        send(ApiKeys.WRITE_TXN_MARKERS, version, request, WriteTxnMarkersResponseData.class);
+
+        assertThat(broker.logs.of("t", 0).lastTerms().transactionVersion()).isEqualTo(expected);
+    }
+
     // ---- offsets
 
     private long fetched(boolean stable) {

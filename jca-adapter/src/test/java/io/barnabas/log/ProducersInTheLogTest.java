@@ -6,6 +6,7 @@ import static io.barnabas.log.LogFixture.marker;
 import static io.barnabas.log.LogFixture.transactional;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -109,6 +110,18 @@ class ProducersInTheLogTest {
         assertThat(log.logEndOffset()).isEqualTo(6);
     }
 
+    @Test
+    void aBatchThatBeginsLikeAnEarlierOneButEndsElsewhereIsNoDuplicate() {
+        append(idempotent(P, 0, 0, "a", "b"));
+        append(idempotent(P, 0, 2, "c"));
+
+        assertThatThrownBy(() -> append(idempotent(P, 0, 0, "a"))).isInstanceOf(OutOfOrderSequenceException.class);
+        assertThatThrownBy(() -> append(idempotent(P, 0, 1, "b"))).isInstanceOf(OutOfOrderSequenceException.class);
+        // and of another epoch it is the first batch
+        assertThat(append(idempotent(P, 1, 0, "a", "b")).duplicate()).isFalse();
+        assertThat(log.logEndOffset()).isEqualTo(5);
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void aRetryOfAnEarlierBatchAfterAReopenIsADuplicateAndNotAppendedAgain(boolean orderly) {
@@ -173,6 +186,57 @@ class ProducersInTheLogTest {
                 .extracting(PartitionLog.ProducerInfo::producerId)
                 .containsExactly(Q);
         assertThat(append(idempotent(P, 0, 9, "c")).baseOffset()).isEqualTo(2);
+    }
+
+    // ---- snapshots
+
+    private List<Long> snapshots() throws IOException {
+        return fixture.files.list(DIRECTORY.resolve("t-0")).stream()
+                .filter(path -> path.toString().endsWith(LogFolder.SNAPSHOT))
+                .map(path -> LogFolder.offsetOf(String.valueOf(path.getFileName())))
+                .toList();
+    }
+
+    @Test
+    void aSnapshotIsTakenAtEachRollAndAtTheEnd() throws IOException {
+        append(idempotent(P, 0, 0, "a"));
+        ((SegmentedLog) log).roll();
+        append(transactional(Q, 0, 0, "b", "c"));
+        ((SegmentedLog) log).roll();
+        append(idempotent(P, 0, 1, "d"));
+        assertThat(snapshots()).containsExactly(1L, 3L);
+
+        fixture.close();
+
+        assertThat(snapshots()).containsExactly(1L, 3L, 4L);
+        byte[] last = fixture.files.readAll(DIRECTORY.resolve("t-0").resolve("00000000000000000004.snapshot"));
+        assertThat(ProducerSnapshot.decode(last).orElseThrow())
+                .extracting(ProducerSnapshot.Entry::producerId, ProducerSnapshot.Entry::transactionFirstOffset)
+                .containsExactlyInAnyOrder(tuple(P, -1L), tuple(Q, 1L));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void withoutASnapshotProducersAreKnownFromTheBatches(boolean orderly) throws IOException {
+        append(idempotent(P, 2, 7, "a"));
+        append(transactional(Q, 0, 0, "b", "c"));
+        ((SegmentedLog) log).roll();
+        List<PartitionLog.ProducerInfo> before = log.activeProducers();
+        if (orderly) {
+            fixture.close();
+        } else {
+            fixture.abandon();
+        }
+        for (long each : snapshots()) {
+            fixture.files.deleteIfExists(
+                    DIRECTORY.resolve("t-0").resolve(LogFolder.fileName(each, LogFolder.SNAPSHOT)));
+        }
+
+        log = fixture.restart().log(LogConfig.defaults());
+
+        assertThat(log.activeProducers()).containsExactlyInAnyOrderElementsOf(before);
+        assertThat(log.firstUnstableOffset()).isOne();
+        assertThat(append(idempotent(P, 2, 7, "a")).duplicate()).isTrue();
     }
 
     // ---- transactions
@@ -243,9 +307,35 @@ class ProducersInTheLogTest {
     }
 
     @Test
-    void anOlderCoordinatorIsFenced() {
+    void anAbortIsIndexedWithItsOffsetsAndTheStableOffsetOfThatMoment() throws IOException {
+        append(transactional(P, 0, 0, "p")); // 0
+        append(transactional(Q, 0, 0, "q")); // 1
+        end(P, 0, false, TV1); // 2
+        end(Q, 0, false, TV1); // 3
+
+        assertThat(((SegmentedLog) log).view().active().transactions().entries())
+                .containsExactly(new TransactionIndex.Aborted(P, 0, 2, 1), new TransactionIndex.Aborted(Q, 1, 3, 4));
+    }
+
+    @Test
+    void aMarkerWithoutATransactionChangesNoOffsetsVisibility() throws IOException {
+        end(P, 0, false, TV1);
+        log.onHighWatermark(1);
+
+        assertThat(log.firstUnstableOffset()).isOne();
+        assertThat(((SegmentedLog) log).view().active().transactions().entries())
+                .isEmpty();
+        assertThat(append(transactional(P, 0, 0, "a")).baseOffset()).isOne();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void anOlderCoordinatorIsFenced(boolean restarted) {
         append(transactional(P, 0, 0, "a"));
         log.append(marker(P, 0, true, 7), AppendOrigin.COORDINATOR, 0, AppendTerms.marker(TV1));
+        if (restarted) {
+            restart(true);
+        }
 
         assertThatThrownBy(
                         () -> log.append(marker(P, 0, true, 6), AppendOrigin.COORDINATOR, 0, AppendTerms.marker(TV1)))
@@ -282,6 +372,28 @@ class ProducersInTheLogTest {
 
         log.onHighWatermark(log.logEndOffset());
         assertThat(log.firstUnstableOffset()).isEqualTo(log.logEndOffset());
+    }
+
+    @Test
+    void aLateMarkerOfTransactionVersionTwoDoesNotEndTheNextTransaction() {
+        append(transactional(P, 4, 0, "a"));
+        end(P, 5, true, TV2);
+        append(transactional(P, 5, 0, "next"));
+
+        assertThatThrownBy(() -> end(P, 5, true, TV2)).isInstanceOf(InvalidProducerEpochException.class);
+
+        assertThat(log.activeProducers().get(0).currentTransactionStartOffset()).isEqualTo(2);
+        end(P, 6, false, TV2);
+        assertThat(log.activeProducers().get(0).currentTransactionStartOffset()).isEqualTo(-1);
+    }
+
+    @Test
+    void aTransactionThatBeganWithTheLastEpochCanBeEnded() {
+        append(transactional(P, Short.MAX_VALUE, 0, "a"));
+
+        assertThat(end(P, Short.MAX_VALUE, false, TV2).baseOffset()).isOne();
+
+        assertThat(log.activeProducers().get(0).currentTransactionStartOffset()).isEqualTo(-1);
     }
 
     // ---- verification (KIP-890)
