@@ -1,6 +1,7 @@
 package io.barnabas.simulation;
 
 import io.barnabas.log.AppendResult;
+import io.barnabas.log.PartitionLog;
 import io.barnabas.log.SimulatedDisk;
 import io.barnabas.partition.LocalPartition;
 import java.nio.ByteBuffer;
@@ -164,12 +165,16 @@ final class ProducingClient {
 
     /**
      * A snapshot holds the last batch of each producer, as in Kafka; those before are known again after a start as long as the log has
-     * them. Out of order is the answer then to a batch that an earlier life wrote and retention has taken.
+     * them. Out of order is the answer then to a batch that an earlier life wrote and retention has taken, if a later one is known.
      */
     private boolean isForgotten(Batch batch) {
+        PartitionLog log = world.node().leader(partition).log();
         return batch.writtenBelow >= 0
                 && batch.writtenIn < world.life()
-                && world.node().leader(partition).log().logStartOffset() >= batch.writtenBelow;
+                && log.logStartOffset() >= batch.writtenBelow
+                && log.activeProducers().stream()
+                        .anyMatch(info -> info.producerId() == batch.producerId()
+                                && info.lastSequence() >= batch.sequence() + batch.values.size());
     }
 
     /** Out of order is right for a batch behind one that is missing, and for the first only if it was forgotten. */
