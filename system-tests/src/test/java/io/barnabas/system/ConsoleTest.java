@@ -10,6 +10,10 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -70,6 +74,32 @@ class ConsoleTest {
         assertThat(get("/api/v1/groups")).contains(TOPIC + "-readers");
         assertThat(get("/api/v1/groups/" + TOPIC + "-readers")).contains("\"lag\":0");
         assertThat(response("/api/v1/topics/no-such-topic").statusCode()).isEqualTo(404);
+    }
+
+    @Test
+    void json_and_metrics_have_transactions() throws Exception {
+        Map<String, Object> config = Map.of("bootstrap.servers", broker.bootstrap(), "transactional.id", "seen-x");
+        try (var producer = new KafkaProducer<>(config, new StringSerializer(), new StringSerializer())) {
+            producer.initTransactions();
+            producer.beginTransaction();
+            producer.send(new ProducerRecord<>(TOPIC + "-x", "a")).get();
+            assertThat(get("/api/v1/transactions"))
+                    .contains("\"id\":\"seen-x\"", "\"state\":\"Ongoing\"", "\"partitions\":[\"" + TOPIC + "-x-0\"]");
+            producer.commitTransaction();
+        }
+        Awaitility.await("a sample of the figures")
+                .atMost(Duration.ofSeconds(30))
+                .untilAsserted(() -> assertThat(get("/metrics"))
+                        .contains("# HELP barnabas_transactions ", "# HELP barnabas_transactions_ended_total ")
+                        .containsPattern("barnabas_transactions_ended_total\\{[^}]*result=\"commit\"[^}]*\\} [1-9]")
+                        .containsPattern("barnabas_transactions\\{[^}]*state=\"CompleteCommit\"[^}]*\\} 1")
+                        .containsPattern("barnabas_transactions\\{[^}]*state=\"Prepared\"[^}]*\\} 0")
+                        .containsPattern("barnabas_transactions_timed_out_total\\S* 0")
+                        .containsPattern(
+                                "barnabas_transaction_end_latency_seconds\\{[^}]*quantile=\"0.99\"[^}]*\\} \\S*[1-9]")
+                        .containsPattern("barnabas_transaction_markers_pending\\S* 0")
+                        .containsPattern("barnabas_transaction_open_time_max_seconds\\S* 0"));
+        assertThat(get("/transactions.xhtml")).contains("seen-x").contains("CompleteCommit");
     }
 
     @Test
