@@ -218,7 +218,7 @@ class TransactionsTest {
             });
             // Then
             assertThat(withoutFillers("read_committed")).containsExactly("c3");
-            broker.crash();
+            broker.restart();
             assertThat(withoutFillers("read_committed")).containsExactly("c3");
             // And its producer goes on
             transaction(producer, false, "k", "a9");
