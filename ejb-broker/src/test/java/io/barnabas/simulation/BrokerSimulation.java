@@ -53,6 +53,7 @@ final class BrokerSimulation {
     private final List<CompletableFuture<?>> expected = new ArrayList<>();
     private final Map<String, DescribedGroup> calm = new HashMap<>();
     private boolean troubled; // the disk has failed since the start
+    private long disturbances; // what may change a group, and may overtake the answer that describes it
     private final CommittedOffsets offsets = new CommittedOffsets();
     private final SimulationTally tally = new SimulationTally();
     private SimulatedNode node;
@@ -201,6 +202,7 @@ final class BrokerSimulation {
 
     /** What the group looks like may change from now on. */
     void disturbed(String group) {
+        disturbances++;
         calm.remove(group);
     }
 
@@ -401,6 +403,7 @@ final class BrokerSimulation {
             clock.stepWall(random.nextInt(1_200_000) - 600_000);
             return;
         }
+        disturbances++;
         calm.clear();
         node.ticker.advance(dice < 3 ? random.nextInt(300_000) : random.nextInt(3_000));
     }
@@ -423,10 +426,11 @@ final class BrokerSimulation {
         if (troubled || node.threads.isBusy(SimulatedNode.COORDINATOR)) {
             return; // a group that fell apart may not have been written, or its time-out is due and has yet to run
         }
+        long before = disturbances;
         for (String group : GROUPS) {
             expect(node.groups.describe(CLIENT, List.of(group))).whenComplete(whileAlive((answer, error) -> {
                 DescribedGroup described = answer.get(0);
-                if (described.errorCode() == 0 && isAtRest(described)) {
+                if (before == disturbances && described.errorCode() == 0 && isAtRest(described)) {
                     calm.put(group, described);
                 }
             }));

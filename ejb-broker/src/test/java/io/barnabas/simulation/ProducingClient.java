@@ -102,13 +102,16 @@ final class ProducingClient {
         return underWay.isEmpty();
     }
 
-    /** Sends again what has to be, or something new. */
+    /** Sends again what has to be, or something new. With a request that is lost the connection is, so nothing follows it. */
     void pump(boolean something) {
         boolean retried = false;
         for (Batch batch : List.copyOf(underWay)) {
             if (batch.again && underWay.contains(batch)) {
                 retried = true;
                 send(batch);
+                if (batch.again) {
+                    break;
+                }
             }
         }
         boolean window = underWay.isEmpty() || sent - underWay.get(0).number < IN_FLIGHT;
