@@ -27,6 +27,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.ProducerFencedException;
+import org.apache.kafka.common.errors.TransactionCoordinatorFencedException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
@@ -405,6 +406,30 @@ class TransactionsTest {
             assertThat(end(IsolationLevel.READ_COMMITTED)).isEqualTo(2);
         }
         assertThat(read("read_committed")).isEmpty();
+    }
+
+    @Test
+    void anAbortWithAnOlderCoordinatorsEpochIsFenced() throws Exception {
+        try (var producer = producer(id)) {
+            transaction(producer, true, "k", "v");
+            producer.beginTransaction();
+            send(producer, "open");
+            ProducerState state = admin.describeProducers(List.of(first))
+                    .partitionResult(first)
+                    .get()
+                    .activeProducers()
+                    .get(0);
+
+            var abort = admin.abortTransaction(new AbortTransactionSpec(
+                    first,
+                    state.producerId(),
+                    (short) state.producerEpoch(),
+                    state.coordinatorEpoch().orElse(0) - 1));
+
+            assertThatThrownBy(() -> abort.all().get()).hasCauseInstanceOf(TransactionCoordinatorFencedException.class);
+            producer.commitTransaction();
+        }
+        assertThat(read("read_committed")).containsExactly("v", "open");
     }
 
     @Test
