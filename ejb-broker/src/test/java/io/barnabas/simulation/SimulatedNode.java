@@ -10,8 +10,6 @@ import io.barnabas.log.LogDirectories;
 import io.barnabas.log.LogEnvironment;
 import io.barnabas.log.LogManagerSettings;
 import io.barnabas.log.SimulatedDisk;
-import io.barnabas.metadata.Metadata;
-import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.TestMetadata;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.partition.LocalPartitionWriter;
@@ -21,20 +19,12 @@ import io.barnabas.partition.PartitionRegistry;
 import io.barnabas.time.ManualClock;
 import io.barnabas.time.ManualTicker;
 import java.io.IOException;
-import java.util.Comparator;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.metadata.ConfigRecord;
-import org.apache.kafka.common.metadata.PartitionRecord;
-import org.apache.kafka.common.metadata.TopicRecord;
-import org.apache.kafka.common.protocol.ApiMessage;
 
 /** One life of the broker's process: real logs, partitions and group coordinator; its threads and its ticker die with it. */
 final class SimulatedNode {
@@ -52,8 +42,7 @@ final class SimulatedNode {
     final LocalPartitions partitions;
     final GroupCoordinator groups;
     final WatchedWriter writer;
-    private final TestMetadata metadata = new TestMetadata();
-    private boolean changing;
+    private final SimulatedMetadata metadata = new SimulatedMetadata(threads);
 
     /** What outlives the process. */
     record World(
@@ -69,17 +58,15 @@ final class SimulatedNode {
     SimulatedNode(World world, int leaderEpoch) throws IOException {
         ticker = new ManualTicker(world.clock);
         logs = LogDirectories.open(world.logSettings, new LogEnvironment(world.disk, world.clock, ticker, threads));
-        create(TOPIC, PARTITIONS, leaderEpoch);
-        create(OFFSETS, OFFSETS_PARTITIONS, leaderEpoch);
+        metadata.create(TOPIC, PARTITIONS, leaderEpoch);
+        metadata.create(OFFSETS, OFFSETS_PARTITIONS, leaderEpoch);
         partitions = new LocalPartitions(
                 TestMetadata.NODE_ID,
                 logs,
                 (topic, image) -> world.topics.getOrDefault(topic, LogConfig.defaults()),
-                ordered(metadata.metadata()),
-                this::work);
-        changing = true;
-        partitions.start();
-        changing = false;
+                metadata.ordered(),
+                metadata::work);
+        metadata.change(partitions::start);
         writer = new WatchedWriter(new LocalPartitionWriter(partitions));
         groups = new GroupCoordinator(
                 world.groupSettings,
@@ -97,71 +84,13 @@ final class SimulatedNode {
         partitions.onLeadership(new OffsetsTopic());
     }
 
-    /** The metadata thread waits for its tasks; others are left to the workers. */
-    private void work(Runnable task) {
-        if (changing) {
-            task.run();
-        } else {
-            threads.worker().execute(task);
-        }
-    }
-
-    private void create(String topic, int count, int leaderEpoch) {
-        Uuid id = new Uuid(7, topic.hashCode());
-        ApiMessage[] records = new ApiMessage[count + 1];
-        records[0] = new TopicRecord().setName(topic).setTopicId(id);
-        for (int i = 0; i < count; i++) {
-            records[i + 1] = new PartitionRecord()
-                    .setTopicId(id)
-                    .setPartitionId(i)
-                    .setReplicas(List.of(TestMetadata.NODE_ID))
-                    .setIsr(List.of(TestMetadata.NODE_ID))
-                    .setLeader(TestMetadata.NODE_ID)
-                    .setLeaderEpoch(leaderEpoch)
-                    .setPartitionEpoch(leaderEpoch)
-                    .setDirectories(List.of(new Uuid(1, 100)));
-        }
-        metadata.replay(records);
-    }
-
     /** An admin's change of a topic's settings, which are in the world already. */
     void settingsChanged(String topic, String value) {
-        changing = true;
-        try {
-            metadata.replay(new ConfigRecord()
-                    .setResourceType(ConfigResource.Type.TOPIC.id())
-                    .setResourceName(topic)
-                    .setName("segment.bytes")
-                    .setValue(value));
-        } finally {
-            changing = false;
-        }
-    }
-
-    /** Sets of the platform iterate differently in each process: a seed must not depend on it. */
-    private static Metadata ordered(Metadata real) {
-        return new Metadata() {
-            @Override
-            public MetadataImage image() {
-                return real.image();
-            }
-
-            @Override
-            public void onChange(Listener listener) {
-                real.onChange((change, image) -> {
-                    Set<Uuid> topics = new LinkedHashSet<>();
-                    change.topics().stream().sorted(Comparator.naturalOrder()).forEach(topics::add);
-                    listener.onChange(
-                            new Change(
-                                    topics,
-                                    change.deletedTopics(),
-                                    change.configs(),
-                                    change.brokers(),
-                                    change.features()),
-                            image);
-                });
-            }
-        };
+        metadata.change(() -> metadata.test.replay(new ConfigRecord()
+                .setResourceType(ConfigResource.Type.TOPIC.id())
+                .setResourceName(topic)
+                .setName("segment.bytes")
+                .setValue(value)));
     }
 
     private final class OffsetsTopic implements PartitionRegistry.LeadershipListener {
