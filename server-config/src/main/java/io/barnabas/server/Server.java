@@ -37,8 +37,8 @@ public final class Server {
     /** The exit code when the broker cannot go on. */
     public static final int CANNOT_GO_ON = 2;
 
-    private static final String HTTP_ENABLED = "configs.config.server-config.network-config.network-listeners."
-            + "network-listener.http-listener.enabled=true";
+    private static final String HTTP_LISTENER =
+            "configs.config.server-config.network-config.network-listeners.network-listener.http-listener.";
 
     /** Set by a shutdown hook, read by main. */
     private static volatile boolean stopping;
@@ -129,10 +129,17 @@ public final class Server {
     /**
      * Opens the console's port, which the configuration keeps closed: a container that answers while it deploys says at {@code
      * /health/ready} that it is ready as soon as any archive is there, and fails other requests in several ways. From here on the
-     * broker's own checks are there and decide.
+     * broker's own checks are there and decide. Address and port are set as they are: of a listener that is opened while the container
+     * runs it would ask the name server for the placeholder.
      */
     private void openHttp(AdminCommandRunner container) {
-        run(container, "cannot listen on " + settings.httpHost() + ":" + settings.httpPort(), "set", HTTP_ENABLED);
+        run(
+                container,
+                "cannot listen on " + settings.httpHost() + ":" + settings.httpPort(),
+                "set",
+                HTTP_LISTENER + "address=" + settings.httpHost(),
+                HTTP_LISTENER + "port=" + settings.httpPort(),
+                HTTP_LISTENER + "enabled=true");
     }
 
     private void deploy(AdminCommandRunner container, String folder, String... options) {
