@@ -4,10 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -25,7 +24,7 @@ final class AcknowledgedLoad implements AutoCloseable {
     private final String bootstrap;
     private final String topic;
     private final int partitions;
-    private final List<Map<Long, Long>> offsetToNumber = new ArrayList<>(); // acknowledged, for each partition
+    private final List<NumbersByOffset> written = new ArrayList<>(); // acknowledged, for each partition
     private final AtomicLong acknowledged = new AtomicLong();
     private final Semaphore room = new Semaphore(2_000);
     private final Thread thread;
@@ -37,7 +36,7 @@ final class AcknowledgedLoad implements AutoCloseable {
         this.topic = topic;
         this.partitions = partitions;
         for (int i = 0; i < partitions; i++) {
-            offsetToNumber.add(new ConcurrentSkipListMap<>());
+            written.add(new NumbersByOffset());
         }
         thread = new Thread(this::run, "acknowledged-load");
         thread.start();
@@ -63,8 +62,9 @@ final class AcknowledgedLoad implements AutoCloseable {
                     room.release();
                     if (error != null) {
                         failure = error;
+                    } else if (!written.get(partition).put(where.offset(), sent)) {
+                        failure = new AssertionError("two records are acknowledged at " + where);
                     } else {
-                        offsetToNumber.get(partition).put(where.offset(), sent);
                         acknowledged.incrementAndGet();
                     }
                 });
@@ -98,39 +98,73 @@ final class AcknowledgedLoad implements AutoCloseable {
     /** Every acknowledged record is there once, at its offset, and numbers rise. */
     void assertReadBack() {
         for (int partition = 0; partition < partitions; partition++) {
-            Map<Long, Long> expected = offsetToNumber.get(partition);
-            Map<Long, Long> found = new ConcurrentSkipListMap<>();
-            List<Long> numbers = new ArrayList<>();
-            for (ConsumerRecord<Long, String> record : readAll(new TopicPartition(topic, partition))) {
-                found.put(record.offset(), record.key());
-                numbers.add(record.key());
-                assertThat(record.value()).isEqualTo("value-" + record.key());
-            }
-            assertThat(found).as("partition %d", partition).containsAllEntriesOf(expected);
-            List<Long> sorted = new ArrayList<>(numbers);
-            Collections.sort(sorted);
-            assertThat(numbers)
-                    .as("order of partition %d", partition)
-                    .isEqualTo(sorted)
-                    .doesNotHaveDuplicates();
+            assertReadBack(new TopicPartition(topic, partition), written.get(partition));
         }
     }
 
-    private List<ConsumerRecord<Long, String>> readAll(TopicPartition partition) {
+    private void assertReadBack(TopicPartition partition, NumbersByOffset expected) {
         Map<String, Object> settings = Map.of(
                 "bootstrap.servers", bootstrap,
                 "key.deserializer", "org.apache.kafka.common.serialization.LongDeserializer",
                 "value.deserializer", "org.apache.kafka.common.serialization.StringDeserializer");
-        List<ConsumerRecord<Long, String>> records = new ArrayList<>();
+        long found = 0;
+        long last = -1;
         try (KafkaConsumer<Long, String> consumer = new KafkaConsumer<>(settings)) {
             consumer.assign(List.of(partition));
             consumer.seekToBeginning(List.of(partition));
             long end = consumer.endOffsets(List.of(partition)).get(partition);
             while (consumer.position(partition) < end) {
-                consumer.poll(Duration.ofSeconds(1)).forEach(records::add);
+                for (ConsumerRecord<Long, String> record : consumer.poll(Duration.ofSeconds(1))) {
+                    long number = record.key();
+                    if (number <= last || !record.value().equals("value-" + number)) {
+                        throw new AssertionError(
+                                "out of order, twice or changed, after number " + last + ": " + record);
+                    }
+                    long acknowledgedThere = expected.at(record.offset());
+                    if (acknowledgedThere != NumbersByOffset.NONE) {
+                        assertThat(number)
+                                .as("what was acknowledged at %s", record)
+                                .isEqualTo(acknowledgedThere);
+                        found++;
+                    }
+                    last = number;
+                }
             }
         }
-        return records;
+        assertThat(found)
+                .as("acknowledged records of %s that are there", partition)
+                .isEqualTo(expected.count());
+    }
+
+    /** Numbers of records by their offsets, of which there may be millions. */
+    private static final class NumbersByOffset {
+        static final long NONE = -1;
+        private long[] numbers = new long[0];
+        private long count;
+
+        /** False if there is one already. */
+        synchronized boolean put(long offset, long number) {
+            int index = Math.toIntExact(offset);
+            if (index >= numbers.length) {
+                int before = numbers.length;
+                numbers = Arrays.copyOf(numbers, Math.max(1 << 16, Math.max(index + 1, before + before / 2)));
+                Arrays.fill(numbers, before, numbers.length, NONE);
+            }
+            if (numbers[index] != NONE) {
+                return false;
+            }
+            numbers[index] = number;
+            count++;
+            return true;
+        }
+
+        synchronized long at(long offset) {
+            return offset < numbers.length ? numbers[Math.toIntExact(offset)] : NONE;
+        }
+
+        synchronized long count() {
+            return count;
+        }
     }
 
     @Override
