@@ -11,13 +11,19 @@ import org.apache.kafka.common.protocol.Errors;
 public final class CoordinatorErrors {
     private CoordinatorErrors() {}
 
+    /** The answer for an operation that failed; futures' wrappers are taken off. */
     public static Errors of(Throwable failure) {
+        return ofAppend(Errors.forException(cause(failure)));
+    }
+
+    /** The throwable that a future's wrappers carry. */
+    public static Throwable cause(Throwable failure) {
         Throwable cause = failure;
         while ((cause instanceof CompletionException || cause instanceof ExecutionException)
                 && cause.getCause() != null) {
             cause = cause.getCause();
         }
-        return ofAppend(Errors.forException(cause));
+        return cause;
     }
 
     /** The answer for an error of the append or of waiting for its commit. */

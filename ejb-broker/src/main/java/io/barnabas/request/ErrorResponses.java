@@ -1,11 +1,10 @@
 package io.barnabas.request;
 
+import io.barnabas.coordinator.CoordinatorErrors;
 import io.barnabas.port.Responder;
 import io.barnabas.wire.RequestFrame;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
@@ -35,17 +34,7 @@ public final class ErrorResponses {
 
     /** The protocol's error of a throwable, wrappers of futures taken off; UNKNOWN_SERVER_ERROR for what no API may answer. */
     public static Errors errorOf(Throwable failure) {
-        return Errors.forException(cause(failure));
-    }
-
-    /** The throwable that a future's wrappers carry. */
-    public static Throwable cause(Throwable failure) {
-        Throwable cause = failure;
-        while ((cause instanceof CompletionException || cause instanceof ExecutionException)
-                && cause.getCause() != null) {
-            cause = cause.getCause();
-        }
-        return cause;
+        return Errors.forException(CoordinatorErrors.cause(failure));
     }
 
     /**
@@ -85,7 +74,7 @@ public final class ErrorResponses {
     }
 
     private static Throwable expected(RequestFrame frame, Throwable failure) {
-        Throwable cause = cause(failure);
+        Throwable cause = CoordinatorErrors.cause(failure);
         if (Errors.forException(cause) != Errors.UNKNOWN_SERVER_ERROR) {
             return cause;
         }

@@ -1,5 +1,6 @@
 package io.barnabas.request;
 
+import io.barnabas.coordinator.CoordinatorErrors;
 import io.barnabas.log.AppendOrigin;
 import io.barnabas.log.AppendResult;
 import io.barnabas.log.AppendTerms;
@@ -206,7 +207,7 @@ final class ProduceAnswer {
             return;
         }
         if (failure != null) {
-            onFailure(part.answer(), part.topic(), ErrorResponses.cause(failure));
+            onFailure(part.answer(), part.topic(), CoordinatorErrors.cause(failure));
         } else if (part.partition().underMinIsr()) {
             onFailure(
                     part.answer(),

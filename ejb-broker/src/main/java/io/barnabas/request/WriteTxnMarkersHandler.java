@@ -66,7 +66,7 @@ final class WriteTxnMarkersHandler implements ApiHandler<WriteTxnMarkersRequestD
                         .handle((nothing, failure) -> partition.setErrorCode(
                                 failure == null
                                         ? Errors.NONE.code()
-                                        : ErrorResponses.partError(context, ErrorResponses.cause(failure))
+                                        : ErrorResponses.partError(context, failure)
                                                 .code()))
                         .toCompletableFuture());
             });

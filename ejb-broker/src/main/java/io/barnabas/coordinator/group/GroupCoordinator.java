@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
@@ -226,8 +225,7 @@ public final class GroupCoordinator implements AutoCloseable {
     }
 
     private static ConsumerGroupHeartbeatResponseData heartbeatError(Throwable failure) {
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        Throwable cause = CoordinatorErrors.cause(failure);
         Errors error = CoordinatorErrors.of(cause);
         boolean own = error == Errors.forException(cause);
         return new ConsumerGroupHeartbeatResponseData()

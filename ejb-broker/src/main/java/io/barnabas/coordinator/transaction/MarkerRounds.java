@@ -1,5 +1,6 @@
 package io.barnabas.coordinator.transaction;
 
+import io.barnabas.coordinator.CoordinatorErrors;
 import io.barnabas.coordinator.Outcome;
 import io.barnabas.coordinator.ShardTimer;
 import io.barnabas.coordinator.TransactionMarker;
@@ -108,18 +109,12 @@ final class MarkerRounds {
         for (TopicPartition partition : partitions) {
             var unused = writer.write(partition, round.marker).whenComplete((nothing, failure) -> {
                 if (failure != null) {
-                    failed.put(partition, Errors.forException(cause(failure)));
+                    failed.put(partition, Errors.forException(CoordinatorErrors.cause(failure)));
                 }
                 arrived(round, left, failed);
             });
         }
         arrived(round, left, failed);
-    }
-
-    private static Throwable cause(Throwable failure) {
-        return failure instanceof java.util.concurrent.CompletionException && failure.getCause() != null
-                ? failure.getCause()
-                : failure;
     }
 
     private void arrived(Round round, AtomicInteger left, Map<TopicPartition, Errors> failed) {
