@@ -4,8 +4,7 @@ package io.barnabas.log;
  * How an append stands to transactions (KIP-890).
  *
  * @param guard what {@link PartitionLog#beginVerification} gave for a transactional batch, or {@link #NO_GUARD}, or {@link #TRUSTED}
- * @param transactionVersion of a transaction's marker: from 2 on its epoch must be new to the log; of a batch, 0 if it is not said: from 2
- *     on a producer that the log does not know must begin with sequence 0
+ * @param transactionVersion of a transaction's marker: from 2 on its epoch must be new to the log; 0 for everything else
  */
 public record AppendTerms(long guard, short transactionVersion) {
     /** Nothing was verified: a transactional batch is taken only into a transaction that is open in the log already. */

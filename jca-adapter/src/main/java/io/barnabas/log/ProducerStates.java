@@ -115,12 +115,6 @@ final class ProducerStates {
             int firstSequence = BatchHeader.baseSequence(batch, at);
             boolean knowsBatches = state != null && state.hasBatches();
             verifications.checkSequence(producerId, firstSequence, knowsBatches);
-            if (terms.transactionVersion() >= 2
-                    && firstSequence != 0
-                    && !knowsBatches) { // KIP-890: nothing came before
-                throw new OutOfOrderSequenceException("Producer " + producerId + " in " + partition
-                        + " begins a transaction with sequence " + firstSequence + " instead of 0");
-            }
             if (state != null) { // else any is accepted: its state expired, or its records are deleted
                 checkSequence(state, epoch, firstSequence);
             }

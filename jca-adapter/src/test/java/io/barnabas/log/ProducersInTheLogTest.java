@@ -162,18 +162,6 @@ class ProducersInTheLogTest {
     }
 
     @Test
-    void anUnknownProducerOfTransactionVersionTwoBeginsWithSequenceZero() {
-        AppendTerms terms = AppendTerms.marker(TV2);
-        assertThatThrownBy(() -> log.append(LogFixture.transactional(9, 0, 5, "a"), AppendOrigin.CLIENT, 0, terms))
-                .isInstanceOf(OutOfOrderSequenceException.class);
-        assertThat(log.logEndOffset()).isZero();
-
-        log.append(LogFixture.transactional(9, 0, 0, "a"), AppendOrigin.CLIENT, 0, terms);
-        log.append(LogFixture.transactional(9, 0, 1, "b"), AppendOrigin.CLIENT, 0, terms);
-        assertThat(log.logEndOffset()).isEqualTo(2);
-    }
-
-    @Test
     void aSilentProducerIsForgottenAfterADayUnlessItsTransactionIsOpen() {
         append(idempotent(P, 0, 0, "a"));
         append(transactional(Q, 0, 0, "b"));
