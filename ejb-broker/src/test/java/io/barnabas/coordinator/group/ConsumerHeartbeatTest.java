@@ -1,51 +1,42 @@
 package io.barnabas.coordinator.group;
 
+import static io.barnabas.coordinator.group.ConsumerRequests.REBALANCE_MS;
+import static io.barnabas.coordinator.group.ConsumerRequests.joining;
+import static io.barnabas.coordinator.group.ConsumerRequests.request;
 import static io.barnabas.coordinator.group.GroupFixture.GROUP;
 import static io.barnabas.coordinator.group.GroupFixture.client;
 import static io.barnabas.coordinator.group.GroupFixture.now;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.apache.kafka.clients.consumer.ConsumerPartitionAssignor.Subscription;
+import org.apache.kafka.clients.consumer.internals.ConsumerProtocol;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.ConsumerGroupDescribeResponseData.DescribedGroup;
 import org.apache.kafka.common.message.ConsumerGroupHeartbeatRequestData;
 import org.apache.kafka.common.message.ConsumerGroupHeartbeatRequestData.TopicPartitions;
 import org.apache.kafka.common.message.ConsumerGroupHeartbeatResponseData;
+import org.apache.kafka.common.message.JoinGroupRequestData;
+import org.apache.kafka.common.message.JoinGroupRequestData.JoinGroupRequestProtocol;
 import org.apache.kafka.common.message.OffsetCommitRequestData;
 import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequestGroup;
 import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequestTopics;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What a member of a consumer group is answered, and what becomes of it if it does not keep to the protocol. */
 class ConsumerHeartbeatTest {
     private static final int SESSION_MS = 45_000;
-    private static final int REBALANCE_MS = 60_000;
 
     private final GroupFixture group = new GroupFixture();
     private final Uuid topic = group.createTopic("t", 4);
-
-    private static ConsumerGroupHeartbeatRequestData request(String memberId, int epoch) {
-        return new ConsumerGroupHeartbeatRequestData()
-                .setGroupId(GROUP)
-                .setMemberId(memberId)
-                .setMemberEpoch(epoch)
-                .setTopicPartitions(null)
-                .setSubscribedTopicNames(null)
-                .setSubscribedTopicRegex(null);
-    }
-
-    private static ConsumerGroupHeartbeatRequestData joining(String memberId, @Nullable String instanceId) {
-        return request(memberId, 0)
-                .setInstanceId(instanceId)
-                .setRebalanceTimeoutMs(REBALANCE_MS)
-                .setTopicPartitions(List.of())
-                .setSubscribedTopicNames(List.of("t"));
-    }
 
     private ConsumerGroupHeartbeatResponseData send(ConsumerGroupHeartbeatRequestData request) {
         return now(group.groups.consumerHeartbeat(client(1), request));
@@ -266,7 +257,7 @@ class ConsumerHeartbeatTest {
         assertThat(describe().groupState()).as("sessions run again").isEqualTo("Empty");
     }
 
-    private List<?> sorted() {
+    private List<org.apache.kafka.common.message.ConsumerGroupDescribeResponseData.Member> sorted() {
         List<org.apache.kafka.common.message.ConsumerGroupDescribeResponseData.Member> members =
                 new ArrayList<>(describe().members());
         members.sort(java.util.Comparator.comparing(
@@ -337,11 +328,25 @@ class ConsumerHeartbeatTest {
     }
 
     @Test
-    void under_the_migration_policy_a_classic_group_stays_what_it_is() {
-        group.consumers = TestConsumerGroups.of(10, MigrationPolicy.DISABLED, 0);
-        group.stable(1);
+    void the_rack_of_a_member_is_described_and_outlives_a_restart() {
+        good(joining("a", null).setRackId("rack-1"));
+        JoinGroupRequestData classic = GroupFixture.joinRequest(group.newId(), null);
+        ByteBuffer subscription = ConsumerProtocol.serializeSubscription(
+                new Subscription(List.of("t"), null, List.of(), -1, Optional.of("rack-2")));
+        classic.protocols()
+                .add(new JoinGroupRequestProtocol().setName("range").setMetadata(Utils.toArray(subscription)));
+        assertThat(now(group.join(classic)).errorCode()).isZero();
+        good(joining("z", null));
+        assertThat(racks()).containsExactly("rack-1", "rack-2", null);
 
-        assertThat(error(joining("a", null))).isEqualTo(Errors.GROUP_ID_NOT_FOUND);
-        assertThat(group.state()).isEqualTo("Stable");
+        group.restart();
+
+        assertThat(racks()).containsExactly("rack-1", "rack-2", null);
+        good(owning("a", 2, 0, 1, 2, 3));
+        assertThat(racks()).as("what is not said stays").containsExactly("rack-1", "rack-2", null);
+    }
+
+    private List<String> racks() {
+        return sorted().stream().map(member -> member.rackId()).toList();
     }
 }
