@@ -15,6 +15,7 @@ import org.apache.kafka.common.message.TxnOffsetCommitResponseData;
 import org.apache.kafka.common.message.TxnOffsetCommitResponseData.TxnOffsetCommitResponsePartition;
 import org.apache.kafka.common.message.TxnOffsetCommitResponseData.TxnOffsetCommitResponseTopic;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.JoinGroupRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,7 +56,7 @@ final class TransactionalCommitHandler {
         boolean nameless = fromNoMember && request.memberId().isEmpty() && request.groupInstanceId() == null;
         @Nullable ConsumerGroup consumer = context.groups().consumer(request.groupId());
         if (consumer != null) {
-            return nameless
+            return nameless && request.generationIdOrMemberEpoch() == JoinGroupRequest.UNKNOWN_GENERATION_ID
                     ? PartitionCheck.NONE
                     : ConsumerOffsets.validateCommit(
                             consumer,
