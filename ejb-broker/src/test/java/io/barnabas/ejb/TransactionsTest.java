@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.clients.admin.AbortTransactionSpec;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.FeatureUpdate;
@@ -27,6 +28,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.ProducerFencedException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TransactionCoordinatorFencedException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -37,6 +39,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Stock transactional clients against a whole broker. */
@@ -249,13 +252,13 @@ class TransactionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 2})
-    void offsetsTakeEffectWithTheirTransaction(int transactionVersion) throws Exception {
+    @CsvSource({"1, classic", "2, classic", "1, consumer", "2, consumer"})
+    void offsetsTakeEffectWithTheirTransaction(int transactionVersion, String groupProtocol) throws Exception {
         if (transactionVersion < 2) {
             finalise(transactionVersion);
         }
         try (var producer = producer(id);
-                var consumer = consumer("read_committed", Map.of("group.id", id))) {
+                var consumer = consumer("read_committed", Map.of("group.id", id, "group.protocol", groupProtocol))) {
             producer.beginTransaction();
             send(producer, "a", "b");
             producer.commitTransaction();
@@ -270,6 +273,9 @@ class TransactionsTest {
                 // Then it is hidden while the transaction is open
                 var pending = admin.listConsumerGroupOffsets(id).partitionsToOffsetAndMetadata();
                 assertThat(pending.get()).doesNotContainKey(first);
+                assertThatThrownBy(() -> consumer.committed(Set.of(first), Duration.ofMillis(300)))
+                        .as("who reads what is committed is told to wait")
+                        .isInstanceOf(TimeoutException.class);
                 if (commit) {
                     producer.commitTransaction();
                 } else {
