@@ -168,9 +168,9 @@ final class Rebalancer {
         group.joinTimer.start(group.rebalanceTimeoutMs(), later -> completeJoin(group, later));
     }
 
+    /** What the generation before assigned is kept, as it is in the log: cooperative members still have it, should the group migrate. */
     private void refuseSyncs(ClassicGroup group, Errors error, Outcome outcome) {
         for (Member member : group.members()) {
-            member.assignment = Member.NO_ASSIGNMENT;
             answerSync(group, member, new SyncGroupResponseData().setErrorCode(error.code()), outcome);
         }
     }

@@ -12,9 +12,11 @@ import io.barnabas.config.LiveConfig;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerPartitionAssignor.Assignment;
 import org.apache.kafka.clients.consumer.internals.ConsumerProtocol;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.NotEnoughReplicasException;
 import org.apache.kafka.common.message.ConsumerGroupHeartbeatRequestData;
 import org.apache.kafka.common.message.JoinGroupResponseData;
 import org.apache.kafka.common.message.SyncGroupRequestData;
@@ -28,10 +30,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Which way a group with members changes its protocol under group.consumer.migration.policy, as the broker's key sets it. */
 class MigrationPolicyTest {
+    private static final int PARTITIONS = 4;
+
     private final GroupFixture group = new GroupFixture();
 
     MigrationPolicyTest() {
-        group.createTopic("t", 4);
+        group.createTopic("t", PARTITIONS);
     }
 
     private void configure(Map<String, String> broker) {
@@ -61,14 +65,20 @@ class MigrationPolicyTest {
         CompletableFuture<JoinGroupResponseData> join = group.join(group.newId());
         group.ticker.advance(GroupFixture.DELAY_MS);
         JoinGroupResponseData leader = now(join);
+        assertThat(sync(leader)).isEqualTo(Errors.NONE);
+        return leader;
+    }
+
+    private Errors sync(JoinGroupResponseData leader) {
         SyncGroupRequestData sync = GroupFixture.syncRequest(leader.memberId(), leader.generationId());
-        Assignment everything = new Assignment(List.of(new TopicPartition("t", 0), new TopicPartition("t", 1)));
+        Assignment everything = new Assignment(IntStream.range(0, PARTITIONS)
+                .mapToObj(partition -> new TopicPartition("t", partition))
+                .toList());
         sync.assignments()
                 .add(new SyncGroupRequestAssignment()
                         .setMemberId(leader.memberId())
                         .setAssignment(Utils.toArray(ConsumerProtocol.serializeAssignment(everything))));
-        assertThat(now(group.groups.sync(sync)).errorCode()).isZero();
-        return leader;
+        return Errors.forCode(now(group.groups.sync(sync)).errorCode());
     }
 
     @ParameterizedTest
@@ -85,6 +95,22 @@ class MigrationPolicyTest {
         assertThat(group.heartbeat(classic.memberId(), classic.generationId()))
                 .as("the classic member is in the group, and called to join again if there is a new one")
                 .isEqualTo(changes ? Errors.REBALANCE_IN_PROGRESS : Errors.NONE);
+    }
+
+    @Test
+    void what_a_cooperative_member_has_is_nobody_elses_after_the_change_though_its_last_sync_failed() {
+        // Given a member that joins again and keeps what it has, and an assignment that cannot be written
+        configure("bidirectional");
+        JoinGroupResponseData again = now(group.join(classicGroup().memberId()));
+        group.log.refuse(new NotEnoughReplicasException("no"), 1);
+        assertThat(sync(again)).isEqualTo(Errors.COORDINATOR_NOT_AVAILABLE);
+        // When
+        var joined = now(group.groups.consumerHeartbeat(client(1), joining("a", null)));
+        // Then
+        assertThat(Errors.forCode(joined.errorCode())).isEqualTo(Errors.NONE);
+        assertThat(joined.assignment().topicPartitions())
+                .as("it has yet to be given up")
+                .isEmpty();
     }
 
     @Test
