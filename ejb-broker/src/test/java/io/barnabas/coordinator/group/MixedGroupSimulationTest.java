@@ -1,7 +1,6 @@
 package io.barnabas.coordinator.group;
 
 import static io.barnabas.coordinator.group.GroupFixture.GROUP;
-import static io.barnabas.coordinator.group.GroupFixture.LOG;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
@@ -9,20 +8,13 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.errors.NotEnoughReplicasException;
 import org.apache.kafka.common.message.ConsumerGroupDescribeResponseData.Assignment;
 import org.apache.kafka.common.message.ConsumerGroupDescribeResponseData.DescribedGroup;
 import org.apache.kafka.common.message.ConsumerGroupDescribeResponseData.Member;
 import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -31,89 +23,26 @@ import org.junit.jupiter.api.Test;
  * go back, every request is answered, and when peace returns everybody is in the group and every partition has an owner.
  */
 class MixedGroupSimulationTest {
-    static final int SESSION_MS = 45_000; // of TestConsumerGroups
-    private static final int SEEDS = Integer.getInteger("barnabas.simulation.seeds", 500);
-    private static final long FIRST_SEED = Long.getLong("barnabas.simulation.firstSeed", 1L);
+    private static final int SEEDS = 500;
     private static final int STEPS = 250;
-    private static final Logger LOGS = Logger.getLogger("io.barnabas.coordinator");
-
-    /** What members tell the simulation, and where their requests go. */
-    interface World {
-        GroupCoordinator coordinator();
-
-        <T> CompletableFuture<T> sent(CompletableFuture<T> request);
-
-        long nowMs();
-
-        Uuid topicId();
-
-        int partitions();
-
-        boolean coin();
-    }
-
-    /** A member of either protocol. */
-    interface Participant {
-        @Nullable
-        String instanceId();
-
-        /** What it takes for its own, as long as it may believe that its session lasts. */
-        Set<Integer> owned();
-
-        boolean isSettled();
-
-        void resubscribe();
-
-        void reconcile();
-
-        void poll();
-
-        void leave();
-    }
-
-    @BeforeAll
-    static void quiet() {
-        LOGS.setLevel(Level.OFF); // refused appends are the point here
-    }
-
-    @AfterAll
-    static void loud() {
-        LOGS.setLevel(Level.WARNING);
-    }
 
     @Test
     void a_group_of_both_protocols_keeps_its_promises_whatever_happens() {
-        for (long seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
-            try {
-                new Run(seed).play();
-            } catch (Throwable e) {
-                throw new AssertionError(
-                        "seed " + seed
-                                + " fails: repeat with -Dbarnabas.simulation.seeds=1 -Dbarnabas.simulation.firstSeed="
-                                + seed,
-                        e);
-            }
-        }
+        GroupRun.forEachSeed(SEEDS, seed -> new Run(seed).play());
     }
 
     /** One run by one seed. */
-    private static final class Run implements World {
-        private final Random random;
-        private final GroupFixture fixture = new GroupFixture();
+    private static final class Run extends GroupRun<GroupRun.Participant> {
         private final Uuid topic;
-        private final List<Participant> members = new ArrayList<>();
-        private final List<CompletableFuture<?>> requests = new ArrayList<>();
         private int partitions = 6;
-        private int names;
         private int groupEpoch;
 
         Run(long seed) {
-            random = new Random(seed);
+            super(seed);
             topic = fixture.createTopic("t", partitions);
         }
 
         void play() {
-            LOGS.setLevel(Level.OFF);
             for (int step = 0; step < STEPS; step++) {
                 step();
                 fixture.ticker.advance(random.nextInt(2_000));
@@ -153,40 +82,10 @@ class MixedGroupSimulationTest {
             }
         }
 
-        private void fault() {
-            switch (random.nextInt(6)) {
-                case 0 -> fixture.log.refuse(new NotEnoughReplicasException("no"), 1 + random.nextInt(2));
-                case 1 -> fixture.log.refuse(new IllegalStateException("unknown outcome"), 1);
-                case 2 -> fixture.log.holdCommits(true);
-                case 3 -> calm();
-                case 4 -> {
-                    fixture.log.loseUncommitted(LOG);
-                    fixture.log.holdCommits(false);
-                }
-                default -> {
-                    fixture.groups.onResigned(0);
-                    if (coin()) {
-                        fixture.log.loseUncommitted(LOG);
-                    }
-                    fixture.restart();
-                }
-            }
-        }
-
-        private void calm() {
-            fixture.log.refuse(new IllegalStateException("never"), 0);
-            fixture.log.holdCommits(false);
-            fixture.log.commitAll(LOG);
-        }
-
-        private int any() {
-            return random.nextInt(members.size());
-        }
-
         private Participant member(@Nullable String instanceId) {
-            String name = "m" + names++;
+            String name = nextName();
             String instance = instanceId == null && random.nextInt(3) == 0 ? "i-" + name : instanceId;
-            return coin() ? new SimulatedConsumer(name, instance, this) : new SimulatedClassic(name, instance, this);
+            return coin() ? new SimulatedConsumer(name, instance, this) : new SimulatedClassic(name, instance, 9, this);
         }
 
         /** A process is started again, perhaps with the other protocol; a static one under its instance id. */
@@ -291,10 +190,7 @@ class MixedGroupSimulationTest {
             members.forEach(Participant::leave);
             fixture.ticker.advance(GroupFixture.REBALANCE_MS + 600_000);
             assertThat(memberCount()).isZero();
-            for (CompletableFuture<?> request : requests) {
-                assertThat(request).isDone();
-                request.join(); // and none of them by an exception
-            }
+            requireAnswered();
             assertThat(GroupFixture.now(fixture.groups.delete(List.of(GROUP)))
                             .get(0)
                             .errorCode())
@@ -302,34 +198,24 @@ class MixedGroupSimulationTest {
         }
 
         @Override
-        public GroupCoordinator coordinator() {
-            return fixture.groups;
-        }
-
-        @Override
-        public <T> CompletableFuture<T> sent(CompletableFuture<T> request) {
-            requests.add(request);
-            return request;
-        }
-
-        @Override
-        public long nowMs() {
-            return fixture.clock.monotonicMillis();
-        }
-
-        @Override
-        public Uuid topicId() {
+        Uuid topicId() {
             return topic;
         }
 
         @Override
-        public int partitions() {
+        int partitions() {
             return partitions;
         }
 
         @Override
-        public boolean coin() {
-            return random.nextBoolean();
+        long nextOffset() {
+            return 0; // nobody commits
         }
+
+        @Override
+        void onAssigned(SimulatedClassic member, int generation, Set<Integer> assigned) {}
+
+        @Override
+        void onCommitted(int partition, long offset) {}
     }
 }

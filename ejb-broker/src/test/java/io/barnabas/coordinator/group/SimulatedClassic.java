@@ -4,18 +4,26 @@ import static io.barnabas.coordinator.group.GroupFixture.GROUP;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerPartitionAssignor.Assignment;
+import org.apache.kafka.clients.consumer.ConsumerPartitionAssignor.Subscription;
 import org.apache.kafka.clients.consumer.internals.ConsumerProtocol;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.message.HeartbeatRequestData;
 import org.apache.kafka.common.message.JoinGroupRequestData;
 import org.apache.kafka.common.message.JoinGroupResponseData;
+import org.apache.kafka.common.message.JoinGroupResponseData.JoinGroupResponseMember;
 import org.apache.kafka.common.message.LeaveGroupRequestData;
+import org.apache.kafka.common.message.OffsetCommitRequestData;
 import org.apache.kafka.common.message.SyncGroupRequestData;
 import org.apache.kafka.common.message.SyncGroupRequestData.SyncGroupRequestAssignment;
 import org.apache.kafka.common.message.SyncGroupResponseData;
@@ -23,11 +31,17 @@ import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
-/** A consumer of the classic protocol that gives everything up before it joins again, in a group of either kind. */
-final class SimulatedClassic implements MixedGroupSimulationTest.Participant {
+/**
+ * A consumer of the classic protocol, in a group of either kind: one request at a time, each decided when the answer to the one before is
+ * there. An eager one gives everything up before it joins again; a cooperative one (KIP-429) keeps what it has and says so, gives up what
+ * it is not assigned any more, and joins again for others to get that.
+ */
+final class SimulatedClassic implements GroupRun.Participant {
     private final String name;
     private final @Nullable String instanceId;
-    private final MixedGroupSimulationTest.World world;
+    private final short joinVersion;
+    private final GroupRun<?> world;
+    private List<String> protocols;
     private String memberId = "";
     private int generation = -1;
     private boolean stable;
@@ -36,10 +50,17 @@ final class SimulatedClassic implements MixedGroupSimulationTest.Participant {
     private @Nullable CompletableFuture<?> waiting;
     private Runnable then = () -> {};
 
-    SimulatedClassic(String name, @Nullable String instanceId, MixedGroupSimulationTest.World world) {
+    SimulatedClassic(String name, @Nullable String instanceId, int joinVersion, GroupRun<?> world) {
         this.name = name;
         this.instanceId = instanceId;
+        this.joinVersion = (short) joinVersion;
         this.world = world;
+        this.protocols = List.of(world.protocol());
+    }
+
+    /** Who a partition of a generation belongs to. */
+    String identity() {
+        return instanceId == null ? memberId : instanceId;
     }
 
     @Override
@@ -57,14 +78,18 @@ final class SimulatedClassic implements MixedGroupSimulationTest.Participant {
         return stable;
     }
 
+    /** Changes its metadata, which makes a rebalance. */
     @Override
     public void resubscribe() {
+        protocols = protocols.size() == 1 ? List.of(world.protocol(), "rr") : List.of(world.protocol());
         rejoin();
     }
 
     private void rejoin() {
         stable = false;
-        owned = Set.of();
+        if (!world.cooperative()) {
+            owned = Set.of();
+        }
     }
 
     @Override
@@ -94,8 +119,12 @@ final class SimulatedClassic implements MixedGroupSimulationTest.Participant {
     }
 
     private void join() {
-        JoinGroupRequestData request = GroupFixture.joinRequest(memberId, instanceId, "range");
-        send(world.coordinator().join(new ClientInfo((short) 9, name, "/h"), request), this::onJoined);
+        owned = owned();
+        JoinGroupRequestData request = GroupFixture.joinRequest(memberId, instanceId, protocols.toArray(new String[0]));
+        byte[] subscription = Utils.toArray(ConsumerProtocol.serializeSubscription(
+                new Subscription(List.of("t"), null, partitions(owned), generation, Optional.empty())));
+        request.protocols().forEach(protocol -> protocol.setMetadata(subscription));
+        send(world.coordinator().join(new ClientInfo(joinVersion, name, "/h"), request), this::onJoined);
     }
 
     private void onJoined(JoinGroupResponseData answer) {
@@ -111,23 +140,40 @@ final class SimulatedClassic implements MixedGroupSimulationTest.Participant {
     }
 
     private void sync(JoinGroupResponseData joined) {
-        SyncGroupRequestData request =
-                GroupFixture.syncRequest(memberId, generation).setGroupInstanceId(instanceId);
+        SyncGroupRequestData request = GroupFixture.syncRequest(memberId, generation)
+                .setGroupInstanceId(instanceId)
+                .setProtocolName(joined.protocolName());
         if (joined.leader().equals(memberId) && !joined.skipAssignment()) {
-            int members = joined.members().size();
-            for (int i = 0; i < members; i++) {
-                List<TopicPartition> part = new ArrayList<>();
-                for (int partition = i; partition < world.partitions(); partition += members) {
-                    part.add(new TopicPartition("t", partition));
-                }
-                request.assignments()
-                        .add(new SyncGroupRequestAssignment()
-                                .setMemberId(joined.members().get(i).memberId())
-                                .setAssignment(
-                                        Utils.toArray(ConsumerProtocol.serializeAssignment(new Assignment(part)))));
-            }
+            assign(joined.members()).forEach((member, part) -> request.assignments()
+                    .add(new SyncGroupRequestAssignment()
+                            .setMemberId(member)
+                            .setAssignment(Utils.toArray(ConsumerProtocol.serializeAssignment(new Assignment(part))))));
         }
         send(world.coordinator().sync(request), this::onSynced);
+    }
+
+    /** In turn; but what somebody else still has is given to nobody until it was given up. */
+    private Map<String, List<TopicPartition>> assign(List<JoinGroupResponseMember> members) {
+        Map<Integer, Set<String>> owners = new HashMap<>();
+        Map<String, List<TopicPartition>> parts = new LinkedHashMap<>();
+        for (JoinGroupResponseMember member : members) {
+            parts.put(member.memberId(), new ArrayList<>());
+            ConsumerProtocol.deserializeSubscription(ByteBuffer.wrap(member.metadata()))
+                    .ownedPartitions()
+                    .forEach(one -> owners.computeIfAbsent(one.partition(), p -> new HashSet<>())
+                            .add(member.memberId()));
+        }
+        for (int partition = 0; partition < world.partitions(); partition++) {
+            String target = members.get(partition % members.size()).memberId();
+            if (Set.of(target).containsAll(owners.getOrDefault(partition, Set.of()))) {
+                parts.get(target).add(new TopicPartition("t", partition));
+            }
+        }
+        return parts;
+    }
+
+    private static List<TopicPartition> partitions(Set<Integer> of) {
+        return of.stream().map(partition -> new TopicPartition("t", partition)).toList();
     }
 
     private void onSynced(SyncGroupResponseData answer) {
@@ -142,9 +188,10 @@ final class SimulatedClassic implements MixedGroupSimulationTest.Participant {
                     .partitions()
                     .forEach(partition -> partitions.add(partition.partition()));
         }
+        stable = partitions.containsAll(owned); // else others wait for what it gives up
         owned = partitions;
-        stable = true;
         heardMs = world.nowMs();
+        world.onAssigned(this, generation, partitions);
     }
 
     private void heartbeat() {
@@ -156,12 +203,33 @@ final class SimulatedClassic implements MixedGroupSimulationTest.Participant {
         send(world.coordinator().heartbeat(request), answer -> onError(Errors.forCode(answer.errorCode())));
     }
 
+    /** Commits an offset of one of its partitions, if it has any and nothing is on the way. */
+    void commit() {
+        if (!stable || waiting != null || owned.isEmpty()) {
+            return;
+        }
+        int partition = owned.iterator().next();
+        long offset = world.nextOffset();
+        OffsetCommitRequestData request =
+                GroupFixture.commitRequest(memberId, generation, offset).setGroupInstanceId(instanceId);
+        request.topics().get(0).partitions().get(0).setPartitionIndex(partition);
+        send(world.coordinator().commit(new ClientInfo((short) 9, name, "/h"), request), answer -> {
+            Errors error =
+                    Errors.forCode(answer.topics().get(0).partitions().get(0).errorCode());
+            if (error == Errors.NONE) {
+                world.onCommitted(partition, offset);
+            }
+            onError(error);
+        });
+    }
+
     private void onError(Errors error) {
         switch (error) {
             case NONE -> heardMs = world.nowMs();
             case REBALANCE_IN_PROGRESS -> rejoin();
             case UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION, FENCED_INSTANCE_ID, GROUP_ID_NOT_FOUND -> {
                 rejoin();
+                owned = Set.of();
                 memberId = "";
                 generation = -1;
             }

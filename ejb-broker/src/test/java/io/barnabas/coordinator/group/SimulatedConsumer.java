@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
  * A consumer of the new protocol as the simulation has it: it takes an assignment over some time after it was told, gives partitions up
  * before it says so, and is told nothing while a request of its is on the way.
  */
-final class SimulatedConsumer implements MixedGroupSimulationTest.Participant {
+final class SimulatedConsumer implements GroupRun.Participant {
     private final String name;
     private final @Nullable String instanceId;
-    private final MixedGroupSimulationTest.World world;
+    private final GroupRun<?> world;
     private String memberId;
     private int incarnation;
     private int epoch;
@@ -36,7 +36,7 @@ final class SimulatedConsumer implements MixedGroupSimulationTest.Participant {
     private long heardMs;
     private @Nullable CompletableFuture<ConsumerGroupHeartbeatResponseData> waiting;
 
-    SimulatedConsumer(String name, @Nullable String instanceId, MixedGroupSimulationTest.World world) {
+    SimulatedConsumer(String name, @Nullable String instanceId, GroupRun<?> world) {
         this.name = name;
         this.instanceId = instanceId;
         this.world = world;
@@ -50,7 +50,7 @@ final class SimulatedConsumer implements MixedGroupSimulationTest.Participant {
 
     @Override
     public Set<Integer> owned() {
-        return world.nowMs() - heardMs < MixedGroupSimulationTest.SESSION_MS ? owned : Set.of();
+        return world.nowMs() - heardMs < GroupRun.NEW_SESSION_MS ? owned : Set.of();
     }
 
     @Override
