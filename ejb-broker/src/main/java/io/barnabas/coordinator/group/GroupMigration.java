@@ -9,11 +9,13 @@ import io.barnabas.coordinator.group.consumer.MemberProfile;
 import io.barnabas.metadata.MetadataImage;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.internals.ConsumerProtocol;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.message.JoinGroupRequestData.JoinGroupRequestProtocol;
@@ -133,7 +135,7 @@ final class GroupMigration {
                 .filter(member -> !gone.contains(member))
                 .toList();
         Map<String, byte[]> assignments = new HashMap<>();
-        staying.forEach(member -> assignments.put(member.id(), assignment(group, member.id(), member.profile())));
+        staying.forEach(member -> assignments.put(member.id(), held(group, member)));
         List<String> ids = group.members().stream().map(ConsumerMember::id).toList();
         toClassic(group, ids, new Staying(staying, assignments), outcome);
         outcome.ifApplied(() -> started(staying, group.id(), true, outcome));
@@ -225,10 +227,25 @@ final class GroupMigration {
                 ConsumerProtocol.PROTOCOL_TYPE, protocols, profile.rebalanceTimeoutMs(), classic.sessionTimeoutMs());
     }
 
+    /** What a member has, or is giving up: the rebalance that follows gives it what it is to have. */
+    private byte[] held(ConsumerGroup group, ConsumerMember member) {
+        Map<Uuid, Set<Integer>> held = new HashMap<>();
+        for (var part : List.of(member.current().assigned(), member.current().pendingRevocation())) {
+            part.forEach((topic, epochs) ->
+                    held.computeIfAbsent(topic, t -> new HashSet<>()).addAll(epochs.keySet()));
+        }
+        return assignment(group, held, member.profile());
+    }
+
     private byte[] assignment(ConsumerGroup group, String memberId, MemberProfile profile) {
+        return assignment(group, group.target(memberId), profile);
+    }
+
+    private byte[] assignment(
+            ConsumerGroup group, Map<Uuid, ? extends Set<Integer>> partitions, MemberProfile profile) {
         try {
             return ClassicMembership.assignment(
-                    group.target(memberId), profile, context.consumers().image().get());
+                    partitions, profile, context.consumers().image().get());
         } catch (RuntimeException e) { // clients' bytes
             throw new GroupIdNotFoundException(
                     "Cannot downgrade the consumer group " + group.id() + ": " + e.getMessage() + ".");
