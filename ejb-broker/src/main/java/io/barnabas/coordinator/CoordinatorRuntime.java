@@ -52,13 +52,32 @@ public final class CoordinatorRuntime<S extends CoordinatorShard> implements Aut
         return reply;
     }
 
-    /** Runs an operation on every shard of this broker; each answer as in {@link #submit}. */
+    /**
+     * Runs an operation on every shard that this broker has now; each answer as in {@link #submit}. What lives in a partition that is not
+     * led here is left out: see {@link #submitToAll}.
+     */
     public <R> List<CompletableFuture<R>> submitAll(Operation<S, R> operation) {
         List<CompletableFuture<R>> replies = new ArrayList<>();
         for (ShardHost<S> host : hosts.values()) {
             CompletableFuture<R> reply = new CompletableFuture<>();
             replies.add(reply);
             host.submit(operation, reply);
+        }
+        return replies;
+    }
+
+    /**
+     * Runs an operation on the shards of the partitions 0 to {@code partitions}-1; each answer as in {@link #submit}. So no partition is
+     * passed over in silence: one that has no shard here answers NOT_COORDINATOR, and so does a runtime that is closed, however many
+     * there are.
+     */
+    public <R> List<CompletableFuture<R>> submitToAll(int partitions, Operation<S, R> operation) {
+        if (closed) {
+            return List.of(CompletableFuture.failedFuture(Errors.NOT_COORDINATOR.exception()));
+        }
+        List<CompletableFuture<R>> replies = new ArrayList<>(partitions);
+        for (int partition = 0; partition < partitions; partition++) {
+            replies.add(submit(partition, operation));
         }
         return replies;
     }

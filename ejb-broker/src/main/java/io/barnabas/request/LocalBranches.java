@@ -6,6 +6,7 @@ import io.barnabas.coordinator.transaction.ProducerIdentity;
 import io.barnabas.coordinator.transaction.TransactionCoordinator;
 import io.barnabas.coordinator.transaction.TransactionCoordinator.ProducerAnswer;
 import io.barnabas.metadata.Metadata;
+import io.barnabas.metadata.TopicImage;
 import io.barnabas.port.TransactionBranches;
 import io.barnabas.time.Clock;
 import io.barnabas.time.Ticker;
@@ -18,6 +19,7 @@ import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.protocol.Errors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The transaction coordinator as the resource adapter sees it, without a socket between. Does what a client does on its own: has the
@@ -84,13 +86,19 @@ public final class LocalBranches implements TransactionBranches {
 
     @Override
     public CompletionStage<List<Prepared>> prepared() {
-        return patiently(coordinator::prepared).thenApply(pictures -> pictures.stream()
+        return patiently(() -> coordinator.prepared(topicPartitions())).thenApply(pictures -> pictures.stream()
                 .map(picture -> new Prepared(
                         picture.transactionalId(),
                         producer(picture.transaction()),
                         picture.startTimestampMs(),
                         picture.lastUpdateTimestampMs()))
                 .toList());
+    }
+
+    /** Asked anew each time: a topic may be made in between. */
+    private int topicPartitions() {
+        @Nullable TopicImage topic = metadata.image().topic(Topic.TRANSACTION_STATE_TOPIC_NAME);
+        return topic == null ? 0 : topic.partitions().size();
     }
 
     private static ProducerIdentity identity(Producer producer) {

@@ -67,6 +67,10 @@ public interface TransactionBranches {
     /** Aborts a prepared transaction: as {@link #commit}. */
     CompletionStage<Producer> abort(String transactionalId);
 
-    /** All that wait for a decision. Never an incomplete list: it fails while a part of them is not known yet. */
+    /**
+     * All that wait for a decision. Never an incomplete list: it fails with NotCoordinatorException or
+     * CoordinatorLoadInProgressException while a part of them is not known, because a partition of {@code __transaction_state} is
+     * loading or its directory has failed, and once the broker stops.
+     */
     CompletionStage<List<Prepared>> prepared();
 }

@@ -175,9 +175,15 @@ public final class TransactionCoordinator implements AutoCloseable {
                         (shard, reply, outcome) -> shard.prepared.resolve(transactionalId, commit, reply, outcome)));
     }
 
-    /** The prepared transactions of this broker's shards; fails with the protocol's error while one of these is loading. */
-    public CompletableFuture<List<TransactionPicture>> prepared() {
-        return all(runtime.submitAll((shard, reply, outcome) -> outcome.answer(reply, shard.queries.prepared())));
+    /**
+     * All prepared transactions; never a part of them.
+     *
+     * @param topicPartitions how many partitions the topic of transactions has; 0 if there is no such topic yet
+     * @return fails with NOT_COORDINATOR if one of them is not led here or this is closed, COORDINATOR_LOAD_IN_PROGRESS while one loads
+     */
+    public CompletableFuture<List<TransactionPicture>> prepared(int topicPartitions) {
+        return all(runtime.submitToAll(
+                topicPartitions, (shard, reply, outcome) -> outcome.answer(reply, shard.queries.prepared())));
     }
 
     /** Every transactional id of this broker's shards; fails with the protocol's error while one of these is loading. */

@@ -274,7 +274,7 @@ class PreparedTransactionsTest {
         fixture.restart();
         fixture.advance(A_YEAR_MS);
 
-        assertThat(now(fixture.transactions.prepared())).singleElement().satisfies(picture -> {
+        assertThat(now(fixture.transactions.prepared(1))).singleElement().satisfies(picture -> {
             assertThat(picture.transactionalId()).isEqualTo("x");
             assertThat(picture.transaction()).isEqualTo(writer);
             assertThat(picture.state()).isEqualTo("Prepared");
@@ -287,7 +287,7 @@ class PreparedTransactionsTest {
         assertThat(now(fixture.transactions.resolve("x", true))).isEqualTo(after);
         assertThat(errorOf(fixture.transactions.resolve("x", false))).isEqualTo(Errors.INVALID_TXN_STATE);
         assertMarkers(true, next(writer));
-        assertThat(now(fixture.transactions.prepared())).isEmpty();
+        assertThat(now(fixture.transactions.prepared(1))).isEmpty();
         assertThat(fixture.add("x", after, TV2, A)).isEqualTo(Errors.NONE);
     }
 
@@ -307,7 +307,7 @@ class PreparedTransactionsTest {
         ProducerIdentity producer = init(Open.ABORT, true).producer();
 
         assertThat(now(fixture.transactions.prepare("x", producer))).isFalse();
-        assertThat(now(fixture.transactions.prepared())).isEmpty();
+        assertThat(now(fixture.transactions.prepared(1))).isEmpty();
     }
 
     @Test
@@ -332,7 +332,31 @@ class PreparedTransactionsTest {
         now(fixture.transactions.prepare("x", writer));
 
         assertThat(init(Open.SPARE_PREPARED, true).error()).isEqualTo(Errors.INVALID_TXN_STATE);
-        assertThat(now(fixture.transactions.prepared())).hasSize(1);
+        assertThat(now(fixture.transactions.prepared(1))).hasSize(1);
+    }
+
+    @Test
+    void theListOfPreparedTransactionsIsCompleteOrFails() {
+        now(fixture.transactions.prepare("x", writing()));
+
+        // a partition of the topic has no shard here, as its directory failed
+        assertThat(errorOf(fixture.transactions.prepared(2))).isEqualTo(Errors.NOT_COORDINATOR);
+        fixture.transactions.onResigned(0);
+        assertThat(errorOf(fixture.transactions.prepared(1))).isEqualTo(Errors.NOT_COORDINATOR);
+        // nobody has made the topic: nothing is prepared
+        assertThat(now(fixture.transactions.prepared(0))).isEmpty();
+        fixture.restart();
+        assertThat(now(fixture.transactions.prepared(1))).hasSize(1);
+    }
+
+    @Test
+    void whatIsPreparedIsNotKnownOnceTheCoordinatorIsClosed() {
+        now(fixture.transactions.prepare("x", writing()));
+
+        fixture.transactions.close();
+
+        assertThat(errorOf(fixture.transactions.prepared(1))).isEqualTo(Errors.NOT_COORDINATOR);
+        assertThat(errorOf(fixture.transactions.prepared(0))).isEqualTo(Errors.NOT_COORDINATOR);
     }
 
     @Test
@@ -342,7 +366,7 @@ class PreparedTransactionsTest {
         ProducerAnswer kept = init(Open.KEEP, false);
 
         assertThat(kept.ongoing()).isEqualTo(writer);
-        assertThat(now(fixture.transactions.prepared())).hasSize(1);
+        assertThat(now(fixture.transactions.prepared(1))).hasSize(1);
         assertThat(fixture.end("x", kept.producer(), true, TV2).error()).isEqualTo(Errors.NONE);
         assertMarkers(true, next(writer));
     }
