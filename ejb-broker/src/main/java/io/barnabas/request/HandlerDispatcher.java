@@ -38,7 +38,7 @@ public final class HandlerDispatcher implements RequestDispatcher {
     private final List<Consumer<Connection>> closedListeners;
     private final Runnable onClose;
     private Runnable onOpen = () -> {}; // set before the sockets open
-    private @Nullable TransactionBranches branches; // likewise
+    private @Nullable LocalBranches branches; // likewise
     private volatile boolean halted;
 
     /**
@@ -68,8 +68,8 @@ public final class HandlerDispatcher implements RequestDispatcher {
         return this;
     }
 
-    /** What {@link #branches} gives. To be set before the sockets open. */
-    public HandlerDispatcher offering(TransactionBranches transactions) {
+    /** What {@link #branches} gives; closed first when this is. To be set before the sockets open. */
+    public HandlerDispatcher offering(LocalBranches transactions) {
         branches = transactions;
         return this;
     }
@@ -189,6 +189,10 @@ public final class HandlerDispatcher implements RequestDispatcher {
 
     @Override
     public void close() {
+        LocalBranches offered = branches;
+        if (offered != null) {
+            offered.close();
+        }
         onClose.run();
     }
 }

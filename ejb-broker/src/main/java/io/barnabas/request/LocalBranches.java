@@ -12,20 +12,29 @@ import io.barnabas.time.Clock;
 import io.barnabas.time.Ticker;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The transaction coordinator as the resource adapter sees it, without a socket between. Does what a client does on its own: has the
- * coordinator's topic made, and asks again what only takes time. Safe from any thread.
+ * coordinator's topic made, and asks again what only takes time. Closed with the dispatcher that offers it; every question is answered
+ * then. Safe from any thread.
  */
-public final class LocalBranches implements TransactionBranches {
+public final class LocalBranches implements TransactionBranches, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LocalBranches.class);
+
     /** What passes by itself. */
     private static final Set<Errors> PASSING =
             EnumSet.of(Errors.CONCURRENT_TRANSACTIONS, Errors.COORDINATOR_LOAD_IN_PROGRESS, Errors.NOT_COORDINATOR);
@@ -37,6 +46,11 @@ public final class LocalBranches implements TransactionBranches {
     private final Metadata metadata;
     private final AutoTopicCreation creation;
     private final Time time;
+    private final AtomicLong questions = new AtomicLong();
+    /** What is not answered yet, by the question's number. */
+    private final Map<Long, CompletableFuture<?>> open = new ConcurrentHashMap<>();
+
+    private volatile boolean closed;
 
     /** @param creation makes the coordinator's topic */
     public LocalBranches(TransactionCoordinator coordinator, Metadata metadata, AutoTopicCreation creation, Time time) {
@@ -55,7 +69,7 @@ public final class LocalBranches implements TransactionBranches {
 
     @Override
     public CompletionStage<Producer> begin(String transactionalId) {
-        if (metadata.image().topic(Topic.TRANSACTION_STATE_TOPIC_NAME) == null) {
+        if (!closed && metadata.image().topic(Topic.TRANSACTION_STATE_TOPIC_NAME) == null) {
             creation.create(Set.of(Topic.TRANSACTION_STATE_TOPIC_NAME));
         }
         Initialisation request =
@@ -120,11 +134,21 @@ public final class LocalBranches implements TransactionBranches {
 
     private <T> CompletableFuture<T> patiently(Supplier<CompletableFuture<T>> question) {
         CompletableFuture<T> reply = new CompletableFuture<>();
-        ask(question, time.clock.monotonicMillis() + coordinator.settings().commitTimeoutMs(), reply);
+        long number = questions.incrementAndGet();
+        open.put(number, reply);
+        var unused = reply.whenComplete((answer, failure) -> open.remove(number));
+        if (closed) { // after the put: a close that does not see the reply is seen here
+            fail(reply);
+        } else {
+            ask(question, time.clock.monotonicMillis() + coordinator.settings().commitTimeoutMs(), reply);
+        }
         return reply;
     }
 
     private <T> void ask(Supplier<CompletableFuture<T>> question, long untilMs, CompletableFuture<T> reply) {
+        if (closed) {
+            return; // the reply is given
+        }
         var unused = question.get().whenComplete((answer, failure) -> {
             if (failure == null) {
                 reply.complete(answer);
@@ -133,10 +157,34 @@ public final class LocalBranches implements TransactionBranches {
             Errors error = CoordinatorErrors.of(failure);
             if (PASSING.contains(error) && time.clock.monotonicMillis() < untilMs) {
                 Runnable again = () -> ask(question, untilMs, reply);
-                time.ticker.after(coordinator.settings().retryBackoffMs(), () -> time.workers.execute(again));
+                time.ticker.after(coordinator.settings().retryBackoffMs(), () -> onWorker(again, reply));
             } else {
                 reply.completeExceptionally(error.exception());
             }
         });
+    }
+
+    private void onWorker(Runnable again, CompletableFuture<?> reply) {
+        try {
+            time.workers.execute(again);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("a question is not asked again: the workers have ended", e);
+            fail(reply);
+        }
+    }
+
+    private static void fail(CompletableFuture<?> reply) {
+        reply.completeExceptionally(Errors.NOT_COORDINATOR.exception());
+    }
+
+    /**
+     * Nothing is asked any more: what waits for an answer, and what comes later, fails with NotCoordinatorException. To be called before
+     * ticker and workers end, which drop what they have. What was asked may still have been done, as with an answer that is lost.
+     * Idempotent, and safe from any thread.
+     */
+    @Override
+    public void close() {
+        closed = true;
+        open.values().forEach(LocalBranches::fail);
     }
 }

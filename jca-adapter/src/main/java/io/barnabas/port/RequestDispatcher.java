@@ -20,7 +20,7 @@ public interface RequestDispatcher {
      */
     void dispatch(RequestFrame request, Connection connection, Responder responder);
 
-    /** Transactions that the resource adapter's applications take part in. */
+    /** Transactions that the resource adapter's applications take part in; after {@link #close} its questions fail. */
     TransactionBranches branches();
 
     /** A connection is gone; called once for each connection that had a request dispatched, on its event loop. */

@@ -10,7 +10,8 @@ import java.util.concurrent.CompletionStage;
  * {@link #begin} of its id.
  *
  * <p>Safe from any thread; answers come on any. What fails, fails with an exception of {@code org.apache.kafka.common.errors}; while a
- * coordinator is loading or ends the transaction before, it is asked again for some seconds first.
+ * coordinator is loading or ends the transaction before, it is asked again for some seconds first. When the broker stops, what is not
+ * answered yet and what is asked later fails with NotCoordinatorException; what was asked may have been done nevertheless.
  */
 public interface TransactionBranches {
     /** Who writes a transaction: what its record batches carry. */
