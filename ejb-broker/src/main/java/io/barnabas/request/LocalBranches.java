@@ -68,12 +68,12 @@ public final class LocalBranches implements TransactionBranches, AutoCloseable {
     public record Time(Clock clock, Ticker ticker, Executor workers) {}
 
     @Override
-    public CompletionStage<Producer> begin(String transactionalId) {
+    public CompletionStage<Producer> begin(String transactionalId, int timeoutMs) {
         if (!closed && metadata.image().topic(Topic.TRANSACTION_STATE_TOPIC_NAME) == null) {
             creation.create(Set.of(Topic.TRANSACTION_STATE_TOPIC_NAME));
         }
         Initialisation request =
-                new Initialisation(transactionalId, Integer.MAX_VALUE, null, true, Initialisation.Open.SPARE_PREPARED);
+                new Initialisation(transactionalId, timeoutMs, null, false, Initialisation.Open.SPARE_PREPARED);
         return patiently(() -> producer(coordinator.init(request)));
     }
 
@@ -89,13 +89,19 @@ public final class LocalBranches implements TransactionBranches, AutoCloseable {
     }
 
     @Override
-    public CompletionStage<Producer> commit(String transactionalId) {
-        return patiently(() -> coordinator.resolve(transactionalId, true)).thenApply(LocalBranches::producer);
+    public CompletionStage<Void> commit(String transactionalId) {
+        return resolve(transactionalId, true);
     }
 
     @Override
-    public CompletionStage<Producer> abort(String transactionalId) {
-        return patiently(() -> coordinator.resolve(transactionalId, false)).thenApply(LocalBranches::producer);
+    public CompletionStage<Void> abort(String transactionalId) {
+        return resolve(transactionalId, false);
+    }
+
+    private CompletionStage<Void> resolve(String transactionalId, boolean commit) {
+        return patiently(() -> coordinator.resolve(transactionalId, commit)).thenAccept(next -> {
+            // its transactions would have no time limit: the next one begins anew
+        });
     }
 
     @Override

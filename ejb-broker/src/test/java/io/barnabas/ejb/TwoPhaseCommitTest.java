@@ -59,6 +59,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class TwoPhaseCommitTest {
     private static final short INIT_VERSION = 6;
+    private static final int TIMEOUT_MS = 60_000;
 
     private static EmbeddedBroker broker;
     private static Admin admin;
@@ -257,7 +258,7 @@ class TwoPhaseCommitTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void aPreparedTransactionOutlivesACrashAndIsDecidedById(boolean commit) throws Exception {
-        Producer writer = done(branches().begin(id));
+        Producer writer = done(branches().begin(id, TIMEOUT_MS));
         assertThat(write(writer, 0, "a", "b")).isEqualTo(Errors.NONE);
         assertThat(done(branches().prepare(id, writer))).isEqualTo(Vote.PREPARED);
 
@@ -279,10 +280,11 @@ class TwoPhaseCommitTest {
                 });
         assertThat(committed(0)).isEmpty();
 
-        Producer next = done(commit ? branches().commit(id) : branches().abort(id));
+        done(commit ? branches().commit(id) : branches().abort(id));
         assertThat(committed(commit ? 2 : 0)).hasSize(commit ? 2 : 0);
         assertThat(done(branches().prepared())).isEmpty();
         // and the next transaction of the id
+        Producer next = done(branches().begin(id, TIMEOUT_MS));
         assertThat(write(next, 0, "c")).isEqualTo(Errors.NONE);
         done(branches().end(id, next, true));
         assertThat(committed(commit ? 3 : 1)).endsWith("c");
@@ -290,22 +292,37 @@ class TwoPhaseCommitTest {
 
     @Test
     void whoBeginsIsFencedByWhoBeginsAfterHimUnlessHeHasPrepared() throws Exception {
-        Producer first = done(branches().begin(id));
+        Producer first = done(branches().begin(id, TIMEOUT_MS));
         write(first, 0, "a");
-        Producer second = done(branches().begin(id));
+        Producer second = done(branches().begin(id, TIMEOUT_MS));
 
         assertThat(write(first, 1, "b")).isEqualTo(Errors.INVALID_PRODUCER_EPOCH);
         assertThatThrownBy(() -> done(branches().prepare(id, first))).hasCauseInstanceOf(ProducerFencedException.class);
         assertThat(write(second, 0, "c")).isEqualTo(Errors.NONE);
         done(branches().prepare(id, second));
-        assertThatThrownBy(() -> done(branches().begin(id))).hasCauseInstanceOf(InvalidTxnStateException.class);
+        assertThatThrownBy(() -> done(branches().begin(id, TIMEOUT_MS)))
+                .hasCauseInstanceOf(InvalidTxnStateException.class);
         done(branches().commit(id));
         assertThat(committed(1)).containsExactly("c");
     }
 
     @Test
+    void aTransactionThatWasNotPreparedWhenItsOwnerDiedIsAbortedByTime() throws Exception {
+        Producer writer = done(branches().begin(id, 1_000));
+        assertThat(write(writer, 0, "a")).isEqualTo(Errors.NONE);
+
+        broker.crash();
+
+        assertThat(done(branches().prepared())).isEmpty();
+        Awaitility.await().until(() -> listed() == TransactionState.COMPLETE_ABORT);
+        assertThatThrownBy(() -> done(branches().prepare(id, writer)))
+                .hasCauseInstanceOf(ProducerFencedException.class);
+        assertThat(committed(0)).isEmpty();
+    }
+
+    @Test
     void anOperatorAbortsAPreparedTransactionByForce() throws Exception {
-        Producer writer = done(branches().begin(id));
+        Producer writer = done(branches().begin(id, TIMEOUT_MS));
         write(writer, 0, "a");
         done(branches().prepare(id, writer));
 
@@ -318,7 +335,7 @@ class TwoPhaseCommitTest {
 
     @Test
     void aStockClientTakesTheIdOverAndAbortsWhatWasPrepared() throws Exception {
-        Producer writer = done(branches().begin(id));
+        Producer writer = done(branches().begin(id, TIMEOUT_MS));
         write(writer, 0, "a");
         done(branches().prepare(id, writer));
 

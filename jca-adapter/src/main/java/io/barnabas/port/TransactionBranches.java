@@ -6,8 +6,8 @@ import java.util.concurrent.CompletionStage;
 /**
  * Transactions that somebody outside decides on (a transaction manager, by two-phase commit): what the resource adapter's XA stands on.
  * Each has a transactional id, one for each branch; it is written to with Produce requests of that id, under the identity that
- * {@link #begin} gave. Nothing here has a time limit: a transaction that was begun is prepared, ended, or aborted by the next
- * {@link #begin} of its id.
+ * {@link #begin} gave. A transaction has a time limit until it is prepared, so that one whose owner died does not stay open for ever: by
+ * then it is prepared or ended, or the coordinator aborts it. From {@link #prepare} on it has none.
  *
  * <p>Safe from any thread; answers come on any. What fails, fails with an exception of {@code org.apache.kafka.common.errors}; while a
  * coordinator is loading or ends the transaction before, it is asked again for some seconds first. When the broker stops, what is not
@@ -37,36 +37,43 @@ public interface TransactionBranches {
     /**
      * Begins: fences whoever had the id, and aborts a transaction of it that is open.
      *
-     * @return who the producer is; fails with InvalidTxnStateException if the id has a prepared transaction, which stays
+     * @param timeoutMs longest time in ms from a transaction's first record to {@link #prepare} or {@link #end}; at most
+     *     {@code transaction.max.timeout.ms}
+     * @return who the producer is; fails with InvalidTxnStateException if the id has a prepared transaction, which stays, with
+     *     InvalidTxnTimeoutException if the time is not positive or too long
      */
-    CompletionStage<Producer> begin(String transactionalId);
+    CompletionStage<Producer> begin(String transactionalId, int timeoutMs);
 
     /**
      * Prepares the transaction that {@code producer} has written; everything written must have been acknowledged. Once this is answered
      * the decision is durable as {@code __transaction_state} is, its producer can write no more, and only {@link #commit} and
      * {@link #abort} end it. May be asked again.
      *
-     * @return fails with ProducerFencedException or InvalidPidMappingException if somebody else has the id by now
+     * @return fails with ProducerFencedException or InvalidPidMappingException if somebody else has the id by now, or the transaction
+     *     took too long and was aborted; with UnsupportedVersionException if the feature {@code transaction.version} is below 2
      */
     CompletionStage<Vote> prepare(String transactionalId, Producer producer);
 
     /**
      * Ends a transaction that was not prepared: a commit in one phase, or an abort.
      *
-     * @return who the producer of the id's next transaction is; fails with InvalidTxnStateException if there is nothing to commit
+     * @return who the producer of the id's next transaction is, under the time limit of {@link #begin}; fails with
+     *     InvalidTxnStateException if there is nothing to commit, with ProducerFencedException or InvalidPidMappingException as
+     *     {@link #prepare}
      */
     CompletionStage<Producer> end(String transactionalId, Producer producer, boolean commit);
 
     /**
-     * Commits a prepared transaction. May be asked again, after a restart too.
+     * Commits a prepared transaction. May be asked again, after a restart too. The id's next transaction starts with {@link #begin}: the
+     * limit that was taken off does not come back otherwise.
      *
-     * @return who the producer of the id's next transaction is; fails with TransactionalIdNotFoundException if nobody knows the id, with
+     * @return completes when the decision is durable; fails with TransactionalIdNotFoundException if nobody knows the id, with
      *     InvalidTxnStateException if it has no prepared transaction or that was aborted
      */
-    CompletionStage<Producer> commit(String transactionalId);
+    CompletionStage<Void> commit(String transactionalId);
 
     /** Aborts a prepared transaction: as {@link #commit}. */
-    CompletionStage<Producer> abort(String transactionalId);
+    CompletionStage<Void> abort(String transactionalId);
 
     /**
      * All that wait for a decision. Never an incomplete list: it fails with NotCoordinatorException or

@@ -326,12 +326,12 @@ class PreparedTransactionsTest {
     @Test
     void whoBeginsWithAPreparedTransactionIsRefusedIfHeSparesIt() {
         ProducerIdentity writer = writing();
-        assertThat(init(Open.SPARE_PREPARED, true).error()).isEqualTo(Errors.CONCURRENT_TRANSACTIONS);
-        writer = init(Open.SPARE_PREPARED, true).producer();
+        assertThat(init(Open.SPARE_PREPARED, false).error()).isEqualTo(Errors.CONCURRENT_TRANSACTIONS);
+        writer = init(Open.SPARE_PREPARED, false).producer();
         fixture.add("x", writer, TV2, A);
         now(fixture.transactions.prepare("x", writer));
 
-        assertThat(init(Open.SPARE_PREPARED, true).error()).isEqualTo(Errors.INVALID_TXN_STATE);
+        assertThat(init(Open.SPARE_PREPARED, false).error()).isEqualTo(Errors.INVALID_TXN_STATE);
         assertThat(now(fixture.transactions.prepared(1))).hasSize(1);
     }
 

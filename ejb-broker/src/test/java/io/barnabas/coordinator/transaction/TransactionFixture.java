@@ -100,7 +100,7 @@ public final class TransactionFixture {
         transactions.onElected(0, ++epoch);
     }
 
-    void advance(long ms) {
+    public void advance(long ms) {
         ticker.advance(ms);
     }
 
@@ -134,7 +134,7 @@ public final class TransactionFixture {
         return now(transactions.end(id, producer, commit, version));
     }
 
-    String state(String id) {
+    public String state(String id) {
         return now(transactions.describe(id)).transactionState();
     }
 }
