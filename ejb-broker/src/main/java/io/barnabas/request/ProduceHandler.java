@@ -3,6 +3,7 @@ package io.barnabas.request;
 import io.barnabas.coordinator.transaction.Enlistment;
 import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.TopicImage;
+import io.barnabas.port.Connection;
 import io.barnabas.port.Responder;
 import java.nio.ByteBuffer;
 import java.util.Map;
@@ -51,42 +52,41 @@ public final class ProduceHandler implements ApiHandler<ProduceRequestData> {
         if (request.transactionalId() == null) {
             throw new TransactionalIdAuthorizationException("Transactional records without a transactional id");
         }
+        produce(request, context, responder);
+    }
+
+    private void produce(ProduceRequestData request, RequestContext context, Responder responder) {
         long connection = context.connection().id();
         @Nullable CompletableFuture<Void> before = lines.get(connection);
-        CompletableFuture<Void> done;
+        CompletableFuture<TransactionalProduce> verified;
+        Runnable release;
         if (before == null) {
-            done = produce(request, context, responder);
+            verified = verify(request, context);
+            if (verified.isDone()) {
+                append(request, context, responder, verified.join());
+                return;
+            }
+            release = keepRecords(request, context.connection());
         } else {
-            keepRecords(request);
-            done = answering(before.thenCompose(nothing -> produce(request, context, responder)), context, responder);
+            release = keepRecords(request, context.connection()); // first: its turn may come on another thread
+            verified = before.thenCompose(nothing -> verify(request, context));
         }
+        CompletableFuture<Void> done = verified.thenAccept(
+                        transaction -> append(request, context, responder, transaction))
+                .exceptionally(failure -> {
+                    ErrorResponses.answer(context, failure, responder);
+                    return null;
+                })
+                .whenComplete((nothing, failure) -> release.run());
         if (!done.isDone()) {
             lines.put(connection, done);
             var unused = done.whenComplete((nothing, failure) -> lines.remove(connection, done));
         }
     }
 
-    /** Completes when the batches have been appended or refused. */
-    private CompletableFuture<Void> produce(ProduceRequestData request, RequestContext context, Responder responder) {
-        CompletableFuture<TransactionalProduce> verified =
-                begin(request, context).verify(enlistment, String.valueOf(request.transactionalId()));
-        if (verified.isDone()) {
-            append(request, context, responder, verified.join());
-            return CompletableFuture.allOf();
-        }
-        keepRecords(request);
-        return answering(
-                verified.thenAccept(transaction -> append(request, context, responder, transaction)),
-                context,
-                responder);
-    }
-
-    private static CompletableFuture<Void> answering(
-            CompletableFuture<Void> appended, RequestContext context, Responder responder) {
-        return appended.exceptionally(failure -> {
-            ErrorResponses.answer(context, failure, responder);
-            return null;
-        });
+    /** Completes when its batches may be appended, or refused. */
+    private CompletableFuture<TransactionalProduce> verify(ProduceRequestData request, RequestContext context) {
+        return begin(request, context).verify(enlistment, String.valueOf(request.transactionalId()));
     }
 
     private TransactionalProduce begin(ProduceRequestData request, RequestContext context) {
@@ -102,16 +102,24 @@ public final class ProduceHandler implements ApiHandler<ProduceRequestData> {
         return transaction;
     }
 
-    /** The buffers of the request are the connection's again when {@link #handle} returns. */
-    private static void keepRecords(ProduceRequestData request) {
-        request.topicData().forEach(topic -> topic.partitionData().forEach(partition -> {
-            if (partition.records() instanceof MemoryRecords records) {
-                ByteBuffer from = records.buffer().duplicate();
-                ByteBuffer kept =
-                        ByteBuffer.allocate(from.remaining()).put(from).flip();
-                partition.setRecords(MemoryRecords.readableRecords(kept));
+    /**
+     * Copies the records, for their buffers are the connection's again when {@link #handle} returns. {@link ProduceAnswer} lets go of
+     * them with the append; what is returned gives the room back.
+     */
+    private static Runnable keepRecords(ProduceRequestData request, Connection connection) {
+        int bytes = 0;
+        for (TopicProduceData topic : request.topicData()) {
+            for (PartitionProduceData partition : topic.partitionData()) {
+                if (partition.records() instanceof MemoryRecords records) {
+                    ByteBuffer from = records.buffer().duplicate();
+                    bytes += from.remaining();
+                    ByteBuffer kept =
+                            ByteBuffer.allocate(from.remaining()).put(from).flip();
+                    partition.setRecords(MemoryRecords.readableRecords(kept));
+                }
             }
-        }));
+        }
+        return connection.keep(bytes);
     }
 
     private void append(

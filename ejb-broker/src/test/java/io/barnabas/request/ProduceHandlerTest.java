@@ -7,6 +7,7 @@ import io.barnabas.log.LogConfig;
 import io.barnabas.log.LogConfig.Durability;
 import io.barnabas.wire.FormerProduceResponse;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -25,6 +26,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ProduceHandlerTest {
     private static final int MAGIC_OFFSET = 16;
+    /** Longer than a Produce waits for the transaction before to end. */
+    private static final int RETRY_MS = 120;
 
     private final DataPathFixture broker = new DataPathFixture();
 
@@ -249,6 +252,56 @@ class ProduceHandlerTest {
             assertThat(Errors.forCode(only(answers[sequence]).errorCode())).isEqualTo(Errors.NONE);
             assertThat(only(answers[sequence]).baseOffset()).isEqualTo(sequence);
         }
+    }
+
+    @Test
+    void recordsThatWaitAreCopiedOnceAndCountedUntilTheyAreAppended() {
+        // Given: the transaction before takes so long to end that the first request gives up, and the second waits in
+        // its turn
+        broker.createTopic("t", 1);
+        ProducerIdentity first = broker.transactions.init("x");
+        broker.transactions.add("x", first, (short) 2, new TopicPartition("t", 0));
+        TestConnection connection = broker.connection();
+        broker.transactions.holdMarkers = true;
+        ProducerIdentity producer =
+                broker.transactions.end("x", first, true, (short) 2).producer();
+        // When
+        RecordedAnswer refused = send(transactional(producer), connection);
+        MemoryRecords records = transactional(producer);
+        int bytes = records.sizeInBytes();
+        RecordedAnswer appended = send(records, connection);
+        Arrays.fill(records.buffer().array(), (byte) -1); // the frame's buffer is used for the next frame
+        // Then
+        assertThat(connection.keptBytes()).isEqualTo(2L * bytes);
+        broker.transactions.advance(RETRY_MS);
+        broker.ticker.advance(RETRY_MS);
+        assertThat(Errors.forCode(only(refused).errorCode())).isEqualTo(Errors.CONCURRENT_TRANSACTIONS);
+        assertThat(appended.given()).isFalse();
+        assertThat(connection.keptBytes()).isEqualTo(bytes);
+        broker.transactions.releaseMarkers();
+        broker.ticker.advance(RETRY_MS);
+        assertThat(Errors.forCode(only(appended).errorCode())).isEqualTo(Errors.NONE);
+        assertThat(connection.keptBytes()).isZero();
+        assertThat(connection.everKeptBytes()).isEqualTo(2L * bytes);
+    }
+
+    @Test
+    void recordsThatNeedNotWaitAreNotCopied() {
+        broker.createTopic("t", 1);
+        TestConnection connection = broker.connection();
+
+        RecordedAnswer answer = send(transactional(broker.transactions.init("x")), connection);
+
+        assertThat(Errors.forCode(only(answer).errorCode())).isEqualTo(Errors.NONE);
+        assertThat(connection.everKeptBytes()).isZero();
+    }
+
+    private RecordedAnswer send(MemoryRecords records, TestConnection connection) {
+        return broker.send(
+                ApiKeys.PRODUCE,
+                12,
+                DataPathFixture.produceRequest("t", 0, -1, records).setTransactionalId("x"),
+                connection);
     }
 
     @Test

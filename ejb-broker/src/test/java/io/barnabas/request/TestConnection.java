@@ -12,6 +12,8 @@ public final class TestConnection implements Connection {
     private final long id;
     private @Nullable ClientSoftware software;
     private boolean closed;
+    private long keptBytes; // guarded by this
+    private long everKeptBytes; // guarded by this
     private @Nullable Queue<Runnable> eventLoop;
 
     public TestConnection(long id) {
@@ -80,6 +82,27 @@ public final class TestConnection implements Connection {
         } else {
             eventLoop.add(task);
         }
+    }
+
+    @Override
+    public synchronized Runnable keep(int bytes) {
+        keptBytes += bytes;
+        everKeptBytes += bytes;
+        return () -> release(bytes);
+    }
+
+    private synchronized void release(int bytes) {
+        keptBytes -= bytes;
+    }
+
+    /** What requests keep now. */
+    public synchronized long keptBytes() {
+        return keptBytes;
+    }
+
+    /** What requests have kept, given back or not. */
+    public synchronized long everKeptBytes() {
+        return everKeptBytes;
     }
 
     @Override

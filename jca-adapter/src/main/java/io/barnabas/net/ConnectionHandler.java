@@ -182,6 +182,19 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Co
     }
 
     @Override
+    public Runnable keep(int bytes) {
+        ChannelHandlerContext context = ctx;
+        if (context == null) {
+            throw new IllegalStateException("no request has been dispatched");
+        }
+        frames.onKept(context, bytes);
+        return () -> {
+            sockets.budget().release(bytes);
+            execute(() -> frames.onReleased(context, bytes));
+        };
+    }
+
+    @Override
     public long id() {
         return id;
     }

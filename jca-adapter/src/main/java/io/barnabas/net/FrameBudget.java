@@ -5,9 +5,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The bound on memory held by unfinished request frames of all connections ({@code queued.max.request.bytes}). A connection that
- * gets nothing is not read until others give back. The last grant may pass the bound by one frame, so that a frame larger than what
- * is left can be received at all. Safe from any thread.
+ * The bound on memory held by unfinished request frames of all connections, and by requests that wait with what they brought
+ * ({@code queued.max.request.bytes}). A connection that gets nothing is not read until others give back. The last grant may pass the
+ * bound by one frame, so that a frame larger than what is left can be received at all. Safe from any thread.
  */
 final class FrameBudget {
     private final long limitBytes;
@@ -27,6 +27,11 @@ final class FrameBudget {
             used = usedBytes.get();
         }
         return false;
+    }
+
+    /** Counts what is held already; false if the bound is reached. */
+    boolean charge(int bytes) {
+        return usedBytes.addAndGet(bytes) < limitBytes;
     }
 
     void release(int bytes) {

@@ -26,6 +26,7 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
     private final int maxFrameBytes;
     private @Nullable ByteBuf begun; // received and not decoded yet; it has room for the rest of its frame
     private int reservedBytes;
+    private long keptBytes; // by requests that wait with their records
     private int pauses;
     private boolean decoding;
     private long receivedNanos;
@@ -47,7 +48,9 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
         /** All connections together hold as much as is allowed. */
         MEMORY(4),
         /** The server stops. */
-        STOPPING(8);
+        STOPPING(8),
+        /** Its own requests keep memory, and all connections together hold as much as is allowed. */
+        KEPT(16);
 
         private final int bit;
 
@@ -111,6 +114,26 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
         }
         if (pauses == 0 && ctx.channel().isOpen()) {
             ctx.channel().config().setAutoRead(true);
+        }
+    }
+
+    /**
+     * Counts memory that a request keeps longer than its frame. The frame was received within the bound or in one receive buffer, so that
+     * each connection passes the bound by no more than that before it is paused. It waits for its own requests alone, which end by time:
+     * connections that are paused may hold the rest of the room with frames they have begun.
+     */
+    void onKept(ChannelHandlerContext ctx, int bytes) {
+        keptBytes += bytes;
+        if (!sockets.budget().charge(bytes)) {
+            pause(ctx, Pause.KEPT);
+        }
+    }
+
+    /** What was kept is the budget's again. */
+    void onReleased(ChannelHandlerContext ctx, int bytes) {
+        keptBytes -= bytes;
+        if (keptBytes == 0) {
+            resume(ctx, Pause.KEPT);
         }
     }
 

@@ -31,6 +31,15 @@ public interface Connection {
      */
     void execute(Runnable task);
 
+    /**
+     * Counts memory that a request keeps when {@link RequestDispatcher#dispatch} has returned, against the bound on frames in memory
+     * ({@code queued.max.request.bytes}). If the bound is reached, the connection is read no further until its requests have given back
+     * what they keep. Only within {@code dispatch}, on the event loop.
+     *
+     * @return gives the bytes back; to be run once, on any thread, even if the connection is closed by then
+     */
+    Runnable keep(int bytes);
+
     /** Closes the connection without an answer. Idempotent. */
     void close();
 

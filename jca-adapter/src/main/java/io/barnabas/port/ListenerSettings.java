@@ -14,8 +14,8 @@ import java.util.List;
  * @param socketReceiveBufferBytes {@code socket.receive.buffer.bytes}; -1 leaves the system's
  * @param backlog {@code socket.listen.backlog.size}
  * @param maxInFlightRequests requests of one connection that may be unanswered before it is read no further
- * @param queuedMaxBytes bytes of request frames held in memory over all connections ({@code queued.max.request.bytes}); -1 means a
- *     quarter of the direct memory
+ * @param queuedMaxBytes bytes of request frames, and of records that waiting requests keep, held in memory over all connections
+ *     ({@code queued.max.request.bytes}); -1 means a quarter of the direct memory
  */
 public record ListenerSettings(
         List<Listener> listeners,

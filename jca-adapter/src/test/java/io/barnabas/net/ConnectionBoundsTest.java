@@ -308,6 +308,61 @@ class ConnectionBoundsTest {
     }
 
     @Test
+    void a_connection_whose_requests_keep_as_much_as_is_allowed_is_read_when_they_have_given_it_back()
+            throws Exception {
+        Queue<Runnable> kept = new ConcurrentLinkedQueue<>();
+        SocketServer server = serve(
+                settings(10_000, -1, 100, 3L << 20), SocketBounds.defaults(), (request, connection, responder) -> {
+                    kept.add(connection.keep(1 << 20));
+                    responder.respond(new org.apache.kafka.common.message.ApiVersionsResponseData());
+                });
+        try (RawClient client = connect(server)) {
+            for (int i = 0; i < 10; i++) {
+                client.send(ping(i));
+            }
+            int answered = 0;
+            while (answered < 10) {
+                int until = Math.min(10, answered + 3);
+                for (; answered < until; answered++) {
+                    assertThat(client.receive().getInt()).isEqualTo(answered);
+                }
+                int keeping = until % 3 == 0 ? 3 : 1;
+                await().during(java.time.Duration.ofMillis(100)).until(() -> kept.size() == keeping);
+                assertServes(server); // others are read, one frame each
+                List<Runnable> held = new ArrayList<>(kept);
+                kept.clear();
+                Collections.reverse(held); // its own last: with them it is read again
+                held.forEach(Runnable::run);
+            }
+        }
+    }
+
+    @Test
+    void what_requests_of_a_closed_connection_kept_is_given_back() throws Exception {
+        Queue<Runnable> kept = new ConcurrentLinkedQueue<>();
+        SocketServer server = serve(
+                settings(10_000, -1, 100, 1L << 20), SocketBounds.defaults(), (request, connection, responder) -> {
+                    if (request.correlationId() == 1) {
+                        kept.add(connection.keep(1 << 20));
+                        connection.close();
+                    } else {
+                        FakeDispatcher.DEFAULT_ANSWER.handle(request, connection, responder);
+                    }
+                });
+        try (RawClient gone = connect(server);
+                RawClient client = connect(server)) {
+            gone.send(ping(1));
+            assertThat(gone.closedByServer()).isTrue();
+            byte[] frame = ping(2);
+            client.send(frame, 0, 10); // there is no room for its rest
+            await().until(() -> server.buffersInUseBytes() > 0);
+            client.send(frame, 10, frame.length - 10);
+            kept.remove().run();
+            assertThat(client.receive().getInt()).isEqualTo(2);
+        }
+    }
+
+    @Test
     void five_thousand_idle_connections_are_held() throws Exception {
         long limit = ((com.sun.management.UnixOperatingSystemMXBean)
                         java.lang.management.ManagementFactory.getOperatingSystemMXBean())
