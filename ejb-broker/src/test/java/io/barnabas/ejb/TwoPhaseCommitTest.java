@@ -334,6 +334,19 @@ class TwoPhaseCommitTest {
     }
 
     @Test
+    void aLateBatchOfWhoPreparedIsStillTakenAndDecidedWithTheRest() throws Exception {
+        Producer writer = done(branches().begin(id, TIMEOUT_MS));
+        write(writer, 0, "a");
+        done(branches().prepare(id, writer));
+
+        assertThat(write(writer, 1, "late")).isEqualTo(Errors.NONE); // a partition that is in does not ask
+
+        done(branches().commit(id));
+        assertThat(committed(2)).containsExactly("a", "late");
+        assertThat(write(writer, 2, "later")).isEqualTo(Errors.INVALID_PRODUCER_EPOCH);
+    }
+
+    @Test
     void aStockClientTakesTheIdOverAndAbortsWhatWasPrepared() throws Exception {
         Producer writer = done(branches().begin(id, TIMEOUT_MS));
         write(writer, 0, "a");

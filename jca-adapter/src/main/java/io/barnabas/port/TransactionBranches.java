@@ -19,7 +19,7 @@ public interface TransactionBranches {
 
     /** What is known of a transaction once it is asked to prepare. */
     enum Vote {
-        /** It waits for {@link #commit} or {@link #abort}, whatever happens to this process meanwhile. */
+        /** It waits for its decision, whatever happens to this process meanwhile. */
         PREPARED,
         /** Nothing was written in it: there is nothing to decide. */
         READ_ONLY
@@ -45,9 +45,14 @@ public interface TransactionBranches {
     CompletionStage<Producer> begin(String transactionalId, int timeoutMs);
 
     /**
-     * Prepares the transaction that {@code producer} has written; everything written must have been acknowledged. Once this is answered
-     * the decision is durable as {@code __transaction_state} is, its producer can write no more, and only {@link #commit} and
-     * {@link #abort} end it. May be asked again.
+     * Prepares the transaction that {@code producer} has written; everything written must have been acknowledged, and {@code producer}
+     * must send nothing more. Once this is answered the vote is durable as {@code __transaction_state} is, no time ends the transaction,
+     * and it waits for {@link #commit} or {@link #abort}. May be asked again.
+     *
+     * <p>What this does not do. {@code producer} is fenced at the coordinator, so no partition joins the transaction any more; but a
+     * partition that is in already does not ask the coordinator, and takes a late batch of it until the transaction ends. And clients
+     * may end it too: whoever initialises the id plainly (InitProducerId, {@code kafka-transactions forceTerminateTransaction}) aborts
+     * it, whoever does so keeping it (KIP-939) decides on it. {@link #commit} then fails with InvalidTxnStateException if it was aborted.
      *
      * @return fails with ProducerFencedException or InvalidPidMappingException if somebody else has the id by now, or the transaction
      *     took too long and was aborted; with UnsupportedVersionException if the feature {@code transaction.version} is below 2

@@ -98,7 +98,7 @@ class InitHandler {
 
     /**
      * The open transaction is kept, and its producer goes on under the next epoch, or another id if they are used up: from now on
-     * nobody writes in the transaction, and who has the answer ends it. Returns that producer.
+     * nothing joins the transaction, and who has the answer ends it. Returns that producer.
      */
     ProducerIdentity keep(Transactions.Entry entry, int limitMs, Outcome outcome) {
         TransactionMetadata present = entry.metadata();

@@ -27,7 +27,8 @@ final class PreparedHandler {
      * May be asked again.
      *
      * @param producer who wrote the transaction
-     * @throws ApiException INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED, CONCURRENT_TRANSACTIONS, UNSUPPORTED_VERSION
+     * @throws ApiException INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED, CONCURRENT_TRANSACTIONS, UNSUPPORTED_VERSION,
+     *     COORDINATOR_LOAD_IN_PROGRESS
      */
     void prepare(String transactionalId, ProducerIdentity producer, CompletableFuture<Boolean> reply, Outcome outcome) {
         Transactions.@Nullable Entry entry = context.transactions().find(transactionalId);
@@ -57,7 +58,8 @@ final class PreparedHandler {
      * Ends a prepared transaction; the answer is who the producer is from then on. May be asked again until another transaction of the
      * id ends.
      *
-     * @throws ApiException TRANSACTIONAL_ID_NOT_FOUND, or INVALID_TXN_STATE: it is not prepared, or has ended the other way
+     * @throws ApiException TRANSACTIONAL_ID_NOT_FOUND; INVALID_TXN_STATE: it is not prepared, or has ended the other way;
+     *     COORDINATOR_LOAD_IN_PROGRESS
      */
     void resolve(String transactionalId, boolean commit, CompletableFuture<ProducerIdentity> reply, Outcome outcome) {
         Transactions.@Nullable Entry entry = context.transactions().find(transactionalId);

@@ -128,7 +128,15 @@ public final class TransactionCoordinator implements AutoCloseable {
         }
     }
 
-    /** InitProducerId 0–6 of a transactional id. */
+    /**
+     * InitProducerId 0–6 of a transactional id.
+     *
+     * @return the producer, or one of INVALID_REQUEST (no id, or it keeps and names an expected producer), INVALID_TRANSACTION_TIMEOUT,
+     *     PRODUCER_FENCED (the expected producer is not the present one), INVALID_TXN_STATE (it spares a transaction that is prepared),
+     *     UNSUPPORTED_VERSION (it keeps below transaction.version 2), UNKNOWN_SERVER_ERROR; and, to be asked again,
+     *     CONCURRENT_TRANSACTIONS (the transaction before is being ended), COORDINATOR_LOAD_IN_PROGRESS (also while there is no new
+     *     producer id), NOT_COORDINATOR, COORDINATOR_NOT_AVAILABLE (not committed in time)
+     */
     public CompletableFuture<ProducerAnswer> init(Initialisation request) {
         if (request.transactionalId().isEmpty()) {
             return CompletableFuture.completedFuture(ProducerAnswer.failed(Errors.INVALID_REQUEST));
@@ -151,10 +159,14 @@ public final class TransactionCoordinator implements AutoCloseable {
     }
 
     /**
-     * Prepares a transaction: it waits without limit for {@link #resolve}.
+     * Prepares a transaction: no time ends it from then on, it waits for {@link #resolve}. Who may end it besides is said in README.md.
      *
      * @param producer who wrote it
-     * @return false if nothing was written in it; or fails with the protocol's error
+     * @return false if nothing was written in it; or fails with INVALID_PRODUCER_ID_MAPPING (the id is unknown or another producer has
+     *     it), PRODUCER_FENCED (it has gone on, as its limit was passed, or a client has taken the transaction over),
+     *     CONCURRENT_TRANSACTIONS (it is being ended), UNSUPPORTED_VERSION (below transaction.version 2),
+     *     COORDINATOR_LOAD_IN_PROGRESS (also while there is no new producer id), or as {@link CoordinatorRuntime#submit}; to be read with
+     *     {@link CoordinatorErrors#of}
      */
     public CompletableFuture<Boolean> prepare(String transactionalId, ProducerIdentity producer) {
         return producerIds
@@ -165,7 +177,13 @@ public final class TransactionCoordinator implements AutoCloseable {
                         (shard, reply, outcome) -> shard.prepared.prepare(transactionalId, producer, reply, outcome)));
     }
 
-    /** Ends a prepared transaction; returns who the producer is from then on, or fails with the protocol's error. */
+    /**
+     * Ends a prepared transaction; again if it has ended this way already.
+     *
+     * @return who the producer is from then on; or fails with TRANSACTIONAL_ID_NOT_FOUND, INVALID_TXN_STATE (it is not prepared, or has
+     *     ended the other way), COORDINATOR_LOAD_IN_PROGRESS (also while there is no new producer id), or as
+     *     {@link CoordinatorRuntime#submit}; to be read with {@link CoordinatorErrors#of}
+     */
     public CompletableFuture<ProducerIdentity> resolve(String transactionalId, boolean commit) {
         return producerIds
                 .ready()
@@ -186,7 +204,10 @@ public final class TransactionCoordinator implements AutoCloseable {
                 topicPartitions, (shard, reply, outcome) -> outcome.answer(reply, shard.queries.prepared())));
     }
 
-    /** Every transactional id of this broker's shards; fails with the protocol's error while one of these is loading. */
+    /**
+     * Every transactional id of this broker's shards; fails with COORDINATOR_LOAD_IN_PROGRESS while one of these is loading. Ids in
+     * partitions that are not led here are left out.
+     */
     public CompletableFuture<List<TransactionPicture>> pictures() {
         return all(runtime.submitAll((shard, reply, outcome) -> outcome.answer(reply, shard.queries.pictures())));
     }

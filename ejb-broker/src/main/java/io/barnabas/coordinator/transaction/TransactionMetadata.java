@@ -65,12 +65,18 @@ record TransactionMetadata(
         return timeoutMs != NO_TIMEOUT;
     }
 
-    /** The transaction and its producer have parted (KIP-939): it can only be ended. */
+    /**
+     * The transaction and its producer have parted (KIP-939): at the coordinator it can only be ended. Partitions that are in it do not
+     * ask, and take batches of the former writer until their marker.
+     */
     boolean isKept() {
         return nextProducerEpoch != NO_EPOCH;
     }
 
-    /** Kept, and for as long as it takes: nothing but a decision ends it. */
+    /**
+     * Kept, and for as long as it takes: no time ends it. A decision does, by {@link PreparedHandler} or by the EndTxn of who kept it, and
+     * so does an initialisation of the id that neither keeps nor spares it, which aborts it.
+     */
     boolean isPrepared() {
         return state == TransactionState.ONGOING && isKept() && !hasTimeout();
     }
