@@ -7,6 +7,7 @@ import io.barnabas.coordinator.group.consumer.ConsumerMember;
 import io.barnabas.coordinator.group.consumer.ConsumerRecords;
 import io.barnabas.coordinator.group.consumer.CurrentAssignment;
 import io.barnabas.coordinator.group.consumer.MemberProfile;
+import io.barnabas.coordinator.group.consumer.MemberState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,9 @@ final class ConsumerHeartbeatHandler {
     private static final Logger LOG = LoggerFactory.getLogger(ConsumerHeartbeatHandler.class);
     /** From this version on members make their ids themselves (KIP-1082). */
     private static final int OWN_MEMBER_ID_VERSION = 1;
+
+    /** The part of the heartbeat interval after which a member that waits for partitions asks again. */
+    private static final int WAITING_SHARE = 10;
 
     private static final int UNSAID = -1;
 
@@ -164,8 +168,7 @@ final class ConsumerHeartbeatHandler {
         ConsumerGroupHeartbeatResponseData response = new ConsumerGroupHeartbeatResponseData()
                 .setMemberId(after.id())
                 .setMemberEpoch(after.epoch())
-                .setHeartbeatIntervalMs(
-                        context.consumers().settings().get().times().heartbeatIntervalMs(request.groupId()));
+                .setHeartbeatIntervalMs(intervalMs(request.groupId(), after));
         // A client that has lost an answer says everything; it is told everything.
         boolean full = request.rebalanceTimeoutMs() != UNSAID
                 && (request.subscribedTopicNames() != null || request.subscribedTopicRegex() != null)
@@ -176,6 +179,14 @@ final class ConsumerHeartbeatHandler {
             response.setAssignment(assignment(after.current().assigned()));
         }
         return response;
+    }
+
+    /** When the member is to be heard next: soon while partitions that are to be its are another's. */
+    private int intervalMs(String groupId, ConsumerMember member) {
+        int intervalMs = context.consumers().settings().get().times().heartbeatIntervalMs(groupId);
+        return member.current().state() == MemberState.UNRELEASED_PARTITIONS
+                ? Math.max(1, intervalMs / WAITING_SHARE)
+                : intervalMs;
     }
 
     private static Assignment assignment(Map<Uuid, Map<Integer, Integer>> assigned) {

@@ -100,6 +100,19 @@ class ConsumerHeartbeatTest {
     }
 
     @Test
+    void a_member_asks_again_soon_while_it_waits_for_partitions_of_another() {
+        good(joining("a", null));
+        assertThat(good(joining("b", null)).heartbeatIntervalMs()).isEqualTo(500);
+        ConsumerGroupHeartbeatResponseData a = good(owning("a", 2, 0, 1, 2, 3));
+        assertThat(a.heartbeatIntervalMs()).as("it gives up first").isEqualTo(5_000);
+        assertThat(good(request("b", 3)).heartbeatIntervalMs()).isEqualTo(500);
+
+        good(owning("a", 2, assigned(a).toArray(new Integer[0])));
+
+        assertThat(good(request("b", 3)).heartbeatIntervalMs()).isEqualTo(5_000);
+    }
+
+    @Test
     void a_member_that_does_not_give_up_in_time_is_fenced() {
         good(joining("a", null));
         good(joining("b", null));
