@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.apache.kafka.common.errors.RecordBatchTooLargeException;
+import org.apache.kafka.common.record.internal.RecordBatch;
 
 /**
  * Puts judged batches at a log's end: stamps offsets and epoch in place, asks the producers, rolls if due, writes once, and publishes
@@ -43,15 +44,15 @@ final class BatchAppender {
             throws IOException {
         ByteBuffer buffer = valid.buffer();
         int from = buffer.position();
+        if (origin == AppendOrigin.REPLICATION) {
+            return replicate(valid, leaderEpoch);
+        }
         if (origin == AppendOrigin.CLIENT && BatchHeader.producerId(buffer, from) >= 0) {
             ProducerStates.Duplicate same = state.producers.duplicateOf(buffer, from);
             if (same != null) {
                 return new AppendResult(
                         same.firstOffset(), same.lastOffset(), same.timestamp(), state.logStartOffset, true, 0, 0);
             }
-        }
-        if (origin == AppendOrigin.REPLICATION) {
-            maybeBeginBefore(buffer, from);
         }
         long end = prepare(buffer, origin, leaderEpoch, terms);
         write(buffer, end);
@@ -63,6 +64,87 @@ final class BatchAppender {
                 false,
                 buffer.limit() - from,
                 valid.records());
+    }
+
+    /**
+     * Takes a leader's batches as they are. What a leader of a later epoch wrote is left off: the file that the answer came from may have
+     * been cut and written anew while it was sent, and only that later leader may say what goes before those batches.
+     *
+     * @param leaderEpoch under which they were fetched; below 0 for a copy of this log itself
+     */
+    private AppendResult replicate(BatchValidator.ValidatedBatch valid, int leaderEpoch) throws IOException {
+        ByteBuffer buffer = valid.buffer();
+        int from = buffer.position();
+        int limit = buffer.limit();
+        maybeBeginBefore(buffer, from);
+        long first = state.view.endOffset();
+        int until = judgeReplicated(buffer, leaderEpoch < 0 ? Integer.MAX_VALUE : leaderEpoch);
+        int records = 0;
+        while (buffer.position() < until) {
+            int next = endOfPiece(buffer, until);
+            buffer.limit(next);
+            for (int at = buffer.position(); at < next; at += BatchHeader.sizeInBytes(buffer, at)) {
+                maybeBeginEpoch(buffer, at);
+                records += BatchHeader.recordCount(buffer, at);
+            }
+            write(buffer, lastOffset(buffer) + 1);
+            buffer.limit(limit).position(next);
+        }
+        buffer.position(from);
+        return new AppendResult(
+                until > from ? BatchHeader.baseOffset(buffer, from) : first,
+                state.view.endOffset() - 1,
+                RecordBatch.NO_TIMESTAMP,
+                state.logStartOffset,
+                false,
+                until - from,
+                records);
+    }
+
+    /** Where the batches end that may follow the log's end. */
+    private int judgeReplicated(ByteBuffer buffer, int epochMax) {
+        long next = state.view.endOffset();
+        int at = buffer.position();
+        while (at < buffer.limit() && BatchHeader.leaderEpoch(buffer, at) <= epochMax) {
+            if (BatchHeader.baseOffset(buffer, at) < next || BatchHeader.lastOffsetDelta(buffer, at) < 0) {
+                throw new OffsetOutOfRangeException("A batch at offset " + BatchHeader.baseOffset(buffer, at)
+                        + " cannot follow offset " + (next - 1) + " of " + parts.partition());
+            }
+            next = BatchHeader.lastOffset(buffer, at) + 1;
+            at += BatchHeader.sizeInBytes(buffer, at);
+        }
+        return at;
+    }
+
+    /** The end of as many batches as one segment may hold: the leader's segments may be larger, and its gaps wide. */
+    private int endOfPiece(ByteBuffer buffer, int until) {
+        int from = buffer.position();
+        long base = BatchHeader.baseOffset(buffer, from);
+        int at = from + BatchHeader.sizeInBytes(buffer, from);
+        while (at < until) {
+            int end = at + BatchHeader.sizeInBytes(buffer, at);
+            if (end - from > state.config.segmentBytes()
+                    || BatchHeader.lastOffset(buffer, at) - base > Integer.MAX_VALUE) {
+                break;
+            }
+            at = end;
+        }
+        return at;
+    }
+
+    private static long lastOffset(ByteBuffer buffer) {
+        long last = -1;
+        for (int at = buffer.position(); at < buffer.limit(); at += BatchHeader.sizeInBytes(buffer, at)) {
+            last = BatchHeader.lastOffset(buffer, at);
+        }
+        return last;
+    }
+
+    private void maybeBeginEpoch(ByteBuffer buffer, int at) throws IOException {
+        int epoch = BatchHeader.leaderEpoch(buffer, at);
+        if (epoch >= 0 && state.epochs.isNews(epoch, BatchHeader.baseOffset(buffer, at))) {
+            state.epochs.assign(epoch, BatchHeader.baseOffset(buffer, at));
+        }
     }
 
     private void maybeBeginBefore(ByteBuffer buffer, int at) throws IOException {
@@ -80,19 +162,11 @@ final class BatchAppender {
             throws IOException {
         long next = state.view.endOffset();
         for (int at = buffer.position(); at < buffer.limit(); at += BatchHeader.sizeInBytes(buffer, at)) {
-            if (origin != AppendOrigin.REPLICATION) {
-                BatchHeader.stamp(buffer, at, next, leaderEpoch);
-                if (BatchHeader.producerId(buffer, at) >= 0) {
-                    state.producers.check(buffer, at, origin, terms);
-                }
-            } else if (BatchHeader.baseOffset(buffer, at) < next) {
-                throw new OffsetOutOfRangeException("A batch at offset " + BatchHeader.baseOffset(buffer, at)
-                        + " cannot follow offset " + (next - 1) + " of " + parts.partition());
+            BatchHeader.stamp(buffer, at, next, leaderEpoch);
+            if (BatchHeader.producerId(buffer, at) >= 0) {
+                state.producers.check(buffer, at, origin, terms);
             }
-            int epoch = BatchHeader.leaderEpoch(buffer, at);
-            if (epoch >= 0 && state.epochs.isNews(epoch, BatchHeader.baseOffset(buffer, at))) {
-                state.epochs.assign(epoch, BatchHeader.baseOffset(buffer, at));
-            }
+            maybeBeginEpoch(buffer, at);
             next = BatchHeader.lastOffset(buffer, at) + 1;
         }
         return next;

@@ -35,10 +35,19 @@ final class LogQueries {
         }
     }
 
-    /** Returns if the segments are others now: the caller looks again. */
+    /**
+     * Returns if the segments are others now: the caller looks again. A truncation takes files away before it publishes what is left, as
+     * the disk must have it in that order; so it is waited for here.
+     */
     private void judge(LogView seen, IOException e) {
         log.requireOpen();
         if (state.view.segments() == seen.segments()) {
+            synchronized (log.lock()) {
+                if (state.view.segments() != seen.segments()) {
+                    return;
+                }
+                log.requireOpen();
+            }
             throw parts.directory().failed("A read of " + parts.partition(), e);
         }
     }

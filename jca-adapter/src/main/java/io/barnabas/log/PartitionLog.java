@@ -34,7 +34,8 @@ public interface PartitionLog {
      * <p>Checks are those of a Kafka broker on Produce; a failed check throws the matching
      * {@link org.apache.kafka.common.errors.ApiException} and appends nothing.
      *
-     * @param leaderEpoch stamped into the batches (kept for REPLICATION)
+     * @param leaderEpoch stamped into the batches; for REPLICATION, which keeps offsets and epochs, the epoch they were fetched under:
+     *     batches of a later one are left off, so that fewer bytes may be appended than came
      * @throws io.barnabas.log.LogStorageException if the disk failed: the directory is offline from then on
      */
     AppendResult append(MemoryRecords records, AppendOrigin origin, int leaderEpoch);

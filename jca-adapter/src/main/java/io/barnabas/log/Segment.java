@@ -148,16 +148,25 @@ final class Segment {
         }
         if (first || cursor.fault() != null) {
             if (mayRebuild) {
-                LOG.warn(
-                        "Index does not fit its segment, rebuilding: file={} entry={}",
-                        offsets.file().name(),
-                        entry);
-                rebuildIndexes();
-                return findInFile(offset, false);
+                return findAgain(offset);
             }
             throw new IOException(file.name() + " is damaged at " + cursor.position() + ": " + cursor.fault());
         }
         return null;
+    }
+
+    /** What did not fit may have been cut off meanwhile. What does not fit under the monitor either is a damaged index. */
+    private synchronized @Nullable Place findAgain(long offset) throws IOException {
+        try {
+            return findInFile(offset, false);
+        } catch (IOException e) {
+            LOG.warn(
+                    "Index does not fit its segment, rebuilding: file={} error={}",
+                    offsets.file().name(),
+                    e.toString());
+            rebuildIndexes();
+            return findInFile(offset, false);
+        }
     }
 
     /** Makes offset and time index anew from the batches. The transaction index is recovery's affair. */

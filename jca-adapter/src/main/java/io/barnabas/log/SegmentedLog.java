@@ -141,7 +141,9 @@ final class SegmentedLog implements PartitionLog {
         LogConfig settings = state.config;
         BatchValidator.ValidatedBatch valid = parts.validator()
                 .validate(records, origin, settings, parts.environment().clock().wallMillis());
-        appender.requireFits(valid.buffer(), settings);
+        if (origin != AppendOrigin.REPLICATION) {
+            appender.requireFits(valid.buffer(), settings);
+        }
         synchronized (lock) {
             requireOpen();
             try {
