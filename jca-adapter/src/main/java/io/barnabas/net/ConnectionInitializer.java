@@ -32,7 +32,7 @@ final class ConnectionInitializer extends ChannelInitializer<Channel> {
             channel.unsafe().closeForcibly();
             return;
         }
-        FrameDecoder frames = new FrameDecoder(sockets);
+        FrameDecoder frames = new FrameDecoder(sockets.frames());
         ConnectionHandler connection = new ConnectionHandler(listenerName, channel, sockets, frames);
         channel.config().setRecvByteBufAllocator(frames.receiver());
         connections.add(connection);

@@ -9,7 +9,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Cuts the stream into frames: four bytes of length, then so many bytes. First in the pipeline; hands each frame as a
- * {@link java.nio.ByteBuffer}, valid during the call, to the {@link ConnectionHandler}. A frame is decoded where it was received: if
+ * {@link java.nio.ByteBuffer}, valid during the call, to the {@link ConnectionHandler}, or to the {@link PeerChannel} on a connection to
+ * another broker. A frame is decoded where it was received: if
  * the buffer it began in is too small it moves once, to one of its own size, and the rest is read into that one.
  *
  * <p>Also the tap of the connection: {@link #pause} stops reading and decoding, for as long as there is a {@link Pause reason} to.
@@ -21,9 +22,8 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(FrameDecoder.class);
     private static final int LENGTH_BYTES = 4;
 
-    private final SocketContext sockets;
+    private final FrameContext context;
     private final FrameReceiver receiver = new FrameReceiver(this);
-    private final int maxFrameBytes;
     private @Nullable ByteBuf begun; // received and not decoded yet; it has room for the rest of its frame
     private int reservedBytes;
     private long keptBytes; // by requests that wait with their records
@@ -33,10 +33,9 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
     private long begunNanos;
     private boolean waitsForRest;
 
-    FrameDecoder(SocketContext sockets) {
-        this.sockets = sockets;
-        this.maxFrameBytes = sockets.settings().socketRequestMaxBytes();
-        this.receivedNanos = sockets.clock().nanoTime();
+    FrameDecoder(FrameContext context) {
+        this.context = context;
+        this.receivedNanos = context.clock().nanoTime();
     }
 
     /** Why a connection is not read. */
@@ -107,7 +106,7 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
             return;
         }
         if (!decoding && begun != null) {
-            begunNanos = sockets.clock().nanoTime();
+            begunNanos = context.clock().nanoTime();
             ByteBuf held = begun;
             decode(decoderContext(ctx), held);
             ctx.pipeline().fireChannelReadComplete();
@@ -124,7 +123,7 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
      */
     void onKept(ChannelHandlerContext ctx, int bytes) {
         keptBytes += bytes;
-        if (!sockets.budget().charge(bytes)) {
+        if (!context.budget().charge(bytes)) {
             pause(ctx, Pause.KEPT);
         }
     }
@@ -145,7 +144,7 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         ByteBuf received = (ByteBuf) message;
-        receivedNanos = sockets.clock().nanoTime();
+        receivedNanos = context.clock().nanoTime();
         if (received == begun) {
             received.release(); // the receiver retained it for the read
         } else if (begun == null) {
@@ -182,7 +181,7 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
             return false;
         }
         int length = buffer.getInt(buffer.readerIndex());
-        if (length < 0 || length > maxFrameBytes) {
+        if (length < 0 || length > context.maxFrameBytes()) {
             refuse(ctx, length);
             return false;
         }
@@ -193,17 +192,17 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
         buffer.readerIndex(start + length);
         waitsForRest = false;
         receiver.onFrame(LENGTH_BYTES + length);
-        sockets.counters().receivedBytes.add(LENGTH_BYTES + length);
+        context.counters().receivedBytes.add(LENGTH_BYTES + length);
         ctx.fireChannelRead(buffer.internalNioBuffer(start, length).slice());
         return true;
     }
 
     private void refuse(ChannelHandlerContext ctx, int length) {
-        if (sockets.logLimit().allows()) {
+        if (context.logLimit().allows()) {
             LOG.warn(
                     "connection closed: frame length out of bounds; length={} max={} remote={}",
                     length,
-                    maxFrameBytes,
+                    context.maxFrameBytes(),
                     ctx.channel().remoteAddress());
         }
         ctx.close();
@@ -232,12 +231,12 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
 
     private boolean reserve(ChannelHandlerContext ctx, int bytes) {
         int more = bytes - reservedBytes;
-        if (sockets.budget().tryReserve(more)) {
+        if (context.budget().tryReserve(more)) {
             reservedBytes = bytes;
             return true;
         }
         pause(ctx, Pause.MEMORY);
-        sockets.budget().onRoom(() -> ctx.executor().execute(() -> resume(ctx, Pause.MEMORY)));
+        context.budget().onRoom(() -> ctx.executor().execute(() -> resume(ctx, Pause.MEMORY)));
         return false;
     }
 
@@ -249,7 +248,7 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
         if (reservedBytes > 0) {
             int bytes = reservedBytes;
             reservedBytes = 0;
-            sockets.budget().release(bytes);
+            context.budget().release(bytes);
         }
         waitsForRest = false;
     }

@@ -1,8 +1,8 @@
 package io.barnabas.net;
 
 import io.barnabas.port.Responder;
+import io.barnabas.wire.EncodedFrame;
 import io.barnabas.wire.RequestFrame;
-import io.barnabas.wire.ResponseFrame;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.RejectedExecutionException;
@@ -41,7 +41,7 @@ final class PendingResponse implements Responder, Runnable {
     private short version;
 
     // of the event loop
-    private @Nullable ResponseFrame frame;
+    private @Nullable EncodedFrame frame;
     private boolean ready;
 
     PendingResponse(ConnectionHandler connection, RequestFrame request) {
@@ -132,15 +132,15 @@ final class PendingResponse implements Responder, Runnable {
 
     /** The encoded answer, now the caller's; null if the request has none. */
     @Nullable
-    ResponseFrame takeFrame() {
-        @Nullable ResponseFrame taken = frame;
+    EncodedFrame takeFrame() {
+        @Nullable EncodedFrame taken = frame;
         frame = null;
         return taken;
     }
 
     /** Gives the answer back unsent. */
     void discard() {
-        @Nullable ResponseFrame unsent = takeFrame();
+        @Nullable EncodedFrame unsent = takeFrame();
         if (unsent != null) {
             unsent.release();
         }

@@ -1,6 +1,6 @@
 package io.barnabas.net;
 
-import io.barnabas.wire.ResponseFrame;
+import io.barnabas.wire.EncodedFrame;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import java.util.ArrayDeque;
@@ -52,7 +52,7 @@ final class ResponseSequencer {
         @Nullable PendingResponse head = inFlight.peekFirst();
         while (head != null && head.ready()) {
             inFlight.removeFirst();
-            @Nullable ResponseFrame frame = head.takeFrame();
+            @Nullable EncodedFrame frame = head.takeFrame();
             if (frame != null) {
                 write(frame);
             }
@@ -64,7 +64,7 @@ final class ResponseSequencer {
         }
     }
 
-    private void write(ResponseFrame frame) {
+    private void write(EncodedFrame frame) {
         sockets.counters().sentBytes.add(frame.sizeInBytes());
         Channel channel = context().channel();
         List<Object> parts = frame.parts();

@@ -11,10 +11,24 @@ record SocketContext(
         ListenerSettings settings,
         SocketBounds bounds,
         RequestDispatcher dispatcher,
-        Clock clock,
+        FrameContext frames,
         ResponseEncoder encoder,
-        FrameBudget budget,
         ConnectionLimits limits,
-        SocketCounters counters,
-        LogLimit logLimit,
-        AtomicLong connectionIds) {}
+        AtomicLong connectionIds) {
+
+    Clock clock() {
+        return frames.clock();
+    }
+
+    FrameBudget budget() {
+        return frames.budget();
+    }
+
+    SocketCounters counters() {
+        return frames.counters();
+    }
+
+    LogLimit logLimit() {
+        return frames.logLimit();
+    }
+}

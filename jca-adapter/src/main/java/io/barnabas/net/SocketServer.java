@@ -14,16 +14,13 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.util.concurrent.FastThreadLocal;
-import io.netty.util.concurrent.GlobalEventExecutor;
 import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,9 +31,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class SocketServer {
     private static final Logger LOG = LoggerFactory.getLogger(SocketServer.class);
-    private static final List<String> OF_FINALISERS = List.of(
-            "io.netty.buffer.FreeChunkEvent",
-            "io.netty.util.concurrent.ConcurrentSkipListIntObjMultimap$EntryIterator");
 
     private final SocketContext sockets;
     private final PooledByteBufAllocator buffers;
@@ -52,37 +46,24 @@ public final class SocketServer {
 
     public SocketServer(RequestDispatcher dispatcher, Clock clock, SocketBounds bounds) {
         ListenerSettings settings = dispatcher.listeners();
-        this.buffers = buffers(settings.eventLoopThreads());
+        this.buffers = Transport.buffers(settings.eventLoopThreads());
         this.sockets = new SocketContext(
                 settings,
                 bounds,
                 dispatcher,
-                clock,
+                new FrameContext(
+                        settings.socketRequestMaxBytes(),
+                        clock,
+                        new FrameBudget(queuedMaxBytes(settings)),
+                        new SocketCounters(),
+                        new LogLimit(clock)),
                 new ResponseEncoder(buffers),
-                new FrameBudget(queuedMaxBytes(settings)),
                 new ConnectionLimits(
                         () -> dispatcher.listeners().maxConnections(),
                         () -> dispatcher.listeners().maxConnectionsPerIp()),
-                new SocketCounters(),
-                new LogLimit(clock),
                 new AtomicLong());
         this.acceptors = transport.eventLoops(1, "barnabas-accept");
         this.loops = transport.eventLoops(settings.eventLoopThreads(), "barnabas-net");
-    }
-
-    /** Direct arenas, one for each event loop; no caches on threads that are not ours, so that nothing stays behind with them. */
-    private static PooledByteBufAllocator buffers(int eventLoops) {
-        int pageBytes = PooledByteBufAllocator.defaultPageSize();
-        int maxOrder = PooledByteBufAllocator.defaultMaxOrder();
-        return new PooledByteBufAllocator(
-                true,
-                0,
-                eventLoops,
-                pageBytes,
-                maxOrder,
-                PooledByteBufAllocator.defaultSmallCacheSize(),
-                PooledByteBufAllocator.defaultNormalCacheSize(),
-                false);
     }
 
     private static long queuedMaxBytes(ListenerSettings settings) {
@@ -174,22 +155,7 @@ public final class SocketServer {
         connections.forEach(ConnectionHandler::stop);
         awaitClosed();
         connections.forEach(ConnectionHandler::close);
-        acceptors.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly(10, TimeUnit.SECONDS);
-        loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly(10, TimeUnit.SECONDS);
-        FastThreadLocal.removeAll(); // of the thread that stops us, which is the container's
-        awaitQuiet();
-        loadWhatFinalisersNeed();
-    }
-
-    /** Finalisers free the buffers' memory: without these classes they could not, once our class loader is closed. */
-    private static void loadWhatFinalisersNeed() {
-        for (String name : OF_FINALISERS) {
-            try {
-                Class.forName(name);
-            } catch (ClassNotFoundException | LinkageError e) {
-                LOG.debug("not loaded; class={}", name, e);
-            }
-        }
+        Transport.stop(acceptors, loops);
     }
 
     private void awaitClosed() {
@@ -200,17 +166,6 @@ public final class SocketServer {
                 return;
             }
             connection.awaitClosed(left);
-        }
-    }
-
-    /** Netty's global executor completes the last futures on a thread that ends by itself when it has nothing to do. */
-    private static void awaitQuiet() {
-        try {
-            GlobalEventExecutor.INSTANCE.awaitInactivity(3, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (IllegalStateException e) {
-            LOG.trace("the global executor was never started", e);
         }
     }
 }

@@ -33,6 +33,9 @@ public interface BrokerPort {
     /** The port that the listener of this name is bound to; -1 before it is open. */
     int boundPort(String listenerName);
 
+    /** Connections to other brokers; usable from the start on, before the sockets are open, until {@link RequestDispatcher#close} returns. */
+    PeerConnector peers();
+
     /** Figures of the sockets, for metrics and the console. */
     SocketFigures sockets();
 

@@ -9,10 +9,11 @@ import org.apache.kafka.common.protocol.ApiMessage;
  */
 public interface PeerConnection extends AutoCloseable {
     /**
-     * Sends a request; answers come in the order of the requests. The message belongs to the connection until it is answered.
+     * Sends a request; answers come in the order of the requests. The message belongs to the connection until it is answered. If as
+     * many requests or bytes are in flight as may be, it fails at once with a TimeoutException, and the connection stays.
      *
      * @param timeoutMs if there is no answer by then the connection is closed, and all that waits on it fails
-     * @param answer told exactly once, on the connection's event loop
+     * @param answer told exactly once, on the connection's event loop; within this call if it comes from there, or the loop has ended
      */
     void send(ApiMessage request, short version, int timeoutMs, Answer answer);
 

@@ -7,6 +7,7 @@ public interface PeerConnector {
      *
      * @param host of the other's inter-broker listener
      * @param clientId this broker's name in the headers of its requests
+     * @throws IllegalStateException if the broker has stopped
      */
     PeerConnection connect(String host, int port, String clientId);
 }

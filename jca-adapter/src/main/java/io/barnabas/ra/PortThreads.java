@@ -42,6 +42,14 @@ final class PortThreads {
                 threads, threads, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(waitingMax), named("barnabas-scan"));
     }
 
+    /** One thread, for names of hosts, that ends when it has nothing to do; a task is rejected when {@code waitingMax} wait already. */
+    static ExecutorService lookups(int waitingMax) {
+        ThreadPoolExecutor lookups = new ThreadPoolExecutor(
+                1, 1, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(waitingMax), named("barnabas-lookup"));
+        lookups.allowCoreThreadTimeOut(true);
+        return lookups;
+    }
+
     /** Waits for the end of a pool that has been shut down, through interrupts. */
     static void join(ExecutorService pool) {
         boolean interrupted = false;

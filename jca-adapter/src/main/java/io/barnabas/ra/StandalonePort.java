@@ -2,10 +2,12 @@ package io.barnabas.ra;
 
 import io.barnabas.log.LogManager;
 import io.barnabas.log.LogManagerSettings;
+import io.barnabas.net.PeerClient;
 import io.barnabas.net.SocketBounds;
 import io.barnabas.net.SocketServer;
 import io.barnabas.port.BrokerPort;
 import io.barnabas.port.BrokerPortListener;
+import io.barnabas.port.PeerConnector;
 import io.barnabas.port.RequestDispatcher;
 import io.barnabas.port.TransactionBranches;
 import io.barnabas.time.Clock;
@@ -35,12 +37,17 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
     /** Requests of clients that may wait for a look into the logs; more are told to come again. */
     static final int SCANS_WAITING_MAX = 1_000;
 
+    /** Names of other brokers' hosts that may wait to be looked up. */
+    private static final int LOOKUPS_WAITING_MAX = 100;
+
     private static final SocketFigures NO_SOCKETS = new SocketFigures(0, 0, 0, 0, 0);
 
     private final Clock clock = new SystemClock();
     private final TickerThread ticker = new TickerThread();
     private final ExecutorService workers = PortThreads.workers(WORKERS);
     private final ExecutorService scans = PortThreads.scans(SCANS, SCANS_WAITING_MAX);
+    private final ExecutorService lookups = PortThreads.lookups(LOOKUPS_WAITING_MAX);
+    private final PeerClient peers = new PeerClient(clock, lookups);
     private final LogOpener opener;
     private final SocketBounds bounds;
     private volatile @Nullable LogManager logs;
@@ -94,7 +101,7 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
         }
     }
 
-    /** Closes sockets, dispatcher, logs and threads, in this order. Idempotent. */
+    /** Closes sockets, dispatcher, connections to others, logs and threads, in this order. Idempotent. */
     @Override
     public synchronized void close() {
         if (closed) {
@@ -109,6 +116,9 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
         if (broker != null) {
             step("dispatcher", broker::close);
         }
+        step("peers", peers);
+        lookups.shutdown();
+        PortThreads.join(lookups);
         step("ticker", ticker::close);
         scans.shutdown();
         PortThreads.join(scans);
@@ -201,6 +211,11 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
     public int boundPort(String listenerName) {
         SocketServer sockets = server;
         return sockets == null ? -1 : sockets.boundPort(listenerName);
+    }
+
+    @Override
+    public PeerConnector peers() {
+        return peers;
     }
 
     @Override

@@ -6,12 +6,12 @@ import org.apache.kafka.common.protocol.Readable;
 
 /**
  * Reads the fields of one frame for kafka-clients' generated messages. Unlike their own accessor it bounds what a frame can make
- * the heap hold: every element of an array costs at least one read, and a frame has {@value #READS_MAX} reads. The generated
- * readers compare an array's length with {@link #remaining} before they allocate, so a length beyond that bound is refused before
+ * the heap hold: every element of an array costs at least one read, and a frame has so many reads ({@value #READS_MAX} if it comes
+ * from a client). The generated readers compare an array's length with {@link #remaining} before they allocate, so a length beyond that bound is refused before
  * memory is taken. A read makes at most one object of about a hundred bytes besides the bytes it copies: a frame of n bytes
  * becomes at most 2 n + 100 MB of heap, for as long as it is dispatched, and one event loop dispatches one frame at a time.
  *
- * <p>Used by {@link RequestDecoder} alone, on one event loop; reused from frame to frame.
+ * <p>Used by one {@link RequestDecoder} or {@link ResponseDecoder}, on one event loop; reused from frame to frame.
  */
 final class FrameReader implements Readable {
     /** Reads of one frame: a fetch of 100,000 partitions needs 800,000. */
@@ -20,23 +20,29 @@ final class FrameReader implements Readable {
     private static final int SCRATCH_BYTES = 256;
 
     private final byte[] scratch = new byte[SCRATCH_BYTES];
+    private final int readsMax;
     private ByteBuffer buffer;
     private int readsLeft;
 
     FrameReader(ByteBuffer buffer) {
+        this(buffer, READS_MAX);
+    }
+
+    FrameReader(ByteBuffer buffer, int readsMax) {
         this.buffer = buffer;
-        this.readsLeft = READS_MAX;
+        this.readsMax = readsMax;
+        this.readsLeft = readsMax;
     }
 
     /** Starts over with another frame. */
     void reset(ByteBuffer frame) {
         buffer = frame;
-        readsLeft = READS_MAX;
+        readsLeft = readsMax;
     }
 
     private void countRead() {
         if (--readsLeft < 0) {
-            throw new IllegalArgumentException("more than " + READS_MAX + " fields in one frame");
+            throw new IllegalArgumentException("more than " + readsMax + " fields in one frame");
         }
     }
 
@@ -138,7 +144,7 @@ final class FrameReader implements Readable {
 
     @Override
     public Readable slice() {
-        FrameReader part = new FrameReader(buffer.slice());
+        FrameReader part = new FrameReader(buffer.slice(), readsMax);
         part.readsLeft = readsLeft;
         return part;
     }

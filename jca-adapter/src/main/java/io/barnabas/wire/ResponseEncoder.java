@@ -40,7 +40,7 @@ public final class ResponseEncoder {
      * @throws AnswerTooLargeException if it would have more than {@link #BYTES_MAX} without records
      * @throws RuntimeException if the message does not fit its version, or a slice cannot be read
      */
-    public ResponseFrame encode(ApiKeys api, short version, int correlationId, ApiMessage body) {
+    public EncodedFrame encode(ApiKeys api, short version, int correlationId, ApiMessage body) {
         ResponseHeaderData header = new ResponseHeaderData().setCorrelationId(correlationId);
         short headerVersion = api.responseHeaderVersion(version);
         ObjectSerializationCache cache = new ObjectSerializationCache();
@@ -54,12 +54,12 @@ public final class ResponseEncoder {
             throw new AnswerTooLargeException(api, size.sizeExcludingZeroCopy());
         }
         ByteBuf buffer = buffers.directBuffer(LENGTH_BYTES + size.sizeExcludingZeroCopy() + copied(size));
-        ResponseWriter writer = new ResponseWriter(buffer, COPY_BELOW_BYTES);
+        FrameWriter writer = new FrameWriter(buffer, COPY_BELOW_BYTES);
         try {
             buffer.writeInt(total);
             header.write(writer, cache, headerVersion);
             body.write(writer, cache, version);
-            return new ResponseFrame(writer.finish(), LENGTH_BYTES + total);
+            return new EncodedFrame(writer.finish(), LENGTH_BYTES + total);
         } catch (RuntimeException e) {
             writer.abandon();
             release(body);

@@ -66,7 +66,7 @@ class CodecTest {
         Schema schema = api.messageType.responseSchemas()[version];
         ApiMessage sent = api.messageType.newResponse();
         sent.read(new ByteBufferAccessor(new RandomMessages(seed).bytes(schema)), version);
-        ResponseFrame encoded = encoder.encode(api, version, 9, sent);
+        EncodedFrame encoded = encoder.encode(api, version, 9, sent);
         ByteBuffer bytes = bytes(encoded);
 
         assertThat(bytes.getInt()).isEqualTo(bytes.remaining());
@@ -98,7 +98,7 @@ class CodecTest {
             FetchResponseData body = new FetchResponseData()
                     .setResponses(List.of(new FetchableTopicResponse().setPartitions(partitions)));
 
-            ResponseFrame frame = encoder.encode(ApiKeys.FETCH, (short) 17, 1, body);
+            EncodedFrame frame = encoder.encode(ApiKeys.FETCH, (short) 17, 1, body);
 
             assertThat(frame.parts().stream().filter(part -> part instanceof SliceRegion))
                     .hasSize(2);
@@ -172,7 +172,7 @@ class CodecTest {
     }
 
     /** What would leave the socket; the frame is given back. */
-    private static ByteBuffer bytes(ResponseFrame frame) {
+    private static ByteBuffer bytes(EncodedFrame frame) {
         ByteBuf all = Unpooled.buffer();
         for (Object part : frame.parts()) {
             if (part instanceof ByteBuf buffer) {

@@ -131,7 +131,7 @@ class FormerProduceTest {
         topics.mustAdd(topic);
         ProduceResponseData data =
                 new ProduceResponseData().setResponses(topics).setThrottleTimeMs(12);
-        ResponseFrame frame = encoder.encode(ApiKeys.PRODUCE, version, 9, new FormerProduceResponse(data));
+        EncodedFrame frame = encoder.encode(ApiKeys.PRODUCE, version, 9, new FormerProduceResponse(data));
         ByteBuf bytes = (ByteBuf) frame.parts().get(0);
         ByteBuffer copy = ByteBuffer.allocate(bytes.readableBytes());
         bytes.readBytes(copy);

@@ -16,21 +16,21 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
 
 /**
  * Writes one message into one buffer for kafka-clients' generated messages. Records are not copied into it: the buffer is cut where
- * they belong and they go between the cuts. Used by {@link ResponseEncoder} alone, for one response.
+ * they belong and they go between the cuts. Used by {@link ResponseEncoder} and {@link RequestEncoder}, for one message each.
  */
-final class ResponseWriter implements Writable {
+final class FrameWriter implements Writable {
     private final ByteBuf buffer;
     private final int copyBelowBytes;
     private final List<Object> parts;
     private int cut; // up to here the buffer is in parts
 
-    ResponseWriter(ByteBuf buffer, int copyBelowBytes) {
+    FrameWriter(ByteBuf buffer, int copyBelowBytes) {
         this.buffer = buffer;
         this.copyBelowBytes = copyBelowBytes;
         this.parts = new ArrayList<>(1);
     }
 
-    /** The parts of the response; the writer's buffer is theirs now. */
+    /** The parts of the message; the writer's buffer is theirs now. */
     List<Object> finish() {
         if (parts.isEmpty()) {
             parts.add(buffer);
