@@ -24,7 +24,7 @@ import org.awaitility.Awaitility;
  * The real {@code barnabas.jar} as a process of its own, on free loopback ports and one data directory. Start, stop, kill and restart
  * keep the ports and the directory.
  */
-final class BarnabasProcess implements AutoCloseable {
+public final class BarnabasProcess implements AutoCloseable {
     /** Longer than a start takes on a loaded machine. */
     private static final Duration START = Duration.ofSeconds(180);
 
@@ -262,7 +262,8 @@ final class BarnabasProcess implements AutoCloseable {
         }
     }
 
-    static Path jar() {
+    /** The jar under test. */
+    public static Path jar() {
         Path jar = Path.of(System.getProperty("barnabas.jar", "../server-config/target/barnabas.jar"));
         if (!Files.exists(jar)) {
             throw new IllegalStateException("no " + jar + ": build it with mvn package");
@@ -271,7 +272,7 @@ final class BarnabasProcess implements AutoCloseable {
     }
 
     /** A port below the range that clients' own sockets come from. */
-    static int freePort() {
+    public static int freePort() {
         for (int i = 0; i < 1000; i++) {
             int port = 12_000 + PORTS.nextInt(18_000);
             try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {

@@ -1,0 +1,62 @@
+package io.barnabas.system.cluster;
+
+import io.barnabas.system.BarnabasProcess;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The real {@code barnabas.jar}, each node set up as a machine of its own would be. */
+final class BarnabasProduct implements Product {
+    /** Three nodes, a producer and a reader share a small machine. */
+    private static final String HEAP = "-Xmx400m";
+
+    private final Map<String, String> settings;
+
+    /** @param settings for every node, beside its own */
+    BarnabasProduct(Map<String, String> settings) {
+        this.settings = Map.copyOf(settings);
+    }
+
+    @Override
+    public String name() {
+        return "Barnabas";
+    }
+
+    @Override
+    public void format(List<Place> places) {
+        // nothing: a node finds out by itself whether its directory is new
+    }
+
+    @Override
+    public List<String> command(Place node, List<Place> all) {
+        List<String> command = new ArrayList<>(List.of(Product.java(), HEAP, "-jar", jar(), "run"));
+        ofNode(node, all).forEach((key, value) -> command.addAll(List.of("--set", key + "=" + value)));
+        settings.forEach((key, value) -> command.addAll(List.of("--set", key + "=" + value)));
+        return command;
+    }
+
+    private static Map<String, String> ofNode(Place node, List<Place> all) {
+        Map<String, String> own = new LinkedHashMap<>();
+        own.put("node.id", Integer.toString(node.id()));
+        own.put("log.dirs", node.data().toString());
+        own.put("barnabas.http.port", Integer.toString(node.ports().http()));
+        own.put("barnabas.http.host", node.host());
+        if (all.size() == 1) {
+            own.put("listeners", "PLAINTEXT://" + node.bootstrap());
+            return own;
+        }
+        own.put("controller.quorum.voters", Product.voters(all));
+        own.put(
+                "listeners",
+                "PLAINTEXT://" + node.bootstrap() + ",INTERNAL://" + node.host() + ":"
+                        + node.ports().brokers());
+        own.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT");
+        own.put("inter.broker.listener.name", "INTERNAL");
+        return own;
+    }
+
+    private static String jar() {
+        return BarnabasProcess.jar().toAbsolutePath().normalize().toString();
+    }
+}

@@ -1,0 +1,232 @@
+package io.barnabas.system.cluster;
+
+import io.barnabas.system.BarnabasProcess;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.TopicPartitionInfo;
+
+/** Nodes that form a cluster, and what an operator asks of it. Used by one thread. */
+final class Cluster implements AutoCloseable {
+    private static final Duration START = Duration.ofSeconds(180);
+    private static final Duration HEALING = Duration.ofSeconds(120);
+    private static final int REQUEST_TIMEOUT_MS = 3_000;
+
+    private final Product product;
+    private final Network network;
+    private final List<Node> nodes = new ArrayList<>();
+    private Admin admin;
+
+    private Cluster(Product product, Network network) {
+        this.product = product;
+        this.network = network;
+    }
+
+    /**
+     * Starts the nodes together and waits until all are there.
+     *
+     * @param network where they live; closed with the cluster
+     */
+    static Cluster start(Product product, Network network, Path directory, int size) throws Exception {
+        Cluster cluster = new Cluster(product, network);
+        try {
+            List<Place> places = new ArrayList<>();
+            for (int id = 1; id <= size; id++) {
+                places.add(new Place(
+                        id, network.host(id), ports(), directory.resolve(Integer.toString(id)), network.entrance(id)));
+            }
+            product.format(places);
+            for (Place place : places) {
+                cluster.nodes.add(new Node(place, product.command(place, places)));
+            }
+            cluster.launchAll();
+            cluster.admin = Admin.create(Map.of(
+                    "bootstrap.servers",
+                    cluster.bootstrap(),
+                    "request.timeout.ms",
+                    REQUEST_TIMEOUT_MS,
+                    "default.api.timeout.ms",
+                    2 * REQUEST_TIMEOUT_MS));
+            cluster.awaitMembers(size, START);
+            return cluster;
+        } catch (Exception | AssertionError e) {
+            cluster.close();
+            throw e;
+        }
+    }
+
+    private static Place.Ports ports() {
+        return new Place.Ports(
+                BarnabasProcess.freePort(),
+                BarnabasProcess.freePort(),
+                BarnabasProcess.freePort(),
+                BarnabasProcess.freePort());
+    }
+
+    Product product() {
+        return product;
+    }
+
+    Network network() {
+        return network;
+    }
+
+    List<Node> nodes() {
+        return nodes;
+    }
+
+    Node node(int id) {
+        return nodes.get(id - 1);
+    }
+
+    void launchAll() throws IOException {
+        for (Node node : nodes) {
+            node.launch();
+        }
+    }
+
+    String bootstrap() {
+        return nodes.stream().map(node -> node.place().bootstrap()).collect(Collectors.joining(","));
+    }
+
+    Admin admin() {
+        return admin;
+    }
+
+    /** Makes a topic with a replica on every node and waits until all of them are in sync. */
+    void createTopic(String topic, List<List<Integer>> replicas) throws Exception {
+        Map<Integer, List<Integer>> assignment = new HashMap<>();
+        for (int i = 0; i < replicas.size(); i++) {
+            assignment.put(i, replicas.get(i));
+        }
+        NewTopic made =
+                new NewTopic(topic, assignment).configs(Map.of("min.insync.replicas", nodes.size() > 2 ? "2" : "1"));
+        admin.createTopics(List.of(made)).all().get(30, TimeUnit.SECONDS);
+        awaitInSync(topic);
+    }
+
+    /** All nodes, that one first, in a ring. */
+    List<Integer> replicasLedBy(int first) {
+        List<Integer> replicas = new ArrayList<>();
+        for (int i = 0; i < nodes.size(); i++) {
+            replicas.add((first - 1 + i) % nodes.size() + 1);
+        }
+        return replicas;
+    }
+
+    /** Waits for as many unfenced brokers. */
+    void awaitMembers(int size, Duration limit) {
+        await("brokers in the cluster: " + size, limit, () -> {
+            for (Node node : nodes) {
+                if (!node.alive()) {
+                    throw new IllegalStateException(node + " has ended: " + node.outputOfThisStart());
+                }
+            }
+            return admin.describeCluster().nodes().get().size() == size;
+        });
+    }
+
+    /** Waits until every replica of the topic is in sync and led. */
+    void awaitInSync(String topic) {
+        await("all replicas of " + topic + " in sync", HEALING, () -> partitions(topic).stream()
+                .allMatch(p ->
+                        p.leader() != null && p.isr().size() == p.replicas().size()));
+    }
+
+    /** Waits for a leader of partition 0 that the test allows. */
+    Node awaitLeader(String topic, Predicate<Node> allowed) {
+        Node[] found = new Node[1];
+        await("a leader of " + topic, HEALING, () -> {
+            TopicPartitionInfo partition = partitions(topic).get(0);
+            if (partition.leader() == null || partition.leader().id() < 1) {
+                return false;
+            }
+            found[0] = node(partition.leader().id());
+            return allowed.test(found[0]);
+        });
+        return found[0];
+    }
+
+    Node leader(String topic) {
+        return awaitLeader(topic, any -> true);
+    }
+
+    private List<TopicPartitionInfo> partitions(String topic) throws ExecutionException, InterruptedException {
+        return admin.describeTopics(List.of(topic))
+                .allTopicNames()
+                .get()
+                .get(topic)
+                .partitions();
+    }
+
+    /** The node that is the active controller. */
+    Node controller() {
+        Node[] found = new Node[1];
+        await("a controller", HEALING, () -> {
+            int id = admin.describeMetadataQuorum().quorumInfo().get().leaderId();
+            if (id < 1) {
+                return false;
+            }
+            found[0] = node(id);
+            return true;
+        });
+        return found[0];
+    }
+
+    /** Something to be asked again when it fails or does not hold yet. */
+    interface Condition {
+        boolean holds() throws ExecutionException, InterruptedException, TimeoutException;
+    }
+
+    void await(String what, Duration limit, Condition condition) {
+        long until = System.nanoTime() + limit.toNanos();
+        Object last = "not so";
+        while (System.nanoTime() < until) {
+            try {
+                if (condition.holds()) {
+                    return;
+                }
+            } catch (ExecutionException | TimeoutException e) {
+                last = e;
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException(e);
+            }
+            Pause.of(Duration.ofMillis(100));
+        }
+        throw new AssertionError(what + ": not within " + limit + ", last: " + last + "; "
+                + nodes.stream()
+                        .map(node -> node
+                                + (node.alive() ? " lives, " : " is dead, ")
+                                + node.place().directory())
+                        .collect(Collectors.joining("; ")));
+    }
+
+    @Override
+    public void close() {
+        if (admin != null) {
+            admin.close(Duration.ZERO);
+        }
+        for (Node node : nodes) {
+            if (node.alive()) {
+                try {
+                    node.kill();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        }
+        network.close();
+    }
+}

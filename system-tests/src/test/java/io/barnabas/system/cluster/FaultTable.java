@@ -1,0 +1,101 @@
+package io.barnabas.system.cluster;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * A program: plays faults on a cluster of three and prints a row for each, so that Barnabas and Apache Kafka can be put side by side.
+ *
+ * <pre>FaultTable [barnabas|kafka:FOLDER_OF_JARS] [nodes] [rate] [FAULT[:times] …]</pre>
+ *
+ * Without faults it plays those of processes; those of the network need one of their own, which it makes for itself where the machine
+ * allows it. {@code barnabas.jar} names the jar, {@code cluster.settings} more settings for its nodes (KEY=VALUE, separated by ;), and
+ * {@code cluster.directory} where the nodes live.
+ */
+final class FaultTable {
+    /** The exit code where a fault of the network cannot be made. */
+    static final int NO_NETWORK = 77;
+
+    private FaultTable() {}
+
+    /** A fault and how often it is to come. */
+    private record Turn(Fault fault, int times) {
+        static Turn of(String text) {
+            String[] parts = text.split(":");
+            return new Turn(
+                    Fault.valueOf(parts[0].toUpperCase(Locale.ROOT)),
+                    parts.length > 1 ? Integer.parseInt(parts[1]) : 1);
+        }
+    }
+
+    /** Prints the header and a row for each fault; ends with 1 if one has a flaw. */
+    public static void main(String[] args) throws Exception {
+        List<Turn> turns = args.length > 3
+                ? Arrays.stream(args).skip(3).map(Turn::of).toList()
+                : Fault.OF_PROCESSES.stream().map(fault -> new Turn(fault, 1)).toList();
+        boolean ofNetwork = turns.stream().anyMatch(turn -> Fault.OF_NETWORK.contains(turn.fault()));
+        if (ofNetwork && !CutNetwork.inside()) {
+            System.exit(again(args));
+        }
+        int nodes = Integer.parseInt(args[1]);
+        Network network = ofNetwork ? CutNetwork.make(nodes) : Network.loopback();
+        boolean flawless = true;
+        try (Cluster cluster = Cluster.start(product(args[0]), network, directory(), nodes)) {
+            System.out.println(Scene.Outcome.HEADER);
+            for (Turn turn : turns) {
+                Scene.Outcome outcome = Scene.play(cluster, turn.fault(), turn.times(), Integer.parseInt(args[2]));
+                System.out.println(outcome);
+                if (outcome.verdict().failure() != null) {
+                    System.out.println(
+                            "first send given up: " + outcome.verdict().failure());
+                }
+                flawless &= outcome.verdict().flawless();
+            }
+        }
+        System.exit(flawless ? 0 : 1);
+    }
+
+    private static Product product(String name) {
+        if (name.startsWith("kafka:")) {
+            return new KafkaProduct(Path.of(name.substring("kafka:".length())).toAbsolutePath());
+        }
+        Map<String, String> settings = new LinkedHashMap<>();
+        Stream.of(System.getProperty("cluster.settings", "").split(";"))
+                .filter(setting -> setting.contains("="))
+                .forEach(setting -> settings.put(
+                        setting.substring(0, setting.indexOf('=')), setting.substring(setting.indexOf('=') + 1)));
+        return new BarnabasProduct(settings);
+    }
+
+    private static Path directory() throws Exception {
+        String named = System.getProperty("cluster.directory");
+        return named == null
+                ? Files.createTempDirectory("cluster-")
+                : Files.createDirectories(Path.of(named).toAbsolutePath());
+    }
+
+    /** The same in a network of its own. */
+    private static int again(String... args) throws Exception {
+        List<String> command = new ArrayList<>(List.of(Product.java()));
+        System.getProperties().stringPropertyNames().stream()
+                .filter(name -> name.startsWith("cluster.")
+                        || name.startsWith("barnabas.")
+                        || name.startsWith("java.util.logging."))
+                .forEach(name -> command.add("-D" + name + "=" + System.getProperty(name)));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), FaultTable.class.getName()));
+        command.addAll(List.of(args));
+        List<String> whole = CutNetwork.enter(command);
+        if (whole.isEmpty()) {
+            System.err.println("a network of one's own (unshare, ip, veth, rules of routing) is not allowed here");
+            return NO_NETWORK;
+        }
+        return new ProcessBuilder(whole).inheritIO().start().waitFor();
+    }
+}
