@@ -4,7 +4,6 @@ import io.barnabas.metadata.Controller.Decision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.IntPredicate;
 import org.apache.kafka.common.ElectionType;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.message.ElectLeadersRequestData;
@@ -22,13 +21,13 @@ import org.jspecify.annotations.Nullable;
  * may lack records (KIP-460). Made for one request; pure.
  */
 public final class LeaderElection {
-    private static final byte RECOVERING = 1;
-
+    private final PartitionRules rules;
     private final MetadataImage image;
     private final ElectionType type;
     private final List<ApiMessage> records = new ArrayList<>();
 
-    private LeaderElection(MetadataImage image, ElectionType type) {
+    private LeaderElection(PartitionRules rules, MetadataImage image, ElectionType type) {
+        this.rules = rules;
         this.image = image;
         this.type = type;
     }
@@ -38,14 +37,15 @@ public final class LeaderElection {
      *
      * @throws InvalidRequestException if the type of election is unknown
      */
-    public static Decision<ElectLeadersResponseData> decide(MetadataImage image, ElectLeadersRequestData request) {
+    public static Decision<ElectLeadersResponseData> decide(
+            PartitionRules rules, MetadataImage image, ElectLeadersRequestData request) {
         ElectionType type;
         try {
             type = ElectionType.valueOf(request.electionType());
         } catch (IllegalArgumentException e) {
             throw new InvalidRequestException("Unknown election type " + request.electionType());
         }
-        LeaderElection election = new LeaderElection(image, type);
+        LeaderElection election = new LeaderElection(rules, image, type);
         ElectLeadersResponseData response = request.topicPartitions() == null ? election.all() : election.some(request);
         return Decision.of(election.records, response);
     }
@@ -97,45 +97,22 @@ public final class LeaderElection {
     }
 
     private ApiError preferred(TopicImage topic, PartitionImage partition) {
-        int preferred = partition.replicas().get(0);
-        if (partition.leader() == preferred) {
+        if (partition.leader() == partition.replicas().get(0)) {
             return new ApiError(Errors.ELECTION_NOT_NEEDED);
         }
-        if (!partition.isr().contains(preferred) || !isActive(preferred)) {
-            return new ApiError(Errors.PREFERRED_LEADER_NOT_AVAILABLE);
-        }
-        records.add(change(topic, partition).setLeader(preferred));
-        return ApiError.NONE;
+        return made(rules.change(image, topic, partition).preferringFirst(), Errors.PREFERRED_LEADER_NOT_AVAILABLE);
     }
 
     private ApiError unclean(TopicImage topic, PartitionImage partition) {
         if (partition.leader() >= 0) {
             return new ApiError(Errors.ELECTION_NOT_NEEDED);
         }
-        Optional<Integer> inSync = first(partition, id -> partition.isr().contains(id) && isActive(id));
-        Optional<Integer> any = inSync.or(() -> first(partition, this::isActive));
-        if (any.isEmpty()) {
-            return new ApiError(Errors.ELIGIBLE_LEADERS_NOT_AVAILABLE);
-        }
-        PartitionChangeRecord change = change(topic, partition).setLeader(any.get());
-        if (inSync.isEmpty()) {
-            change.setIsr(List.of(any.get())).setLeaderRecoveryState(RECOVERING);
-        }
-        records.add(change);
-        return ApiError.NONE;
+        return made(rules.change(image, topic, partition).uncleanIf(true), Errors.ELIGIBLE_LEADERS_NOT_AVAILABLE);
     }
 
-    private boolean isActive(int id) {
-        return image.broker(id)
-                .filter(b -> !b.fenced() && !b.inControlledShutdown())
-                .isPresent();
-    }
-
-    private static Optional<Integer> first(PartitionImage partition, IntPredicate good) {
-        return partition.replicas().stream().filter(good::test).findFirst();
-    }
-
-    private static PartitionChangeRecord change(TopicImage topic, PartitionImage partition) {
-        return new PartitionChangeRecord().setTopicId(topic.id()).setPartitionId(partition.partition());
+    private ApiError made(PartitionChange change, Errors otherwise) {
+        Optional<PartitionChangeRecord> record = change.decide();
+        record.ifPresent(records::add);
+        return record.isPresent() ? ApiError.NONE : new ApiError(otherwise);
     }
 }

@@ -3,8 +3,8 @@ package io.barnabas.metadata;
 import io.barnabas.metadata.Controller.Decision;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.random.RandomGenerator;
@@ -30,14 +30,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The rules of moving partitions to other brokers (KIP-455): begin, take back, list. A move that needs no new replica is done at once;
- * one that does is begun by naming the replicas to add and to remove, and ends when the added ones are in sync, which is the business
- * of whoever changes the in-sync replicas. Pure.
+ * one that does is begun by naming the replicas to add and to remove, and ends when the added ones are in sync, which is seen to by
+ * {@link PartitionChange} at any change of the in-sync replicas. Pure.
  */
 public final class ReassignmentControl {
+    private final PartitionRules rules;
     private final RandomGenerator random;
 
-    /** Rules that need no configuration. */
-    public ReassignmentControl(RandomGenerator random) {
+    /** The rules of moves, on those of every change of a partition. */
+    public ReassignmentControl(PartitionRules rules, RandomGenerator random) {
+        this.rules = rules;
         this.random = random;
     }
 
@@ -53,7 +55,8 @@ public final class ReassignmentControl {
             for (ReassignablePartition target : topic.partitions()) {
                 ApiError error = ApiError.NONE;
                 try {
-                    records.addAll(alter(image, topic.name(), target, request.allowReplicationFactorChange()));
+                    alter(image, topic.name(), target, request.allowReplicationFactorChange())
+                            .ifPresent(records::add);
                 } catch (ApiException e) {
                     error = ApiError.fromThrowable(e);
                 }
@@ -68,7 +71,7 @@ public final class ReassignmentControl {
         return Decision.of(records, response);
     }
 
-    private List<PartitionChangeRecord> alter(
+    private Optional<PartitionChangeRecord> alter(
             MetadataImage image, String name, ReassignablePartition target, boolean mayChangeFactor) {
         @Nullable TopicImage topic = image.topic(name);
         if (topic == null) {
@@ -79,75 +82,45 @@ public final class ReassignmentControl {
             throw new UnknownTopicOrPartitionException(
                     "Unable to find partition " + name + ":" + target.partitionIndex() + ".");
         }
-        ReplicaPlacement placement = new ReplicaPlacement(image, random);
+        PartitionChange change = rules.change(image, topic, partition);
         if (target.replicas() == null) {
-            return List.of(takenBack(topic, partition, placement));
+            takeBack(change.uncleanIf(rules.uncleanElection(image, topic)), name, partition);
+        } else {
+            new ReplicaPlacement(image, random).check(target.replicas(), OptionalInt.empty());
+            if (!mayChangeFactor
+                    && settled(partition).size() != target.replicas().size()) {
+                throw new InvalidReplicationFactorException("The replication factor is changed from "
+                        + settled(partition).size() + " to "
+                        + target.replicas().size());
+            }
+            begin(change, partition, target.replicas());
         }
-        placement.check(target.replicas(), OptionalInt.empty());
-        if (!mayChangeFactor && settled(partition).size() != target.replicas().size()) {
-            throw new InvalidReplicationFactorException("The replication factor is changed from "
-                    + settled(partition).size() + " to " + target.replicas().size());
-        }
-        return begun(topic, partition, target.replicas(), placement);
+        return change.decide();
     }
 
-    private static PartitionChangeRecord takenBack(
-            TopicImage topic, PartitionImage partition, ReplicaPlacement placement) {
+    private static void takeBack(PartitionChange change, String topic, PartitionImage partition) {
         if (!isMoving(partition)) {
             throw new NoReassignmentInProgressException(Errors.NO_REASSIGNMENT_IN_PROGRESS.message());
         }
-        List<Integer> replicas = new ArrayList<>(partition.replicas());
-        replicas.removeAll(partition.addingReplicas());
+        List<Integer> replicas = settled(partition);
         List<Integer> isr = new ArrayList<>(partition.isr());
-        isr.removeAll(partition.addingReplicas());
-        if (isr.isEmpty()) {
-            throw new InvalidReplicaAssignmentException("Unable to revert partition assignment for " + topic.name()
-                    + ":" + partition.partition() + " because it would require an unclean leader election.");
+        isr.retainAll(replicas);
+        if (isr.isEmpty() && !partition.isr().isEmpty() && !change.mayBeUnclean()) {
+            throw new InvalidReplicaAssignmentException("Unable to revert partition assignment for " + topic + ":"
+                    + partition.partition() + " because it would require an unclean leader election.");
         }
-        return ended(topic, partition, replicas, isr, placement);
+        change.toReplicas(replicas, List.of(), List.of());
     }
 
-    private static List<PartitionChangeRecord> begun(
-            TopicImage topic, PartitionImage partition, List<Integer> target, ReplicaPlacement placement) {
-        List<Integer> present = settled(partition);
-        if (target.equals(partition.replicas()) && !isMoving(partition)) {
-            return List.of();
-        }
+    /** Names what to add and to remove; if nothing has to come in sync first, the move ends in the same change. */
+    private static void begin(PartitionChange change, PartitionImage partition, List<Integer> target) {
         List<Integer> adding = new ArrayList<>(target);
-        adding.removeAll(present);
-        List<Integer> removing = new ArrayList<>(present);
+        adding.removeAll(settled(partition));
+        List<Integer> removing = new ArrayList<>(partition.replicas());
         removing.removeAll(target);
-        List<Integer> isr = new ArrayList<>(partition.isr());
-        isr.retainAll(target);
-        if (isr.containsAll(adding) && isr.stream().anyMatch(placement::isActive)) {
-            return List.of(ended(topic, partition, target, isr, placement));
-        }
-        Set<Integer> all = new LinkedHashSet<>(target);
-        all.addAll(present);
-        return List.of(change(topic, partition)
-                .setReplicas(List.copyOf(all))
-                .setAddingReplicas(adding)
-                .setRemovingReplicas(removing));
-    }
-
-    private static PartitionChangeRecord ended(
-            TopicImage topic,
-            PartitionImage partition,
-            List<Integer> replicas,
-            List<Integer> isr,
-            ReplicaPlacement placement) {
-        PartitionChangeRecord record = change(topic, partition)
-                .setReplicas(replicas)
-                .setIsr(isr)
-                .setAddingReplicas(List.of())
-                .setRemovingReplicas(List.of());
-        if (!isr.contains(partition.leader())) {
-            replicas.stream()
-                    .filter(r -> isr.contains(r) && placement.isActive(r))
-                    .findFirst()
-                    .ifPresent(record::setLeader);
-        }
-        return record;
+        List<Integer> all = new ArrayList<>(target);
+        all.addAll(removing);
+        change.toReplicas(all, adding, removing);
     }
 
     /** The replicas the partition has when no move, or the one before a move, is done. */
@@ -160,10 +133,6 @@ public final class ReassignmentControl {
     private static boolean isMoving(PartitionImage partition) {
         return !partition.addingReplicas().isEmpty()
                 || !partition.removingReplicas().isEmpty();
-    }
-
-    private static PartitionChangeRecord change(TopicImage topic, PartitionImage partition) {
-        return new PartitionChangeRecord().setTopicId(topic.id()).setPartitionId(partition.partition());
     }
 
     /** The moves under way, of the topics asked for or of all. */

@@ -167,7 +167,7 @@ final class ClusterHandlers {
                 return;
             }
             plane.submit(
-                    image -> BrokerRemoval.decide(image, request.brokerId()),
+                    image -> BrokerRemoval.decide(plane.rules().partitions(), image, request.brokerId()),
                     context,
                     responder,
                     id -> new UnregisterBrokerResponseData());

@@ -5,6 +5,7 @@ import io.barnabas.metadata.ConfigControl;
 import io.barnabas.metadata.Controller;
 import io.barnabas.metadata.FeatureControl;
 import io.barnabas.metadata.Metadata;
+import io.barnabas.metadata.PartitionRules;
 import io.barnabas.metadata.Policies;
 import io.barnabas.metadata.ReassignmentControl;
 import io.barnabas.metadata.TopicControl;
@@ -42,14 +43,20 @@ public record ControlPlane(
 
     /** The rules of changes. */
     public record Rules(
-            TopicControl topics, ConfigControl configs, ReassignmentControl reassignments, FeatureControl features) {
+            TopicControl topics,
+            PartitionRules partitions,
+            ConfigControl configs,
+            ReassignmentControl reassignments,
+            FeatureControl features) {
         /** The rules under a broker's configuration. */
         public static Rules of(LiveConfig config, Policies policies, RandomGenerator random) {
             ConfigControl configs = new ConfigControl(config, policies);
+            PartitionRules partitions = new PartitionRules(config);
             return new Rules(
                     new TopicControl(config, configs, policies, Uuid::randomUuid, random),
+                    partitions,
                     configs,
-                    new ReassignmentControl(random),
+                    new ReassignmentControl(partitions, random),
                     new FeatureControl(config.current().nodeId(), FeatureControl.SUPPORTED));
         }
     }

@@ -26,7 +26,7 @@ final class PartitionHandlers {
         @Override
         public void handle(ElectLeadersRequestData request, RequestContext context, Responder responder) {
             plane.submit(
-                    image -> LeaderElection.decide(image, request),
+                    image -> LeaderElection.decide(plane.rules().partitions(), image, request),
                     context,
                     responder,
                     answer -> answer,

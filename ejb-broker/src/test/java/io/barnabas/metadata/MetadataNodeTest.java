@@ -3,6 +3,8 @@ package io.barnabas.metadata;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.barnabas.config.BrokerConfig;
+import io.barnabas.config.LiveConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -125,7 +127,12 @@ class MetadataNodeTest {
         node.controller()
                 .submit("t", image -> Controller.Decision.of(TestRecords.topic("a", Uuid.randomUuid(), 2), true))
                 .join();
-        node.controller().submit("u", image -> BrokerRemoval.decide(image, 1)).join();
+        node.controller()
+                .submit(
+                        "u",
+                        image -> BrokerRemoval.decide(
+                                new PartitionRules(new LiveConfig(BrokerConfig.of(Map.of()))), image, 1))
+                .join();
         assertThat(node.metadata().image().partition("a", 1).leader()).isNegative();
         // When
         node.close();

@@ -1,0 +1,195 @@
+package io.barnabas.metadata;
+
+import io.barnabas.config.LiveConfig;
+import io.barnabas.config.SettingsTable;
+import io.barnabas.config.TopicSettings;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.IntPredicate;
+import java.util.function.Predicate;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What follows for partitions when a broker comes, goes or loses records, and the beginning of every other {@link PartitionChange}:
+ * joins the image, which tells who is in service, with the topics' settings. Pure, but for the configuration. Safe from any thread.
+ */
+public final class PartitionRules {
+    /** Name of the feature of eligible leader replicas (KIP-966). */
+    public static final String ELIGIBLE_LEADERS = "eligible.leader.replicas.version";
+
+    private static final Uuid LOST_DIRECTORY = new Uuid(0, 0);
+    private static final Uuid MIGRATING_DIRECTORY = new Uuid(0, 2);
+
+    private final LiveConfig config;
+
+    /** Rules under this broker's configuration, for topics that do not set their own. */
+    public PartitionRules(LiveConfig config) {
+        this.config = config;
+    }
+
+    /** The beginning of a change of one partition. */
+    PartitionChange change(MetadataImage image, TopicImage topic, PartitionImage partition) {
+        return change(image, topic, partition, online(image, partition, active(image)));
+    }
+
+    private static IntPredicate online(MetadataImage image, PartitionImage partition, IntPredicate active) {
+        return id -> active.test(id) && isOnline(image, id, directory(partition, id));
+    }
+
+    private PartitionChange change(
+            MetadataImage image, TopicImage topic, PartitionImage partition, IntPredicate mayLead) {
+        return new PartitionChange(
+                topic.id(),
+                partition,
+                new PartitionChange.Terms(
+                        mayLead, minInSync(image, topic), keepsEligible(image), id -> newDirectory(image, id)));
+    }
+
+    /** A broker goes: it leaves the in-sync replicas of all that it has and leads nothing. Records are added for each. */
+    void onDeparture(MetadataImage image, int broker, List<ApiMessage> records) {
+        onDeparture(image, broker, partition -> true, records);
+    }
+
+    /** The same for some of its partitions only. */
+    void onDeparture(MetadataImage image, int broker, Predicate<PartitionImage> which, List<ApiMessage> records) {
+        IntPredicate others = active(image).and(id -> id != broker);
+        for (TopicImage topic : image.topics()) {
+            for (PartitionImage partition : topic.partitions()) {
+                if ((partition.isr().contains(broker) || partition.leader() == broker) && which.test(partition)) {
+                    change(image, topic, partition, online(image, partition, others))
+                            .without(broker)
+                            .uncleanIf(uncleanElection(image, topic))
+                            .decide()
+                            .ifPresent(records::add);
+                }
+            }
+        }
+    }
+
+    /** A broker has come into service: what has no leader may be led by it. Records are added for each. */
+    void onArrival(MetadataImage image, int broker, List<ApiMessage> records) {
+        IntPredicate withIt = active(image).or(id -> id == broker);
+        for (TopicImage topic : image.topics()) {
+            for (PartitionImage partition : topic.partitions()) {
+                if (partition.leader() < 0 && partition.replicas().contains(broker)) {
+                    change(image, topic, partition, online(image, partition, withIt))
+                            .uncleanIf(uncleanElection(image, topic))
+                            .decide()
+                            .ifPresent(records::add);
+                }
+            }
+        }
+    }
+
+    /**
+     * A broker begins anew, fenced: what it had in sync it gives up, and what it may have lost records of it is not eligible for either.
+     * Where it is the only broker of the cluster there is nobody to give it to; then it keeps what it leads, in a new epoch if it may
+     * have lost records (KIP-320), and a start costs no change of each partition.
+     *
+     * @param unclean whether it may have lost records
+     * @param logDirs the directories it has: replicas in others are in its only one from now on, or in one it has yet to choose
+     */
+    void onRestart(MetadataImage image, int broker, boolean unclean, List<Uuid> logDirs, List<ApiMessage> records) {
+        for (TopicImage topic : image.topics()) {
+            for (PartitionImage partition : topic.partitions()) {
+                if (partition.replicas().contains(broker)) {
+                    PartitionChange change = isAlone(image, broker)
+                            ? ofLonely(image, topic, partition, unclean && partition.leader() == broker)
+                            : ofRestarted(image, topic, partition, broker, unclean);
+                    moved(partition, broker, logDirs, change);
+                    change.decide().ifPresent(records::add);
+                }
+            }
+        }
+    }
+
+    private PartitionChange ofLonely(
+            MetadataImage image, TopicImage topic, PartitionImage partition, boolean newEpoch) {
+        PartitionChange change = change(image, topic, partition, id -> id == partition.leader());
+        return newEpoch ? change.withNewEpoch() : change;
+    }
+
+    private PartitionChange ofRestarted(
+            MetadataImage image, TopicImage topic, PartitionImage partition, int broker, boolean unclean) {
+        IntPredicate others = active(image).and(id -> id != broker);
+        PartitionChange change = change(image, topic, partition, online(image, partition, others))
+                .uncleanIf(uncleanElection(image, topic));
+        return unclean && keepsEligible(image) ? change.withoutUnclean(broker) : change.without(broker);
+    }
+
+    private static void moved(PartitionImage partition, int broker, List<Uuid> logDirs, PartitionChange change) {
+        Uuid known = directory(partition, broker);
+        if (!logDirs.contains(known)) {
+            change.toDirectory(broker, logDirs.size() == 1 ? logDirs.get(0) : ReplicaPlacement.UNASSIGNED_DIRECTORY);
+        }
+    }
+
+    /** Whether no other broker is registered. */
+    static boolean isAlone(MetadataImage image, int broker) {
+        return image.brokers().stream().allMatch(b -> b.id() == broker);
+    }
+
+    /** Whether a broker leads any partition. */
+    static boolean leadsAny(MetadataImage image, int broker) {
+        return image.topics().stream()
+                .anyMatch(topic -> topic.partitions().stream().anyMatch(p -> p.leader() == broker));
+    }
+
+    static IntPredicate active(MetadataImage image) {
+        return id -> image.broker(id)
+                .filter(b -> !b.fenced() && !b.inControlledShutdown())
+                .isPresent();
+    }
+
+    private static boolean isOnline(MetadataImage image, int broker, Uuid directory) {
+        if (directory.equals(ReplicaPlacement.UNASSIGNED_DIRECTORY) || directory.equals(MIGRATING_DIRECTORY)) {
+            return true;
+        }
+        return !directory.equals(LOST_DIRECTORY)
+                && image.broker(broker)
+                        .filter(b -> b.logDirs().isEmpty() || b.logDirs().contains(directory))
+                        .isPresent();
+    }
+
+    private static Uuid directory(PartitionImage partition, int broker) {
+        int at = partition.replicas().indexOf(broker);
+        return at >= 0 && at < partition.directories().size()
+                ? partition.directories().get(at)
+                : ReplicaPlacement.UNASSIGNED_DIRECTORY;
+    }
+
+    private static Uuid newDirectory(MetadataImage image, int broker) {
+        return image.broker(broker)
+                .filter(b -> b.logDirs().size() == 1)
+                .map(b -> b.logDirs().get(0))
+                .orElse(ReplicaPlacement.UNASSIGNED_DIRECTORY);
+    }
+
+    /** Whether the feature of eligible leader replicas is on. */
+    static boolean keepsEligible(MetadataImage image) {
+        return image.features().getOrDefault(ELIGIBLE_LEADERS, (short) 0) > 0;
+    }
+
+    /** A topic's {@code min.insync.replicas}. */
+    int minInSync(MetadataImage image, TopicImage topic) {
+        return value(image, topic, "min.insync.replicas") instanceof Integer number ? number : 1;
+    }
+
+    /** Whether a topic prefers any leader to none. */
+    boolean uncleanElection(MetadataImage image, TopicImage topic) {
+        return Boolean.TRUE.equals(value(image, topic, "unclean.leader.election.enable"));
+    }
+
+    private @Nullable Object value(MetadataImage image, TopicImage topic, String key) {
+        @Nullable
+        String override = image.config(new ConfigResource(ConfigResource.Type.TOPIC, topic.name()))
+                .get(key);
+        return override != null
+                ? SettingsTable.TOPIC.parse(key, override)
+                : TopicSettings.brokerDefault(
+                        config.current(), Objects.requireNonNull(SettingsTable.TOPIC.setting(key)));
+    }
+}
