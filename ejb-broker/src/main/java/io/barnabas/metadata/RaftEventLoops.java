@@ -7,7 +7,6 @@ import org.apache.ratis.thirdparty.io.netty.channel.EventLoopGroup;
 import org.apache.ratis.thirdparty.io.netty.channel.nio.NioEventLoopGroup;
 import org.apache.ratis.thirdparty.io.netty.channel.socket.nio.NioServerSocketChannel;
 import org.apache.ratis.thirdparty.io.netty.util.concurrent.DefaultThreadFactory;
-import org.apache.ratis.thirdparty.io.netty.util.concurrent.GlobalEventExecutor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,14 +41,6 @@ final class RaftEventLoops implements AutoCloseable {
         if (!loops.shutdownGracefully(0, END_SECONDS, TimeUnit.SECONDS)
                 .awaitUninterruptibly(2 * END_SECONDS, TimeUnit.SECONDS)) {
             LOG.warn("The threads of the metadata log's network did not end; seconds={}", 2 * END_SECONDS);
-        }
-        try {
-            // completes the futures of the ending on a thread that ends by itself when it has nothing more to do
-            GlobalEventExecutor.INSTANCE.awaitInactivity(END_SECONDS, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (IllegalStateException e) {
-            LOG.trace("The global executor was never started", e);
         }
     }
 }

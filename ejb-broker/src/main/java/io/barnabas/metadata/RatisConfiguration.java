@@ -82,12 +82,18 @@ final class RatisConfiguration {
 
     private void setTimes(RaftProperties properties) {
         RaftServerConfigKeys.Rpc.setTimeoutMin(properties, ms(settings.electionTimeoutMs()));
-        RaftServerConfigKeys.Rpc.setTimeoutMax(properties, ms(2L * settings.electionTimeoutMs()));
+        RaftServerConfigKeys.Rpc.setTimeoutMax(properties, ms(settings.electionTimeoutMs() * 4L / 3));
         if (settings.alone()) {
             // Nobody else could lead: no reason to wait at start.
             RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMin(properties, ms(1));
             RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(properties, ms(2));
             RaftServerConfigKeys.LeaderElection.setPreVote(properties, false);
+        } else {
+            RaftServerConfigKeys.LeaderElection.setPreVote(properties, true);
+            // A leader that lost its majority does not stand again for this long; ten seconds by default, in which a
+            // quorum of two that has just found together again would have no leader at all.
+            RaftServerConfigKeys.LeaderElection.setLeaderStepDownWaitTime(
+                    properties, ms(3L * settings.electionTimeoutMs()));
         }
         // By default Ratis shuts itself down for good after a pause of 60 s: a suspended machine must simply go on.
         RaftServerConfigKeys.setCloseThreshold(properties, TimeDuration.valueOf(36_500, TimeUnit.DAYS));
@@ -95,6 +101,8 @@ final class RatisConfiguration {
 
     private static void setLog(RaftProperties properties) {
         RaftServerConfigKeys.Log.Appender.setBufferByteLimit(properties, ENTRY_BYTES_MAX);
+        // How soon a voter that is back is tried again; after thirty failures it would be every five seconds.
+        RaftServerConfigKeys.Log.Appender.setRetryPolicy(properties, "1ms,10, 100ms," + Integer.MAX_VALUE);
         RaftServerConfigKeys.Log.setWriteBufferSize(properties, SizeInBytes.valueOf(ENTRY_BYTES_MAX.getSize() + 64));
         RaftServerConfigKeys.Log.setSegmentSizeMax(properties, SizeInBytes.valueOf("32MB"));
         // A cut last entry then ends at the end of the file, where it is known for what it is.

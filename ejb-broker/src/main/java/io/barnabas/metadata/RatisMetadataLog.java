@@ -1,8 +1,10 @@
 package io.barnabas.metadata;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.NotControllerException;
 import org.apache.ratis.protocol.ClientId;
@@ -38,6 +40,18 @@ public final class RatisMetadataLog implements MetadataLog {
         }
     }
 
+    /** They tell of a voter that is away every few seconds, with its stack trace. */
+    private static final List<java.util.logging.Logger> CHATTY = Stream.of(
+                    "org.apache.ratis.grpc.server.GrpcLogAppender",
+                    "org.apache.ratis.grpc.server.GrpcServerProtocolService",
+                    "org.apache.ratis.util.LogUtils")
+            .map(java.util.logging.Logger::getLogger)
+            .toList();
+
+    static {
+        CHATTY.forEach(logger -> logger.setLevel(java.util.logging.Level.SEVERE));
+    }
+
     private final RatisSettings settings;
     private final JournalRoom room;
     private final RaftGroupId groupId;
@@ -61,6 +75,7 @@ public final class RatisMetadataLog implements MetadataLog {
         tame();
         JournalTail.mend(settings.directory());
         RaftServer started;
+        RaftThreads.begin();
         RaftEventLoops network = new RaftEventLoops();
         loops = network;
         Thread thread = Thread.currentThread();
@@ -199,6 +214,7 @@ public final class RatisMetadataLog implements MetadataLog {
         loops = null;
         if (network != null) {
             network.close();
+            RaftThreads.end(RatisConfiguration.peerId(settings.nodeId()) + "@" + groupId);
         }
     }
 }

@@ -47,8 +47,14 @@ final class RatisStateMachine extends BaseStateMachine {
     @Override
     public void initialize(RaftServer server, RaftGroupId groupId, RaftStorage raftStorage) throws IOException {
         super.initialize(server, groupId, raftStorage);
-        storage.init(raftStorage);
-        restore(storage.getLatestSnapshot());
+        // A leader's snapshot is only taken in by a machine that runs, as it must first be able to pause.
+        getLifeCycle()
+                .startAndTransition(
+                        () -> {
+                            storage.init(raftStorage);
+                            restore(storage.getLatestSnapshot());
+                        },
+                        IOException.class);
     }
 
     @Override

@@ -1,0 +1,181 @@
+package io.barnabas.metadata;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.kafka.common.errors.NotControllerException;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Three real voters in one process. */
+@NullUnmarked
+class RatisQuorumTest {
+    private static final int SNAPSHOT_ENTRIES = 50;
+
+    @TempDir
+    Path directory;
+
+    private RatisQuorum quorum;
+
+    private RatisQuorum three() throws Exception {
+        quorum = new RatisQuorum(directory, 3, SNAPSHOT_ENTRIES).startAll();
+        return quorum;
+    }
+
+    @AfterEach
+    void stop() {
+        quorum.close();
+        assertThat(quorum.failures).isEmpty();
+    }
+
+    private void assertSameTopicsEverywhere(int topics) {
+        quorum.awaitConverged();
+        quorum.nodes().forEach(n -> assertThat(n.metadata.image().topics())
+                .as("node " + n.id)
+                .hasSize(topics));
+        List<byte[]> snapshots =
+                quorum.nodes().stream().map(RatisQuorumTest::snapshot).toList();
+        assertThat(snapshots).allMatch(bytes -> java.util.Arrays.equals(bytes, snapshots.get(0)));
+    }
+
+    private static byte[] snapshot(RatisQuorum.Node node) {
+        java.io.ByteArrayOutputStream out = new java.io.ByteArrayOutputStream();
+        try {
+            node.metadata.writeSnapshot(out);
+        } catch (java.io.IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+        return out.toByteArray();
+    }
+
+    @Test
+    void goesOnWithoutItsLeaderAndTakesItBackByTheLog() throws Exception {
+        // Given
+        three().create("a");
+        int former = quorum.leader().id;
+        // When
+        quorum.stop(former);
+        quorum.create("b");
+        // Then
+        assertThat(quorum.leader().id).isNotEqualTo(former);
+        // When
+        quorum.start(former);
+        // Then
+        assertSameTopicsEverywhere(2);
+        assertThat(quorum.nodes()).hasSize(3);
+    }
+
+    @Test
+    void refusesProposalsAtOnceOnANodeThatDoesNotLead() throws Exception {
+        // Given
+        three().create("a");
+        quorum.awaitConverged();
+        RatisQuorum.Node follower = quorum.nodes().stream()
+                .filter(n -> !n.controller.isActive())
+                .findFirst()
+                .orElseThrow();
+        byte[] entry = new MetadataEntry(follower.metadata.image().index(), TestRecords.topic("b", 1)).encode();
+        // When
+        long start = System.nanoTime();
+        CompletableFuture<Long> proposed = follower.log.propose(entry);
+        // Then
+        assertThatThrownBy(() -> proposed.get(10, TimeUnit.SECONDS))
+                .isInstanceOf(ExecutionException.class)
+                .hasRootCauseInstanceOf(Exception.class)
+                .hasCauseInstanceOf(NotControllerException.class);
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(500));
+    }
+
+    @Test
+    void bringsAVoterUpToDateByASnapshotWhenTheLogIsGone() throws Exception {
+        // Given
+        three().create("a");
+        int lagging = quorum.leader().id % 3 + 1;
+        quorum.stop(lagging);
+        // When
+        quorum.createMany("b", 2 * SNAPSHOT_ENTRIES);
+        int former = quorum.leader().id; // a new term begins a new segment, and the one before may then be deleted
+        quorum.stop(former);
+        quorum.start(former);
+        quorum.createMany("c", SNAPSHOT_ENTRIES);
+        int leader = quorum.leader().id;
+        await().atMost(Duration.ofSeconds(20)).until(() -> firstLogIndex(leader) > SNAPSHOT_ENTRIES);
+        quorum.start(lagging);
+        // Then
+        assertSameTopicsEverywhere(1 + 3 * SNAPSHOT_ENTRIES);
+        // When
+        quorum.stop(lagging);
+        quorum.create("d");
+        quorum.start(lagging);
+        // Then
+        assertSameTopicsEverywhere(2 + 3 * SNAPSHOT_ENTRIES);
+        // When the one that came back by a snapshot is needed for the majority, and leads or not
+        quorum.stop(leader);
+        quorum.create("e");
+        quorum.start(leader);
+        // Then
+        assertSameTopicsEverywhere(3 + 3 * SNAPSHOT_ENTRIES);
+    }
+
+    private long firstLogIndex(int id) throws Exception {
+        try (Stream<Path> files = Files.walk(quorum.directory(id))) {
+            return files.map(f -> f.getFileName().toString())
+                    .filter(name -> name.startsWith("log_"))
+                    .map(name -> name.startsWith("log_inprogress_")
+                            ? name.substring("log_inprogress_".length())
+                            : name.substring("log_".length(), name.indexOf('-')))
+                    .mapToLong(Long::parseLong)
+                    .min()
+                    .orElse(0);
+        }
+    }
+
+    @Test
+    void failsProposalsWithoutAMajorityAndGoesOnWhenItIsBack() throws Exception {
+        // Given
+        three().create("a");
+        quorum.awaitConverged();
+        RatisQuorum.Node leader = quorum.leader();
+        List<Integer> others = IntStream.rangeClosed(1, 3)
+                .filter(id -> id != leader.id)
+                .boxed()
+                .toList();
+        others.forEach(quorum::stop);
+        // When
+        CompletableFuture<Integer> lost = leader.create("lost");
+        // Then
+        assertThatThrownBy(() -> lost.get(10, TimeUnit.SECONDS)).hasCauseInstanceOf(NotControllerException.class);
+        await().atMost(Duration.ofSeconds(5)).until(() -> !leader.controller.isActive());
+        // When
+        quorum.start(others.get(0));
+        // Then
+        quorum.create("b");
+        quorum.start(others.get(1));
+        quorum.create("c");
+        quorum.awaitConverged();
+        assertThat(quorum.node(others.get(1)).metadata.image().topic("b")).isNotNull();
+    }
+
+    @Test
+    void leavesNoThreadBehind() throws Exception {
+        // Given
+        three().create("a");
+        // When
+        quorum.close();
+        // Then
+        assertThat(Thread.getAllStackTraces().keySet().stream().map(Thread::getName))
+                .noneMatch(name -> name.matches(".*@group-.*|grpc.*|barnabas-raft.*|timer[0-9]+"));
+    }
+}
