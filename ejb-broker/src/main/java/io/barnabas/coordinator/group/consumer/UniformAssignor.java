@@ -2,9 +2,9 @@ package io.barnabas.coordinator.group.consumer;
 
 import io.barnabas.coordinator.group.consumer.AssignmentSpec.Subscriber;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
@@ -34,7 +34,7 @@ final class UniformAssignor implements Assignor {
     private static final class Hand {
         private final int index;
         private final Subscriber subscriber;
-        private final Map<Uuid, Set<Integer>> partitions = new HashMap<>();
+        private final Map<Uuid, NavigableSet<Integer>> partitions = new HashMap<>();
         private int load;
 
         Hand(int index, Subscriber subscriber) {
@@ -43,14 +43,14 @@ final class UniformAssignor implements Assignor {
         }
 
         void give(Uuid topic, int partition) {
-            partitions.computeIfAbsent(topic, t -> new HashSet<>()).add(partition);
+            partitions.computeIfAbsent(topic, t -> new TreeSet<>()).add(partition);
             load++;
         }
 
-        /** Takes one partition of a topic that it has some of. */
+        /** Takes the last partition of a topic that it has some of. */
         int take(Uuid topic) {
-            Set<Integer> some = partitions.getOrDefault(topic, Set.of());
-            int partition = some.iterator().next();
+            NavigableSet<Integer> some = partitions.getOrDefault(topic, Collections.emptyNavigableSet());
+            int partition = some.last();
             some.remove(partition);
             if (some.isEmpty()) {
                 partitions.remove(topic);
@@ -110,7 +110,7 @@ final class UniformAssignor implements Assignor {
                 balance();
             }
             Map<String, Map<Uuid, Set<Integer>>> assignment = new HashMap<>();
-            hands.forEach((id, hand) -> assignment.put(id, hand.partitions));
+            hands.forEach((id, hand) -> assignment.put(id, new HashMap<>(hand.partitions)));
             return assignment;
         }
 

@@ -120,6 +120,18 @@ class AssignorTest {
     }
 
     @Test
+    void uniform_takes_the_last_partitions_from_who_has_too_many() {
+        Map<String, Subscriber> members = Map.of(
+                "a", new Subscriber(null, Set.of(topic(1)), Map.of(topic(1), Set.of(3, 1, 0, 2))),
+                "b", new Subscriber(null, Set.of(topic(1)), Map.of()));
+
+        var assignment = UNIFORM.assign(new AssignmentSpec(members, true, topic -> 4));
+
+        assertThat(assignment.get("a")).isEqualTo(Map.of(topic(1), Set.of(0, 1)));
+        assertThat(assignment.get("b")).isEqualTo(Map.of(topic(1), Set.of(2, 3)));
+    }
+
+    @Test
     void uniform_balances_members_with_different_topics_and_comes_to_rest() {
         for (long seed = 0; seed < 300; seed++) {
             Group group = new Group(seed, false);
