@@ -116,7 +116,7 @@ final class ConsumerHeartbeatHandler {
                 group.id(),
                 memberId,
                 context.consumers().settings().get().times().sessionTimeoutMs(group.id()));
-        return answer(request, before, after);
+        return answer(request, before, after).setHeartbeatIntervalMs(intervalMs(group, after));
     }
 
     private static ConsumerMember dynamicMember(
@@ -163,12 +163,10 @@ final class ConsumerHeartbeatHandler {
                 null);
     }
 
-    private ConsumerGroupHeartbeatResponseData answer(
+    private static ConsumerGroupHeartbeatResponseData answer(
             ConsumerGroupHeartbeatRequestData request, ConsumerMember before, ConsumerMember after) {
-        ConsumerGroupHeartbeatResponseData response = new ConsumerGroupHeartbeatResponseData()
-                .setMemberId(after.id())
-                .setMemberEpoch(after.epoch())
-                .setHeartbeatIntervalMs(intervalMs(request.groupId(), after));
+        ConsumerGroupHeartbeatResponseData response =
+                new ConsumerGroupHeartbeatResponseData().setMemberId(after.id()).setMemberEpoch(after.epoch());
         // A client that has lost an answer says everything; it is told everything.
         boolean full = request.rebalanceTimeoutMs() != UNSAID
                 && (request.subscribedTopicNames() != null || request.subscribedTopicRegex() != null)
@@ -181,10 +179,13 @@ final class ConsumerHeartbeatHandler {
         return response;
     }
 
-    /** When the member is to be heard next: soon while partitions that are to be its are another's. */
-    private int intervalMs(String groupId, ConsumerMember member) {
-        int intervalMs = context.consumers().settings().get().times().heartbeatIntervalMs(groupId);
-        return member.current().state() == MemberState.UNRELEASED_PARTITIONS
+    /**
+     * When the member is to be heard next: soon while partitions that are to be its are another's. One of the classic protocol gives up
+     * when it joins again, which takes longer than a few heartbeats.
+     */
+    private int intervalMs(ConsumerGroup group, ConsumerMember member) {
+        int intervalMs = context.consumers().settings().get().times().heartbeatIntervalMs(group.id());
+        return member.current().state() == MemberState.UNRELEASED_PARTITIONS && group.classicMembers() == 0
                 ? Math.max(1, intervalMs / WAITING_SHARE)
                 : intervalMs;
     }

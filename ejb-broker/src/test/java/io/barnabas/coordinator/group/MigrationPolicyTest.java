@@ -111,6 +111,9 @@ class MigrationPolicyTest {
         assertThat(joined.assignment().topicPartitions())
                 .as("it has yet to be given up")
                 .isEmpty();
+        assertThat(joined.heartbeatIntervalMs())
+                .as("a classic member takes its time")
+                .isEqualTo(5_000);
     }
 
     @Test
