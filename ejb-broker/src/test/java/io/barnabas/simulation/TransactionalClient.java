@@ -124,7 +124,12 @@ final class TransactionalClient {
 
         private void deliverLater() {
             ApiMessage late = question.body().get();
-            world.deliverLater(question.api(), node -> node.send(question.api(), question.version(), late));
+            int sentIn = world.life();
+            world.deliverLater(question.api(), node -> {
+                if (mayOutlive() || sentIn == world.life()) {
+                    node.send(question.api(), question.version(), late);
+                }
+            });
         }
 
         private boolean isWrite() {
@@ -134,6 +139,14 @@ final class TransactionalClient {
         /** Without new epochs an end that is late could end the transaction after (KIP-890): no broker can help that. */
         private boolean mayComeLate() {
             return newEpochs || !isOf(ApiKeys.END_TXN);
+        }
+
+        /**
+         * Without new epochs a log that has lost its producer's state takes a batch for the first one: no broker can help that, and no
+         * connection outlives the broker's process.
+         */
+        private boolean mayOutlive() {
+            return newEpochs || !isOf(ApiKeys.PRODUCE);
         }
 
         /** The same goes for what says nothing of its place in the order: offsets, and what joins a transaction. */
