@@ -92,6 +92,11 @@ public final class BrokerConfig {
         return getInt("node.id");
     }
 
+    /** Whether {@code controller.quorum.voters} names no other node than this one. */
+    public boolean isAlone() {
+        return getList("controller.quorum.voters").stream().allMatch(voter -> voter.startsWith(nodeId() + "@"));
+    }
+
     /** The listeners to open and to tell of. */
     public Listeners listeners() {
         return listeners;

@@ -20,8 +20,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param bound the sockets to open
  * @param advertised what clients are told; a port of 0 stands for the port that the system will choose
+ * @param interBroker the name of the listener that brokers have for each other; null if this one has none of its own, which only a
+ *     broker alone may
  */
-public record Listeners(List<Endpoint> bound, List<Endpoint> advertised) {
+public record Listeners(
+        List<Endpoint> bound,
+        List<Endpoint> advertised,
+        @Nullable String interBroker) {
     private static final Pattern ENDPOINT =
             Pattern.compile("(\\w[\\w\\-]*)://\\[?([0-9a-zA-Z\\-%._:]*?)\\]?:(\\d{1,5})");
     private static final int PORT_MAX = 65535;
@@ -53,7 +58,38 @@ public record Listeners(List<Endpoint> bound, List<Endpoint> advertised) {
                     config.getList("listeners"),
                     "No listener is left beside those in controller.listener.names");
         }
-        return new Listeners(bound, advertised(config, bound, protocols, controllers));
+        List<Endpoint> advertised = advertised(config, bound, protocols, controllers);
+        return new Listeners(bound, advertised, interBroker(config, bound, advertised));
+    }
+
+    /**
+     * A broker alone may name the listener that its clients use, as a Kafka of one node does. With others there must be one beside: what
+     * brokers ask of each other is not for clients.
+     */
+    private static @Nullable String interBroker(BrokerConfig config, List<Endpoint> bound, List<Endpoint> advertised) {
+        String key = "inter.broker.listener.name";
+        @Nullable String told = config.getStringOrNull(key);
+        boolean alone = config.isAlone();
+        if (told == null) {
+            if (!alone) {
+                throw new ConfigException(key + " must name the listener over which brokers talk to each other, one of "
+                        + "listeners that clients do not use, because controller.quorum.voters names other nodes");
+            }
+            return null;
+        }
+        String name = told.toUpperCase(Locale.ROOT);
+        if (advertised.stream().noneMatch(e -> e.name().equals(name))) {
+            throw new ConfigException(
+                    key, told, "Must be one of listeners, and of advertised.listeners if that is set");
+        }
+        if (bound.size() > 1) {
+            return name;
+        }
+        if (!alone) {
+            throw new ConfigException(
+                    key, told, "Must be another listener than the clients': there is only this one in listeners");
+        }
+        return null;
     }
 
     private static List<Endpoint> advertised(

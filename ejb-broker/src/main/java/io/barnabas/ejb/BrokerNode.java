@@ -271,7 +271,8 @@ public final class BrokerNode {
                 port::boundPort,
                 new ControlPlane.Time(port.clock(), port.ticker()));
         AutoTopicCreation creation = new AutoTopicCreation(plane);
-        HandlerRegistry handlers = new HandlerRegistry()
+        HandlerRegistry handlers = new HandlerRegistry(
+                        config.atStart().listeners().interBroker())
                 .add(DataHandlers.all(dataPath(), fetch, transactions.enlistment()))
                 .add(ControlHandlers.of(plane, creation))
                 .add(new FindCoordinatorHandler(

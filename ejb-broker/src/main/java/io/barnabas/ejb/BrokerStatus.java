@@ -151,8 +151,8 @@ public final class BrokerStatus implements BrokerStatusMXBean {
         }
 
         @Override
-        public boolean serves(ApiKeys api, short version) {
-            return broker.serves(api, version);
+        public boolean serves(ApiKeys api, short version, String listenerName) {
+            return broker.serves(api, version, listenerName);
         }
 
         @Override

@@ -27,6 +27,11 @@ public interface ApiHandler<Q extends ApiMessage> {
         return highestVersion();
     }
 
+    /** Whether only other brokers are served, over their own listener; clients are not told of it. */
+    default boolean interBrokerOnly() {
+        return false;
+    }
+
     /**
      * Answers the request through {@code responder}, now or later. Called on the connection's event loop: it must not block, and buffers
      * of the request are valid until it returns. What it throws is turned into the API's own error response by {@link ErrorResponses}.

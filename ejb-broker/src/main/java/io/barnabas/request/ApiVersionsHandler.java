@@ -18,7 +18,7 @@ import org.apache.kafka.common.message.ApiVersionsResponseData.SupportedFeatureK
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 
-/** Says what is served: the registry's handlers and the cluster's features. An unknown version never comes here (the dispatcher answers it). */
+/** Says what is served on the listener that is asked: the registry's handlers and the cluster's features. An unknown version never comes here (the dispatcher answers it). */
 public final class ApiVersionsHandler implements ApiHandler<ApiVersionsRequestData> {
     /** KIP-511: letters and digits, with dashes and dots inside. No nested repetition, so no input makes it slow. */
     private static final Pattern SOFTWARE = Pattern.compile("[a-zA-Z0-9](?:[a-zA-Z0-9\\-.]*[a-zA-Z0-9])?");
@@ -62,7 +62,7 @@ public final class ApiVersionsHandler implements ApiHandler<ApiVersionsRequestDa
             context.connection()
                     .onSoftware(new ClientSoftware(request.clientSoftwareName(), request.clientSoftwareVersion()));
         }
-        responder.respond(answer(version, image));
+        responder.respond(answer(version, image, context.listenerName()));
     }
 
     private static boolean valid(ApiVersionsRequestData request, short version) {
@@ -81,9 +81,9 @@ public final class ApiVersionsHandler implements ApiHandler<ApiVersionsRequestDa
                 && (!request.clusterId().equals(image.clusterId()) || request.nodeId() != brokerId);
     }
 
-    private ApiVersionsResponseData answer(short version, MetadataImage image) {
+    private ApiVersionsResponseData answer(short version, MetadataImage image, String listener) {
         ApiVersionCollection apis = new ApiVersionCollection();
-        for (ApiVersion served : handlers.served()) {
+        for (ApiVersion served : handlers.served(listener)) {
             apis.mustAdd(served);
         }
         SupportedFeatureKeyCollection supported = new SupportedFeatureKeyCollection();

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntSupplier;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.protocol.ApiKeys;
@@ -58,6 +59,9 @@ public final class FetchHandler implements ApiHandler<FetchRequestData> {
     @Override
     public void handle(FetchRequestData request, RequestContext context, Responder responder) {
         FetchParameters parameters = FetchParameters.of(request, context.version(), limits);
+        if (parameters.fromFollower() && !context.interBroker()) {
+            throw new ClusterAuthorizationException("Replicas fetch over the listener of the brokers");
+        }
         boolean full = request.sessionEpoch() == FetchMetadata.INITIAL_EPOCH
                 || request.sessionEpoch() == FetchMetadata.FINAL_EPOCH;
         @Nullable

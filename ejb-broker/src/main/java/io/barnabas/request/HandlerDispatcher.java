@@ -88,8 +88,8 @@ public final class HandlerDispatcher implements RequestDispatcher {
     }
 
     @Override
-    public boolean serves(ApiKeys api, short version) {
-        return handlers.handler(api, version) != null;
+    public boolean serves(ApiKeys api, short version, String listenerName) {
+        return handlers.handler(api, version, listenerName) != null;
     }
 
     @Override
@@ -102,11 +102,12 @@ public final class HandlerDispatcher implements RequestDispatcher {
         figures.onRequest(request.sizeInBytes());
         MeasuredResponder measured =
                 new MeasuredResponder(responder, figures, clock, request.receivedNanos(), connection);
-        @Nullable ApiHandler<?> handler = handlers.handler(request.api(), request.version());
+        String listener = connection.listenerName();
+        @Nullable ApiHandler<?> handler = handlers.handler(request.api(), request.version(), listener);
         if (handler == null) {
             refuse(request, connection, measured);
         } else {
-            handle(handler, new RequestContext(request, connection), measured);
+            handle(handler, new RequestContext(request, connection, handlers.isInterBroker(listener)), measured);
         }
     }
 
@@ -143,7 +144,7 @@ public final class HandlerDispatcher implements RequestDispatcher {
             return;
         }
         ApiVersionCollection versions = new ApiVersionCollection();
-        for (ApiVersion served : handlers.served()) {
+        for (ApiVersion served : handlers.served(connection.listenerName())) {
             if (served.apiKey() == ApiKeys.API_VERSIONS.id) {
                 versions.mustAdd(served);
             }

@@ -14,8 +14,19 @@ import org.jspecify.annotations.Nullable;
  * <p>Filled by the composition root before the first request and sealed by it; afterwards it is read-only and safe from any thread.
  */
 public final class HandlerRegistry {
+    private final @Nullable String interBrokerListener;
     private final @Nullable ApiHandler<?>[] byId = new ApiHandler<?>[highestId() + 1];
     private boolean sealed; // written before the dispatcher is published to the sockets
+
+    /** Of a broker without a listener for others. */
+    public HandlerRegistry() {
+        this(null);
+    }
+
+    /** @param interBrokerListener the name of the listener that brokers have for each other; null if there is none */
+    public HandlerRegistry(@Nullable String interBrokerListener) {
+        this.interBrokerListener = interBrokerListener;
+    }
 
     /**
      * Adds handlers.
@@ -54,19 +65,27 @@ public final class HandlerRegistry {
         return this;
     }
 
-    /** The handler of an API in a version, or null if it is not served. */
-    public @Nullable ApiHandler<?> handler(ApiKeys api, short version) {
+    /** The handler of an API in a version, or null if it is not served on that listener. */
+    public @Nullable ApiHandler<?> handler(ApiKeys api, short version, String listener) {
         @Nullable ApiHandler<?> handler = byId[api.id];
-        return handler == null || version < handler.lowestVersion() || version > handler.highestVersion()
+        return handler == null
+                        || version < handler.lowestVersion()
+                        || version > handler.highestVersion()
+                        || (handler.interBrokerOnly() && !isInterBroker(listener))
                 ? null
                 : handler;
     }
 
-    /** What is served, as ApiVersions says it: Produce from version 0 on, which older clients ask for (KAFKA-18659). */
-    public List<ApiVersion> served() {
+    /** Whether this is the listener that brokers have for each other. */
+    public boolean isInterBroker(String listener) {
+        return listener.equals(interBrokerListener);
+    }
+
+    /** What is served on a listener, as ApiVersions says it: Produce from version 0 on, which older clients ask for (KAFKA-18659). */
+    public List<ApiVersion> served(String listener) {
         List<ApiVersion> served = new ArrayList<>();
         for (@Nullable ApiHandler<?> handler : byId) {
-            if (handler != null) {
+            if (handler != null && (!handler.interBrokerOnly() || isInterBroker(listener))) {
                 short lowest = handler.api() == ApiKeys.PRODUCE
                         ? ApiKeys.PRODUCE_API_VERSIONS_RESPONSE_MIN_VERSION
                         : handler.lowestVersion();

@@ -5,8 +5,17 @@ import io.barnabas.wire.RequestFrame;
 import org.apache.kafka.common.security.auth.KafkaPrincipal;
 import org.jspecify.annotations.Nullable;
 
-/** Who asks, and how: everything of a request but its body. */
-public record RequestContext(RequestFrame frame, Connection connection) {
+/**
+ * Who asks, and how: everything of a request but its body.
+ *
+ * @param interBroker it came over the listener of the brokers, so that another broker asks
+ */
+public record RequestContext(RequestFrame frame, Connection connection, boolean interBroker) {
+    /** Of a request of a client. */
+    public RequestContext(RequestFrame frame, Connection connection) {
+        this(frame, connection, false);
+    }
+
     public short version() {
         return frame.version();
     }

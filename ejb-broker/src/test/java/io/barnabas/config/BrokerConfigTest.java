@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.common.config.ConfigException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -109,6 +111,46 @@ class BrokerConfigTest {
         assertThat(BrokerConfig.of(Map.of("broker.id", "4")).nodeId()).isEqualTo(4);
         assertThatThrownBy(() -> BrokerConfig.of(Map.of("broker.id", "4", "node.id", "5")))
                 .isInstanceOf(ConfigException.class);
+    }
+
+    @Test
+    void brokers_that_are_not_alone_need_a_listener_for_each_other_beside_the_clients() {
+        String voters = "1@a:9093,2@b:9093,3@c:9093";
+        String both = "PLAINTEXT://:9092,BROKER://:9091";
+        String map = "PLAINTEXT:PLAINTEXT,BROKER:PLAINTEXT";
+        assertThat(interBroker(voters, both, "broker", map)).isEqualTo("BROKER");
+        assertThatThrownBy(() -> interBroker(voters, both, null, map))
+                .hasMessageContaining("inter.broker.listener.name")
+                .hasMessageContaining("controller.quorum.voters");
+        assertThatThrownBy(() -> interBroker(voters, "PLAINTEXT://:9092", "PLAINTEXT", map))
+                .hasMessageContaining("another listener");
+        assertThatThrownBy(() -> interBroker(voters, both, "OTHER", map)).hasMessageContaining("one of listeners");
+        // another node's quorum, too, makes this one not alone
+        assertThatThrownBy(() -> interBroker("2@b:9093", both, null, map)).hasMessageContaining("inter.broker");
+    }
+
+    @Test
+    void a_broker_alone_may_name_its_clients_listener_as_a_kafka_of_one_node_does() {
+        String map = "PLAINTEXT:PLAINTEXT,BROKER:PLAINTEXT";
+        assertThat(interBroker("1@localhost:9093", "PLAINTEXT://:9092", "PLAINTEXT", map))
+                .isNull();
+        assertThat(interBroker("", "PLAINTEXT://:9092,BROKER://:9091", null, map))
+                .isNull();
+        assertThat(interBroker("", "PLAINTEXT://:9092,BROKER://:9091", "BROKER", map))
+                .isEqualTo("BROKER");
+    }
+
+    private static @Nullable String interBroker(
+            String voters, String listeners, @Nullable String name, String protocols) {
+        Map<String, String> given = new HashMap<>(Map.of(
+                "node.id", "1",
+                "listeners", listeners,
+                "controller.quorum.voters", voters,
+                "listener.security.protocol.map", protocols));
+        if (name != null) {
+            given.put("inter.broker.listener.name", name);
+        }
+        return BrokerConfig.of(given).listeners().interBroker();
     }
 
     @ParameterizedTest

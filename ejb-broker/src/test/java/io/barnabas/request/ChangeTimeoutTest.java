@@ -64,7 +64,7 @@ class ChangeTimeoutTest {
                         .setAllowDowngrade(true));
         RecordedAnswer answer = new RecordedAnswer();
         RequestFrame frame = new RequestFrame(ApiKeys.UPDATE_FEATURES, (short) 0, 1, "test", request, 1, 0);
-        ((ApiHandler<UpdateFeaturesRequestData>) handlers.handler(ApiKeys.UPDATE_FEATURES, (short) 0))
+        ((ApiHandler<UpdateFeaturesRequestData>) handlers.handler(ApiKeys.UPDATE_FEATURES, (short) 0, "PLAINTEXT"))
                 .handle(request, new RequestContext(frame, new TestConnection(1)), answer);
         // When
         ticker.advance(100);
@@ -80,7 +80,7 @@ class ChangeTimeoutTest {
                 .add(new CreatableTopic().setName(name).setNumPartitions(1).setReplicationFactor((short) 1));
         RecordedAnswer answer = new RecordedAnswer();
         RequestFrame frame = new RequestFrame(ApiKeys.CREATE_TOPICS, (short) 7, 1, "test", request, 1, 0);
-        ((ApiHandler<CreateTopicsRequestData>) handlers.handler(ApiKeys.CREATE_TOPICS, (short) 7))
+        ((ApiHandler<CreateTopicsRequestData>) handlers.handler(ApiKeys.CREATE_TOPICS, (short) 7, "PLAINTEXT"))
                 .handle(request, new RequestContext(frame, new TestConnection(1)), answer);
         return answer;
     }

@@ -130,7 +130,7 @@ class ControlHandlersTest {
 
     @Test
     void every_handler_serves_the_apis_whole_range_and_none_is_missing() {
-        assertThat(broker.handlers.served()).hasSize(REQUESTS.size()).allSatisfy(served -> {
+        assertThat(broker.handlers.served("PLAINTEXT")).hasSize(REQUESTS.size()).allSatisfy(served -> {
             ApiKeys api = ApiKeys.forId(served.apiKey());
             assertThat(served.minVersion()).isEqualTo(api.oldestVersion());
             assertThat(served.maxVersion()).isEqualTo(api.latestVersion(false));

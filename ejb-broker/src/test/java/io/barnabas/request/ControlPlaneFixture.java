@@ -69,7 +69,7 @@ final class ControlPlaneFixture {
         RecordedAnswer answer = new RecordedAnswer();
         RequestFrame frame = new RequestFrame(api, version, 1, "test", received, 1, 0);
         RequestContext context = new RequestContext(frame, new TestConnection(1));
-        ApiHandler<ApiMessage> handler = (ApiHandler<ApiMessage>) handlers.handler(api, version);
+        ApiHandler<ApiMessage> handler = (ApiHandler<ApiMessage>) handlers.handler(api, version, "PLAINTEXT");
         if (handler == null) {
             throw new AssertionError(api + " " + version + " is not served");
         }

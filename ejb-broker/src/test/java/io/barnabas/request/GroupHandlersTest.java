@@ -87,7 +87,7 @@ class GroupHandlersTest {
 
     @SuppressWarnings("unchecked")
     private <Q extends ApiMessage> RecordedAnswer send(ApiKeys api, int version, Q request) {
-        ApiHandler<Q> handler = (ApiHandler<Q>) handlers.handler(api, (short) version);
+        ApiHandler<Q> handler = (ApiHandler<Q>) handlers.handler(api, (short) version, "PLAINTEXT");
         RecordedAnswer answer = new RecordedAnswer();
         assertThat(handler).isNotNull();
         handler.handle(

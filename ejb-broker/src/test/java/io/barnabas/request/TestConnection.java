@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 /** A connection without a socket. */
 public final class TestConnection implements Connection {
     private final long id;
+    private final String listener;
     private @Nullable ClientSoftware software;
     private boolean closed;
     private long keptBytes; // guarded by this
@@ -17,7 +18,12 @@ public final class TestConnection implements Connection {
     private @Nullable Queue<Runnable> eventLoop;
 
     public TestConnection(long id) {
+        this(id, "PLAINTEXT");
+    }
+
+    public TestConnection(long id, String listener) {
         this.id = id;
+        this.listener = listener;
     }
 
     /** From here on keeps what is to run on the event loop until {@link #runEventLoop}. */
@@ -57,7 +63,7 @@ public final class TestConnection implements Connection {
 
     @Override
     public String listenerName() {
-        return "PLAINTEXT";
+        return listener;
     }
 
     @Override

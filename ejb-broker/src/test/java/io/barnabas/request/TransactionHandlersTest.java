@@ -172,7 +172,7 @@ class TransactionHandlersTest {
         ApiMessage received = api.messageType.newRequest();
         received.read(MessageUtil.toByteBufferAccessor(request, (short) version), (short) version);
         RecordedAnswer answer = new RecordedAnswer();
-        ((ApiHandler<ApiMessage>) handlers.handler(api, (short) version))
+        ((ApiHandler<ApiMessage>) handlers.handler(api, (short) version, "PLAINTEXT"))
                 .handle(
                         received,
                         new RequestContext(
@@ -227,7 +227,7 @@ class TransactionHandlersTest {
         InitProducerIdResponseData kept = init(6, request.duplicate().setKeepPreparedTxn(true));
         assertThat(kept.errorCode()).isZero();
         assertThat(kept.ongoingTxnProducerId()).isEqualTo(-1);
-        assertThat(handlers.served())
+        assertThat(handlers.served("PLAINTEXT"))
                 .filteredOn(served -> served.apiKey() == ApiKeys.INIT_PRODUCER_ID.id)
                 .singleElement()
                 .satisfies(served -> assertThat(served.maxVersion()).isEqualTo((short) 5));

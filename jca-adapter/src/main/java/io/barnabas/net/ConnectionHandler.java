@@ -51,7 +51,8 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Co
         this.local = (InetSocketAddress) channel.localAddress();
         this.sockets = sockets;
         this.frames = frames;
-        this.requests = new RequestDecoder(sockets.dispatcher()::serves);
+        this.requests =
+                new RequestDecoder((api, version) -> sockets.dispatcher().serves(api, version, listenerName));
         this.answers = new ResponseSequencer(sockets);
     }
 

@@ -11,8 +11,11 @@ public interface RequestDispatcher {
      */
     ListenerSettings listeners();
 
-    /** Whether requests of this version are served; others are not decoded, their connection is closed. Called from any thread. */
-    boolean serves(ApiKeys api, short version);
+    /**
+     * Whether requests of this version are served on the listener of this name; others are not decoded, their connection is closed.
+     * Called from any thread.
+     */
+    boolean serves(ApiKeys api, short version, String listenerName);
 
     /**
      * Takes one request. Called on the connection's event loop, so it must not block; the frame's buffers are valid until it

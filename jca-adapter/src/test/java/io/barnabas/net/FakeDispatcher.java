@@ -70,13 +70,13 @@ public class FakeDispatcher implements RequestDispatcher {
     }
 
     @Override
-    public boolean serves(ApiKeys api, short version) {
+    public boolean serves(ApiKeys api, short version, String listenerName) {
         return api.hasValidVersion() && version >= api.oldestVersion() && version <= api.latestVersion();
     }
 
     @Override
     public void dispatch(RequestFrame request, Connection connection, Responder responder) {
-        if (!serves(request.api(), request.version())) {
+        if (!serves(request.api(), request.version(), connection.listenerName())) {
             responder.respond(answerTo(request), (short) 0);
             return;
         }

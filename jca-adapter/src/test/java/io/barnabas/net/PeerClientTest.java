@@ -36,8 +36,8 @@ import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -46,19 +46,21 @@ class PeerClientTest {
     private static final short HEARTBEAT = ApiKeys.HEARTBEAT.latestVersion();
     private static final short FETCH = ApiKeys.FETCH.latestVersion();
 
-    private final FakeDispatcher dispatcher = new FakeDispatcher(FakeDispatcher.settings());
-    private final SocketServer server = new SocketServer(dispatcher, new SystemClock());
-    private final ExecutorService lookups = Executors.newSingleThreadExecutor();
-    private final PeerClient client =
-            new PeerClient(new SystemClock(), lookups, new PeerBounds(1, 1_000, 8 << 20, 10, 4_000, 16 << 20));
+    private static final PeerBounds BOUNDS = new PeerBounds(1, 1_000, 8 << 20, 10, 4_000, 16 << 20);
 
-    @BeforeEach
-    void start() throws Exception {
+    // one for all: event loops take their time to end
+    private static final FakeDispatcher dispatcher = new FakeDispatcher(FakeDispatcher.settings());
+    private static final SocketServer server = new SocketServer(dispatcher, new SystemClock());
+    private static final ExecutorService lookups = Executors.newSingleThreadExecutor();
+    private static final PeerClient client = new PeerClient(new SystemClock(), lookups, BOUNDS);
+
+    @BeforeAll
+    static void start() throws Exception {
         server.start();
     }
 
-    @AfterEach
-    void stop() {
+    @AfterAll
+    static void stop() {
         client.close();
         server.stop();
         lookups.shutdownNow();
@@ -201,6 +203,7 @@ class PeerClientTest {
     @Test
     void without_an_answer_in_time_the_connection_is_closed_and_all_that_waits_fails_once() {
         // Given a server that answers nothing
+        int closed = dispatcher.closedConnections.get();
         dispatcher.answering((request, connection, responder) -> {});
         PeerConnection peer = connect();
         Told patient = heartbeat(peer, "1", 30_000);
@@ -209,7 +212,7 @@ class PeerClientTest {
         assertThatThrownBy(hasty.future::join).hasCauseInstanceOf(TimeoutException.class);
         assertThatThrownBy(patient.future::join).hasCauseInstanceOf(TimeoutException.class);
         assertThat(peer.isOpen()).isFalse();
-        await().untilAsserted(() -> assertThat(dispatcher.closedConnections).hasValue(1));
+        await().untilAsserted(() -> assertThat(dispatcher.closedConnections).hasValue(closed + 1));
         // And what is sent later fails at once
         assertThatThrownBy(heartbeat(peer, "3", 30_000).future::join).hasCauseInstanceOf(DisconnectException.class);
         assertThat(patient.times).hasValue(1);
@@ -314,13 +317,20 @@ class PeerClientTest {
     @Test
     void closing_the_client_fails_what_waits_and_leaves_no_thread() {
         dispatcher.answering((request, connection, responder) -> {});
-        PeerConnection peer = connect();
+        PeerClient other = new PeerClient(new SystemClock(), lookups, BOUNDS);
+        PeerConnection peer = other.connect("127.0.0.1", server.boundPort("PLAINTEXT"), "broker-2");
         Told told = heartbeat(peer, "1", 30_000);
-        client.close();
+        long threads = threads();
+        other.close();
         assertThatThrownBy(told.future::join).hasCauseInstanceOf(DisconnectException.class);
         assertThatThrownBy(heartbeat(peer, "2", 30_000).future::join).hasCauseInstanceOf(DisconnectException.class);
-        assertThatThrownBy(() -> client.connect("127.0.0.1", 1, "broker-2")).isInstanceOf(IllegalStateException.class);
-        await().atMost(Duration.ofSeconds(10)).until(() -> Thread.getAllStackTraces().keySet().stream()
-                .noneMatch(thread -> thread.getName().startsWith("barnabas-peer")));
+        assertThatThrownBy(() -> other.connect("127.0.0.1", 1, "broker-2")).isInstanceOf(IllegalStateException.class);
+        await().atMost(Duration.ofSeconds(10)).until(() -> threads() == threads - 1);
+    }
+
+    private static long threads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith("barnabas-peer"))
+                .count();
     }
 }

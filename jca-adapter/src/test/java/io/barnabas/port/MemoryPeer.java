@@ -123,7 +123,7 @@ final class MemoryPeer implements PeerConnection {
         RequestDispatcher dispatcher = connection.dispatcher();
         RequestFrame request;
         try {
-            request = new RequestDecoder((api, version) -> dispatcher.serves(api, version))
+            request = new RequestDecoder((api, version) -> dispatcher.serves(api, version, connection.listenerName()))
                     .decode(ByteBuffer.wrap(bytes), network.clock().nanoTime());
         } catch (MalformedRequestException e) {
             reset();
