@@ -21,6 +21,7 @@ import picocli.CommandLine.ParameterException;
             RunCommand.class,
             StartCommand.class,
             StopCommand.class,
+            ClusterCommand.class,
             StatusCommand.class,
             TopicsCommand.class,
             GroupsCommand.class,

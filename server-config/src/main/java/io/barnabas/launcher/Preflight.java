@@ -43,8 +43,7 @@ final class Preflight {
                 warnings.add(e.getMessage() + "; the start goes on without it");
             }
         }
-        List<Settings.Listener> sockets = new ArrayList<>(settings.listeners());
-        sockets.add(settings.http());
+        List<Settings.Listener> sockets = settings.sockets();
         checkPortsDiffer(sockets);
         sockets.forEach(Preflight::checkPort);
         checkOwnName(InetAddress::getLocalHost);
@@ -174,9 +173,11 @@ final class Preflight {
     }
 
     private static String advice(Settings.Listener listener) {
-        return listener.key().equals(Settings.HTTP_PORT)
-                ? "choose another port for the console with --http-port N"
-                : "choose another with --set listeners=PLAINTEXT://HOST:PORT";
+        return switch (listener.key()) {
+            case Settings.HTTP_PORT -> "choose another port for the console with --http-port N";
+            case Settings.VOTERS -> "choose another for this node, in the same words on all nodes";
+            default -> "choose another with --set listeners=PLAINTEXT://HOST:PORT";
+        };
     }
 
     private static InetSocketAddress address(Settings.Listener listener) throws UnknownHostException {

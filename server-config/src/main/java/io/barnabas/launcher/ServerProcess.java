@@ -18,19 +18,19 @@ import org.jspecify.annotations.Nullable;
  * @param command the whole command line
  */
 record ServerProcess(List<String> command) {
-    private static final String SERVES = "Barnabas serves.";
-    private static final String CANNOT_START = "barnabas: cannot start:";
+    static final String SERVES = "Barnabas serves.";
+    static final String CANNOT_START = "barnabas: cannot start:";
 
     static ServerProcess of(Settings settings, RuntimeFolder runtime) {
         return of(settings, runtime, archiveOptions(runtime));
     }
 
-    static ServerProcess of(Settings settings, RuntimeFolder runtime, List<String> archiveOptions) {
+    static ServerProcess of(Settings settings, RuntimeFolder runtime, List<String> moreOptions) {
         List<String> command = new ArrayList<>();
         command.add(java());
         List<String> ofOperator = JvmOptions.ofOperator();
         command.addAll(JvmOptions.defaults(ofOperator, Runtime.version(), settings.needsIpv6()));
-        command.addAll(archiveOptions);
+        command.addAll(moreOptions);
         command.addAll(ofOperator);
         command.add("-Djava.util.logging.config.file=" + runtime.path().resolve("logging.properties"));
         command.add("-Dfish.payara.micro.BootJar=" + runtime.launchJar().toUri());
@@ -49,7 +49,7 @@ record ServerProcess(List<String> command) {
         return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }
 
-    private static List<String> archiveOptions(RuntimeFolder runtime) {
+    static List<String> archiveOptions(RuntimeFolder runtime) {
         return Files.exists(runtime.classArchive())
                 ? List.of("-XX:SharedArchiveFile=" + runtime.classArchive())
                 : List.of();

@@ -44,10 +44,15 @@ public final class Settings {
     /** Where the broker listens. */
     public static final String LISTENERS = "listeners";
 
+    /** The quorum of controllers: id@host:port, separated by commas. */
+    public static final String VOTERS = "controller.quorum.voters";
+
     private static final String FILE_PROPERTY = "barnabas.config";
     private static final String SET_PROPERTY = "barnabas.set";
     private static final int PORT_MAX = 65535;
     private static final Pattern LISTENER = Pattern.compile("\\s*(\\w[\\w-]*)://\\[?([^\\]/]*?)\\]?:(\\d{1,5})\\s*");
+
+    private static final Pattern VOTER = Pattern.compile("\\s*(\\d+)@\\[?([^\\]@]+?)\\]?:(\\d{1,5})\\s*");
 
     private final @Nullable Path file;
     private final Map<String, String> set;
@@ -245,9 +250,29 @@ public final class Settings {
         return listeners;
     }
 
+    /** Where this node will listen for the others of the quorum, as far as it can be read; empty if it is alone or has no vote. */
+    public Optional<Listener> voter() {
+        String id = get("node.id", get("broker.id", "1"));
+        String[] voters = get(VOTERS, "").split(",");
+        return Stream.of(voters.length > 1 ? voters : new String[0])
+                .map(VOTER::matcher)
+                .filter(parts -> parts.matches() && parts.group(1).equals(id))
+                .map(parts -> new Listener(VOTERS, parts.group(2), Integer.parseInt(parts.group(3))))
+                .filter(listener -> listener.port() <= PORT_MAX)
+                .findFirst();
+    }
+
+    /** All sockets that will be opened, as far as they can be read. */
+    public List<Listener> sockets() {
+        List<Listener> sockets = new ArrayList<>(listeners());
+        sockets.add(http());
+        voter().ifPresent(sockets::add);
+        return sockets;
+    }
+
     /** Whether a socket is to be opened that IPv4 alone cannot open. */
     public boolean needsIpv6() {
-        return Stream.concat(listeners().stream(), Stream.of(http())).anyMatch(Listener::needsIpv6);
+        return sockets().stream().anyMatch(Listener::needsIpv6);
     }
 
     private static String upper(String text) {

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,10 +55,11 @@ class BarnabasTest {
     void help_and_version_are_told() {
         assertThat(Barnabas.execute("--help")).isZero();
         assertThat(Barnabas.execute("run", "--help")).isZero();
+        assertThat(Barnabas.execute("cluster", "--help")).isZero();
         assertThat(Barnabas.execute("--version")).isZero();
         assertThat(told.toString(StandardCharsets.UTF_8))
-                .contains("run", "start", "stop", "status", "topics", "groups", "prepare")
-                .contains("--config", "--set", "--http-port", "--data")
+                .contains("run", "start", "stop", "status", "topics", "groups", "prepare", "cluster")
+                .contains("--config", "--set", "--http-port", "--data", "--nodes", "PORT + 10(i-1)")
                 .contains("Apache Kafka 4.4");
     }
 
@@ -128,6 +130,36 @@ class BarnabasTest {
 
         assertThat(warnings).singleElement().asString().contains(file.toString(), "goes on without it");
         assertRefused(COULD_NOT, file.toString()).run("run", "--set", "log.dirs=" + file + "," + data());
+    }
+
+    @Test
+    void the_port_of_another_voter_may_be_taken_but_not_the_own() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            String voters =
+                    "controller.quorum.voters=1@127.0.0.1:" + taken.getLocalPort() + ",2@127.0.0.1:2,3@127.0.0.1:3";
+
+            assertRefused(COULD_NOT, "127.0.0.1:" + taken.getLocalPort(), "controller.quorum.voters", "in use")
+                    .run("run", "--data", data(), "--set", "listeners=A://127.0.0.1:0", "--set", voters);
+            StartOptions options = new StartOptions();
+            options.set.putAll(Map.of("log.dirs", data(), "listeners", "A://127.0.0.1:0", "node.id", "4"));
+            options.set.put("controller.quorum.voters", voters.substring(voters.indexOf('=') + 1));
+            options.httpPort = freePort();
+            assertThat(Preflight.check(options.settings())).isEmpty();
+        }
+    }
+
+    @Test
+    void a_cluster_that_cannot_be_is_refused_before_anything_starts() throws Exception {
+        assertRefused(COULD_NOT, "1, 3 or 5 nodes, not 2").run("cluster", "--nodes", "2", "--data", data());
+        assertRefused(COULD_NOT, "port 65536", "--port").run("cluster", "--port", "65536", "--data", data());
+        assertRefused(COULD_NOT, "port 9102", "twice").run("cluster", "--http-port", "9102", "--data", data());
+        assertRefused(COULD_NOT, "node.id", "barnabas cluster sets it")
+                .run("cluster", "--set", "node.id=4", "--data", data());
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            String port = Integer.toString(taken.getLocalPort());
+            assertRefused(COULD_NOT, "127.0.0.1:" + port, "(listeners)", "in use")
+                    .run("cluster", "--nodes", "1", "--port", port, "--data", data());
+        }
     }
 
     private static int freePort() throws Exception {

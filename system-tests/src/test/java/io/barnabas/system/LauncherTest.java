@@ -2,6 +2,7 @@ package io.barnabas.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -146,6 +147,37 @@ class LauncherTest {
                 new Moment("the sockets open", null, "listening;"));
     }
 
+    @Test
+    void a_cluster_of_one_says_where_it_serves_behind_the_nodes_number_and_ends_in_order() throws Exception {
+        String port = Integer.toString(BarnabasProcess.freePort());
+        Path data = dir.resolve("cluster");
+        Path output = dir.resolve("cluster.out");
+        List<String> command = List.of(
+                "cluster", "--nodes", "1", "--port", port, "--data", data.toString(), "--http-port", freeHttpPort());
+        Process cluster = launch(output, command);
+        try {
+            Awaitility.await("the cluster serves")
+                    .atMost(PATIENCE)
+                    .until(() -> !cluster.isAlive()
+                            || Files.readString(output)
+                                    .contains("The cluster serves. bootstrap.servers=127.0.0.1:" + port));
+            assertThat(Files.readString(output)).contains("\n1 | Barnabas serves.");
+            assertThat(barnabas("status", "--data", data.resolve("1").toString())
+                            .output())
+                    .contains("running, pid ");
+        } finally {
+            cluster.destroy();
+            assertThat(cluster.waitFor(90, TimeUnit.SECONDS)).isTrue();
+        }
+        assertThat(Files.readString(output)).contains("Stopping node 1").doesNotContain("has ended", " ERROR ");
+        assertThat(data.resolve("1/.kafka_cleanshutdown")).exists();
+        assertThat(Files.readString(data.resolve("node-1.properties"))).contains("node.id=1\n");
+    }
+
+    private static String freeHttpPort() {
+        return Integer.toString(BarnabasProcess.freePort());
+    }
+
     /** A moment of a start, known by a file or a word of the output. */
     private record Moment(String name, Path file, String word) {
         boolean reached(BarnabasProcess broker) {
@@ -157,19 +189,23 @@ class LauncherTest {
     private record Told(int code, String output) {}
 
     private Told barnabas(String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-jar",
-                BarnabasProcess.jar().toString()));
-        command.addAll(List.of(arguments));
         Path output = Files.createTempFile(dir, "command", ".out");
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(output.toFile())
-                .start();
+        Process process = launch(output, List.of(arguments));
         if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
             process.destroyForcibly().waitFor();
         }
         return new Told(process.exitValue(), Files.readString(output, StandardCharsets.UTF_8));
+    }
+
+    private static Process launch(Path output, List<String> arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-jar",
+                BarnabasProcess.jar().toString()));
+        command.addAll(arguments);
+        return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
     }
 }
