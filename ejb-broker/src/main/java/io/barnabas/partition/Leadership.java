@@ -1,6 +1,7 @@
 package io.barnabas.partition;
 
 import io.barnabas.metadata.PartitionImage;
+import java.util.List;
 
 /**
  * Who leads a partition, as the metadata says, in the form that the data path asks for. Immutable: a change replaces it.
@@ -18,8 +19,30 @@ record Leadership(boolean leads, long startOffset, PartitionImage image) {
         return image.isr().size() < Math.min(minInsyncReplicas, image.replicas().size());
     }
 
-    /** Nobody but this broker has to have a record for it to be committed. */
+    /** There is no other replica: what this one has is committed, and nobody is to be asked. */
+    boolean single() {
+        return image.replicas().size() <= 1;
+    }
+
+    /** Nobody but this broker is in sync, so that an append may raise the high watermark; joining followers may hold it still. */
     boolean aloneInSync() {
         return image.isr().size() <= 1;
+    }
+
+    /** With what the controller has answered before the image says so. */
+    Leadership withIsr(List<Integer> isr, int partitionEpoch) {
+        PartitionImage changed = new PartitionImage(
+                image.partition(),
+                image.leader(),
+                image.leaderEpoch(),
+                partitionEpoch,
+                image.replicas(),
+                isr,
+                image.elr(),
+                image.lastKnownElr(),
+                image.addingReplicas(),
+                image.removingReplicas(),
+                image.directories());
+        return new Leadership(leads, startOffset, changed);
     }
 }

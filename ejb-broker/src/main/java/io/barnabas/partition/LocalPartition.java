@@ -13,16 +13,12 @@ import io.barnabas.metadata.PartitionImage;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.FencedLeaderEpochException;
-import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.NotEnoughReplicasException;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.errors.UnknownLeaderEpochException;
-import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.jspecify.annotations.Nullable;
 
@@ -39,30 +35,30 @@ public final class LocalPartition implements Partition {
 
     private static final CompletionStage<Void> DONE = CompletableFuture.completedFuture(null);
 
-    private final TopicPartition topicPartition;
     private final Uuid topicId;
-    private final int brokerId;
     private final TopicFigures figures;
-    private final PendingByOffset pending = new PendingByOffset();
-    private final AtomicLong highWatermark = new AtomicLong();
-    private final ReentrantReadWriteLock change =
-            new ReentrantReadWriteLock(); // appends share it, changes exclude them
-    private volatile @Nullable PartitionLog log; // null while its directory is offline
-    private volatile Leadership leadership;
-    private volatile boolean deleted;
+    private final PartitionState state;
+    private final HighWatermark highWatermark;
+    private final Followers followers;
+    private final Following following;
 
     LocalPartition(
-            TopicPartition topicPartition, Uuid topicId, int brokerId, TopicFigures figures, PartitionImage image) {
-        this.topicPartition = topicPartition;
+            TopicPartition topicPartition,
+            Uuid topicId,
+            ReplicaTerms terms,
+            TopicFigures figures,
+            PartitionImage image) {
         this.topicId = topicId;
-        this.brokerId = brokerId;
         this.figures = figures;
-        this.leadership = new Leadership(false, 0, image);
+        this.state = new PartitionState(topicPartition, terms, image);
+        this.highWatermark = state.highWatermark;
+        this.followers = new Followers(state, topicId);
+        this.following = new Following(state);
     }
 
     @Override
     public TopicPartition topicPartition() {
-        return topicPartition;
+        return state.topicPartition;
     }
 
     @Override
@@ -76,56 +72,46 @@ public final class LocalPartition implements Partition {
 
     /** The partition's metadata that this broker acts on. */
     public PartitionImage image() {
-        return leadership.image();
+        return state.leadership.image();
     }
 
     @Override
     public PartitionLog log() {
-        @Nullable PartitionLog present = log;
-        if (present == null) {
-            throw unavailable();
-        }
-        return present;
-    }
-
-    private RuntimeException unavailable() {
-        return deleted
-                ? new UnknownTopicOrPartitionException("Partition " + topicPartition + " has been deleted")
-                : new KafkaStorageException("Partition " + topicPartition + " is in an offline log directory");
+        return state.log();
     }
 
     /** Whether the log can be reached: false while its directory is offline, and once the partition is deleted. */
     public boolean online() {
-        return log != null;
+        return state.log != null;
     }
 
     boolean isIn(DataDirectory directory) {
-        @Nullable PartitionLog present = log;
+        @Nullable PartitionLog present = state.log;
         return present != null && present.directory().id().equals(directory.id());
     }
 
     public boolean leads() {
-        return leadership.leads();
+        return state.leadership.leads();
     }
 
     public boolean deleted() {
-        return deleted;
+        return state.deleted;
     }
 
     @Override
     public int leaderEpoch() {
-        return leadership.epoch();
+        return state.leadership.epoch();
     }
 
     /** Fewer in-sync replicas than acks=all asks for. */
     public boolean underMinIsr() {
-        @Nullable PartitionLog of = log;
-        return of != null && leadership.underMinIsr(of.config().minInsyncReplicas());
+        @Nullable PartitionLog of = state.log;
+        return of != null && state.leadership.underMinIsr(of.config().minInsyncReplicas());
     }
 
     /** Where the present leader epoch began, if this broker leads. */
     public long leaderEpochStartOffset() {
-        return leadership.startOffset();
+        return state.leadership.startOffset();
     }
 
     @Override
@@ -149,23 +135,19 @@ public final class LocalPartition implements Partition {
      */
     public PartitionLog logAt(int clientEpoch, boolean leaderOnly) {
         PartitionLog present = log();
-        Leadership now = leadership;
+        Leadership now = state.leadership;
         if (clientEpoch != ANY_EPOCH && clientEpoch < now.epoch()) {
             throw new FencedLeaderEpochException(
-                    "The leader epoch of " + topicPartition + " is newer than the request's");
+                    "The leader epoch of " + state.topicPartition + " is newer than the request's");
         }
         if (clientEpoch != ANY_EPOCH && clientEpoch > now.epoch()) {
             throw new UnknownLeaderEpochException(
-                    "The leader epoch of " + topicPartition + " is older than the request's");
+                    "The leader epoch of " + state.topicPartition + " is older than the request's");
         }
         if (leaderOnly && !now.leads()) {
-            throw notLeader();
+            throw state.notLeader();
         }
         return present;
-    }
-
-    private NotLeaderOrFollowerException notLeader() {
-        return new NotLeaderOrFollowerException("Broker " + brokerId + " does not lead " + topicPartition);
     }
 
     /**
@@ -173,8 +155,7 @@ public final class LocalPartition implements Partition {
      * not (an empty log has no epochs on disk yet).
      */
     public EpochEnd endOffsetFor(PartitionLog of, int epoch) {
-        Leadership now = leadership;
-        return now.leads() && epoch == now.epoch() ? new EpochEnd(epoch, of.logEndOffset()) : of.endOffsetFor(epoch);
+        return state.endOffsetFor(of, epoch);
     }
 
     @Override
@@ -200,7 +181,7 @@ public final class LocalPartition implements Partition {
             MemoryRecords records, AppendOrigin origin, short acks, int expectedEpoch, AppendTerms terms) {
         AppendResult result;
         PartitionLog to;
-        change.readLock().lock();
+        state.change.readLock().lock();
         try {
             to = log();
             Leadership now = leadingAt(expectedEpoch);
@@ -214,7 +195,7 @@ public final class LocalPartition implements Partition {
             figures.onFailedAppend();
             throw e;
         } finally {
-            change.readLock().unlock();
+            state.change.readLock().unlock();
         }
         if (!result.duplicate()) {
             figures.onAppend(result.bytes(), result.records());
@@ -224,16 +205,16 @@ public final class LocalPartition implements Partition {
     }
 
     private Leadership leadingAt(int expectedEpoch) {
-        Leadership now = leadership;
+        Leadership now = state.leadership;
         if (!now.leads() || (expectedEpoch != ANY_EPOCH && expectedEpoch != now.epoch())) {
-            throw notLeader();
+            throw state.notLeader();
         }
         return now;
     }
 
     private void requireMinIsr(PartitionLog of, Leadership now) {
         if (now.underMinIsr(of.config().minInsyncReplicas())) {
-            throw new NotEnoughReplicasException("Partition " + topicPartition + " has "
+            throw new NotEnoughReplicasException("Partition " + state.topicPartition + " has "
                     + now.image().isr().size() + " in-sync replicas, fewer than min.insync.replicas");
         }
     }
@@ -247,42 +228,66 @@ public final class LocalPartition implements Partition {
     @SuppressWarnings(
             "FutureReturnValueIgnored") // a failed force takes the directory offline, and that fails who waits
     private void onAppended(PartitionLog to, long endOffset, int bytes) {
-        if (!leadership.aloneInSync()) {
-            return; // followers' fetches raise the high watermark
+        Leadership now = state.leadership;
+        if (!now.single()) {
+            highWatermark.onAppended(bytes);
         }
         if (to.config().durability() == Durability.OS) {
-            raiseHighWatermark(to, endOffset, bytes);
-            return;
+            onDurable(to, now, endOffset, bytes);
+        } else {
+            to.durable(endOffset).thenRun(() -> onDurable(to, now, endOffset, bytes));
         }
-        to.durable(endOffset).thenRun(() -> raiseHighWatermark(to, endOffset, bytes));
     }
 
-    private void raiseHighWatermark(PartitionLog of, long offset, int bytes) {
-        if (of != log) {
+    private void onDurable(PartitionLog of, Leadership at, long endOffset, int bytes) {
+        if (!at.single()) {
+            if (at.aloneInSync() || of.config().durability() != Durability.OS) {
+                followers.advance();
+            } // else followers' fetches raise the high watermark
+            return;
+        }
+        if (of != state.log) {
             return; // moved, deleted or failed meanwhile
         }
-        long before = highWatermark.get();
-        while (before < offset && !highWatermark.compareAndSet(before, offset)) {
-            before = highWatermark.get();
+        if (highWatermark.raise(endOffset)) {
+            of.onHighWatermark(endOffset);
         }
-        if (before < offset) {
-            of.onHighWatermark(offset);
-        }
-        pending.onAdvance(highWatermark.get(), bytes);
+        highWatermark.onAppendedAndRaised(at.epoch(), bytes);
     }
 
     @Override
     public CompletionStage<Void> committed(long offset) {
-        if (highWatermark.get() >= offset) {
+        return committed(offset, ANY_EPOCH);
+    }
+
+    /**
+     * As {@link #committed(long)}, of what was appended under one leader epoch.
+     *
+     * @param epoch read before the append: under a later one the offset may be another record's
+     */
+    public CompletionStage<Void> committed(long offset, int epoch) {
+        Leadership now = state.leadership;
+        boolean sameEpoch = epoch == ANY_EPOCH || epoch == now.epoch();
+        if (sameEpoch && highWatermark.get() >= offset) {
             return DONE;
         }
-        CompletionStage<Void> committed = pending.await(offset);
-        if (log == null || !leadership.leads()) {
-            pending.onDisturbance(log == null ? unavailable() : notLeader());
+        CompletionStage<Void> committed = highWatermark.await(offset, now.epoch());
+        if (state.log == null || !sameEpoch || !state.leadsAt(now.epoch())) {
+            highWatermark.onDisturbance(state.log == null ? state.unavailable() : state.notLeader());
         } else if (highWatermark.get() >= offset) {
-            pending.onAdvance(highWatermark.get(), 0);
+            highWatermark.completeReached(now.epoch());
         }
         return committed;
+    }
+
+    /** This partition as the leader of others. */
+    public Followers followers() {
+        return followers;
+    }
+
+    /** This partition as the follower of another broker. */
+    public Following following() {
+        return following;
     }
 
     @Override
@@ -314,7 +319,7 @@ public final class LocalPartition implements Partition {
 
     @Override
     public Registration watch(Watcher watcher) {
-        return pending.watch(watcher);
+        return highWatermark.watch(watcher);
     }
 
     // What follows is called by LocalPartitions alone, on the metadata thread, a worker on its behalf, or a thread of
@@ -328,18 +333,8 @@ public final class LocalPartition implements Partition {
         take(opened, null);
     }
 
-    /** Takes the log, if {@code insteadOf} is given only while that is the present one: it may have been moved on, failed or deleted. */
     private void take(PartitionLog opened, @Nullable PartitionLog insteadOf) {
-        change.writeLock().lock();
-        try {
-            if (deleted || (insteadOf != null && log != insteadOf)) {
-                return;
-            }
-            log = opened;
-        } finally {
-            change.writeLock().unlock();
-        }
-        if (leadership.leads()) {
+        if (state.replaceLog(opened, insteadOf) && leads()) {
             onAppended(opened, opened.logEndOffset(), 0);
         }
     }
@@ -352,11 +347,15 @@ public final class LocalPartition implements Partition {
      */
     Transition onImage(PartitionImage image) {
         Transition transition;
-        change.writeLock().lock();
+        boolean follows;
+        state.change.writeLock().lock();
         try {
-            Leadership before = leadership;
-            @Nullable PartitionLog of = log;
-            boolean leads = image.leader() == brokerId && of != null && !deleted;
+            Leadership before = state.leadership;
+            if (image.partitionEpoch() < before.image().partitionEpoch()) {
+                return Transition.NONE; // the controller's answer was faster
+            }
+            @Nullable PartitionLog of = state.log;
+            boolean leads = image.leader() == state.terms.brokerId() && of != null && !state.deleted;
             boolean began = leads && (!before.leads() || before.epoch() != image.leaderEpoch());
             long start = before.startOffset();
             if (began && of != null) {
@@ -365,18 +364,21 @@ public final class LocalPartition implements Partition {
                     of.onLeaderEpoch(image.leaderEpoch());
                 }
             }
-            leadership = new Leadership(leads, start, image);
+            state.leadership = new Leadership(leads, start, image);
+            followers.onLeadership(began);
             transition = began ? Transition.BEGAN : before.leads() && !leads ? Transition.RESIGNED : Transition.NONE;
+            follows = !leads && before.epoch() != image.leaderEpoch();
         } finally {
-            change.writeLock().unlock();
+            state.change.writeLock().unlock();
         }
-        @Nullable PartitionLog of = log;
+        @Nullable PartitionLog of = state.log;
         if (transition == Transition.BEGAN && of != null) {
             onAppended(of, of.logEndOffset(), 0);
         }
-        if (transition != Transition.NONE) {
-            pending.onDisturbance(notLeader());
+        if (transition != Transition.NONE || follows) {
+            highWatermark.onDisturbance(state.notLeader());
         }
+        followers.advance();
         return transition;
     }
 
@@ -399,16 +401,17 @@ public final class LocalPartition implements Partition {
 
     private boolean closeLog(boolean forGood) {
         boolean led;
-        change.writeLock().lock();
+        state.change.writeLock().lock();
         try {
-            led = leadership.leads();
-            deleted |= forGood;
-            log = null;
-            leadership = new Leadership(false, leadership.startOffset(), leadership.image());
+            led = state.leadership.leads();
+            state.deleted |= forGood;
+            state.log = null;
+            state.leadership = new Leadership(false, state.leadership.startOffset(), state.leadership.image());
+            followers.onLeadership(false);
         } finally {
-            change.writeLock().unlock();
+            state.change.writeLock().unlock();
         }
-        pending.onDisturbance(unavailable());
+        highWatermark.onDisturbance(state.unavailable());
         return led;
     }
 }

@@ -9,6 +9,7 @@ import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.PartitionImage;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.partition.LocalPartition.Transition;
+import io.barnabas.time.SystemClock;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,6 +41,7 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
     private static final Logger LOG = LoggerFactory.getLogger(LocalPartitions.class);
 
     private final int brokerId;
+    private final ReplicaTerms terms;
     private final LogManager logs;
     private final TopicSettings settings;
     private final Metadata metadata;
@@ -50,12 +52,18 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
     private final Object telling = new Object(); // what is told last is what is; no disk work under it
     private boolean started; // the initial image was taken; guarded by this
 
-    /** Makes the registry; {@link #start} begins to follow. */
+    /** Makes the registry of a broker whose partitions have no other replicas, or none that ever lag. */
     public LocalPartitions(int brokerId, LogManager logs, TopicSettings settings, Metadata metadata, Executor workers) {
-        this.brokerId = brokerId;
+        this(new ReplicaTerms(brokerId, new SystemClock(), () -> Long.MAX_VALUE, metadata), logs, settings, workers);
+    }
+
+    /** Makes the registry; {@link #start} begins to follow. */
+    public LocalPartitions(ReplicaTerms terms, LogManager logs, TopicSettings settings, Executor workers) {
+        this.brokerId = terms.brokerId();
+        this.terms = terms;
         this.logs = logs;
         this.settings = settings;
-        this.metadata = metadata;
+        this.metadata = terms.metadata();
         this.workers = new Workers(workers);
     }
 
@@ -206,7 +214,7 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
                         : new LocalPartition(
                                 new TopicPartition(topic.name(), index),
                                 topic.id(),
-                                brokerId,
+                                terms,
                                 hosted.figures(),
                                 partition);
                 partitions[index] = local;

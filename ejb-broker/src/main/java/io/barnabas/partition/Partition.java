@@ -65,6 +65,11 @@ public interface Partition {
          */
         void onAdvance(int bytes);
 
+        /** Whether it reads what is not committed too, as followers do, and so waits for appends and not for the high watermark. */
+        default boolean readsToLogEnd() {
+            return false;
+        }
+
         /** Leadership, directory or existence changed: a read will now find an error or another log. */
         void onDisturbance();
     }

@@ -23,15 +23,17 @@ final class PendingByOffset {
     private int watches; // guarded by this
     private volatile boolean anyone; // written under this
 
-    private record Commit(long offset, CompletableFuture<Void> done) {}
+    private record Commit(long offset, int epoch, CompletableFuture<Void> done) {}
 
     /**
      * Waits for an offset. The caller looks at the high watermark again after this and calls {@link #onAdvance} if it has passed
      * meanwhile: so no advance is missed.
+     *
+     * @param epoch of the leader under which the record was appended
      */
-    synchronized CompletionStage<Void> await(long offset) {
+    synchronized CompletionStage<Void> await(long offset, int epoch) {
         CompletableFuture<Void> done = new CompletableFuture<>();
-        commits.add(new Commit(offset, done));
+        commits.add(new Commit(offset, epoch, done));
         anyone = true;
         return done;
     }
@@ -48,24 +50,50 @@ final class PendingByOffset {
         return watch;
     }
 
-    /** The high watermark is {@code highWatermark} now; {@code bytes} more can be read. */
-    void onAdvance(long highWatermark, int bytes) {
+    /** {@code bytes} more are in the log, not committed yet: for who reads to its end. */
+    void onAppended(int bytes) {
+        if (anyone) {
+            tell(watchers(Who.AT_LOG_END), bytes);
+        }
+    }
+
+    /** The high watermark is {@code highWatermark} now; {@code bytes} more can be read by who reads up to it. */
+    void onCommitted(long highWatermark, int epoch, int bytes) {
+        if (anyone) {
+            complete(highWatermark, epoch);
+            tell(watchers(Who.AT_HIGH_WATERMARK), bytes);
+        }
+    }
+
+    /** Log end and high watermark are {@code highWatermark} now; {@code bytes} more can be read. */
+    void onAdvance(long highWatermark, int epoch, int bytes) {
         if (!anyone) {
             return;
         }
+        complete(highWatermark, epoch);
+        if (bytes > 0) {
+            tell(watchers(Who.ALL), bytes);
+        }
+    }
+
+    /** A commit of a later epoch than the high watermark's is another record at the same offset. */
+    private void complete(long highWatermark, int epoch) {
         List<Commit> reached = List.of();
-        @Nullable Watcher[] told;
         synchronized (this) {
-            while (!commits.isEmpty() && commits.peek().offset() <= highWatermark) {
+            while (!commits.isEmpty()
+                    && commits.peek().offset() <= highWatermark
+                    && commits.peek().epoch() <= epoch) {
                 reached = reached.isEmpty() ? new ArrayList<>() : reached;
                 reached.add(commits.poll());
             }
-            told = bytes > 0 ? watchers() : new Watcher[0];
             anyone = watches > 0 || !commits.isEmpty();
         }
         for (Commit commit : reached) {
             commit.done().complete(null);
         }
+    }
+
+    private static void tell(@Nullable Watcher[] told, int bytes) {
         for (@Nullable Watcher watcher : told) {
             if (watcher != null) {
                 watcher.onAdvance(bytes);
@@ -80,7 +108,7 @@ final class PendingByOffset {
         synchronized (this) {
             failed = new ArrayList<>(commits);
             commits.clear();
-            told = watchers();
+            told = watchers(Who.ALL);
             anyone = watches > 0;
         }
         for (Commit commit : failed) {
@@ -93,11 +121,20 @@ final class PendingByOffset {
         }
     }
 
-    private @Nullable Watcher[] watchers() {
+    /** Which watchers a change is for. */
+    private enum Who {
+        AT_LOG_END,
+        AT_HIGH_WATERMARK,
+        ALL
+    }
+
+    private synchronized @Nullable Watcher[] watchers(Who who) {
         @Nullable Watcher[] all = new Watcher[watches];
         int i = 0;
         for (@Nullable Watch watch = firstWatch; watch != null; watch = watch.next) {
-            all[i++] = watch.watcher;
+            if (who == Who.ALL || watch.watcher.readsToLogEnd() == (who == Who.AT_LOG_END)) {
+                all[i++] = watch.watcher;
+            }
         }
         return all;
     }

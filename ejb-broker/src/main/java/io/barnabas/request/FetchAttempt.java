@@ -57,6 +57,9 @@ final class FetchAttempt implements Watcher {
 
     /** Answers or begins to wait. */
     void run() {
+        if (parameters.fromFollower()) {
+            new FollowerProgress(handler, parameters).report(scope.partitions().values(), lock);
+        }
         synchronized (lock) {
             try {
                 if (!look(parameters.maxWaitMs() <= 0)) {
@@ -138,6 +141,11 @@ final class FetchAttempt implements Watcher {
             return local.log().logEndOffset();
         }
         return parameters.readCommitted() ? local.lastStableOffset() : local.highWatermark();
+    }
+
+    @Override
+    public boolean readsToLogEnd() {
+        return parameters.toLogEnd();
     }
 
     @Override

@@ -2,12 +2,14 @@ package io.barnabas.request;
 
 import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.TopicImage;
+import io.barnabas.partition.LocalPartition;
 import io.barnabas.port.Connection;
 import io.barnabas.port.Responder;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.ClusterAuthorizationException;
@@ -29,6 +31,7 @@ public final class FetchHandler implements ApiHandler<FetchRequestData> {
     private final FetchLimits limits;
     private final FetchSessions sessions;
     private final Map<Long, Set<FetchAttempt>> waiting = new ConcurrentHashMap<>(); // by connection
+    private volatile Consumer<LocalPartition> joins = partition -> {};
 
     /**
      * Makes the handler.
@@ -54,6 +57,15 @@ public final class FetchHandler implements ApiHandler<FetchRequestData> {
     /** Sessions that had to make room, since start. */
     public long sessionEvictions() {
         return sessions.evictions();
+    }
+
+    /** Tells of partitions whose ISR a follower should come into, on its connection's event loop, from now on. */
+    public void whenShouldJoin(Consumer<LocalPartition> listener) {
+        joins = listener;
+    }
+
+    void onShouldJoin(LocalPartition partition) {
+        joins.accept(partition);
     }
 
     @Override

@@ -7,6 +7,7 @@ import org.apache.kafka.common.message.FetchRequestData;
  * What a Fetch asks for as a whole.
  *
  * @param replicaId of a follower, or below 0
+ * @param brokerEpoch of the follower's registration (KIP-903), or -1
  * @param readCommitted only what no open transaction can take back
  * @param toLogEnd what is not committed too (for replicas)
  * @param leaderOnly a follower may not answer
@@ -14,6 +15,7 @@ import org.apache.kafka.common.message.FetchRequestData;
 record FetchParameters(
         short version,
         int replicaId,
+        long brokerEpoch,
         int maxWaitMs,
         int minBytes,
         int maxBytes,
@@ -33,6 +35,7 @@ record FetchParameters(
         return new FetchParameters(
                 version,
                 replicaId,
+                request.replicaState().replicaEpoch(),
                 request.maxWaitMs(),
                 Math.min(request.minBytes(), maxBytes),
                 maxBytes,

@@ -25,6 +25,7 @@ final class FetchPartition {
     int maxBytes;
     int currentLeaderEpoch;
     int lastFetchedEpoch;
+    long logStartOffset; // of a follower
 
     @Nullable
     LocalPartition local; // found last time, good until it is deleted
@@ -44,6 +45,7 @@ final class FetchPartition {
         maxBytes = wanted.partitionMaxBytes();
         currentLeaderEpoch = wanted.currentLeaderEpoch();
         lastFetchedEpoch = wanted.lastFetchedEpoch();
+        logStartOffset = wanted.logStartOffset();
     }
 
     /** Whether the client of a session knows these already. */
@@ -55,6 +57,11 @@ final class FetchPartition {
     void onTold(FetchResponseData.PartitionData answer) {
         toldHighWatermark = answer.errorCode() == 0 ? answer.highWatermark() : NOTHING_TOLD;
         toldLogStartOffset = answer.logStartOffset();
+    }
+
+    /** Whether that is the partition: a topic of the same name may be another. */
+    boolean isOf(LocalPartition partition) {
+        return !usesId() || topicId.equals(partition.topicId());
     }
 
     boolean sameTopic(FetchPartition other) {

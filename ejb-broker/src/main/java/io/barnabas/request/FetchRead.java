@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.message.FetchResponseData.AbortedTransaction;
 import org.apache.kafka.common.message.FetchResponseData.EpochEndOffset;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
@@ -135,7 +134,7 @@ final class FetchRead {
         }
         PartitionLog log = local.logAt(partition.currentLeaderEpoch, parameters.leaderOnly());
         if (parameters.fromFollower()) {
-            requireReplica(local);
+            local.followers().require(parameters.replicaId(), parameters.brokerEpoch());
         }
         long highWatermark = local.highWatermark();
         long stable = Math.min(highWatermark, log.firstUnstableOffset());
@@ -176,13 +175,6 @@ final class FetchRead {
             partition.local = known;
         }
         return known;
-    }
-
-    private void requireReplica(LocalPartition local) {
-        if (!local.image().replicas().contains(parameters.replicaId())) {
-            throw new NotLeaderOrFollowerException(
-                    "Broker " + parameters.replicaId() + " is no replica of " + local.topicPartition());
-        }
     }
 
     private void take(PartitionData answer, ReadResult result) {

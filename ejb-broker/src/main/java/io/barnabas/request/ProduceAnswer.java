@@ -60,7 +60,7 @@ final class ProduceAnswer {
 
     /** A batch that is appended but not committed yet. */
     private record Uncommitted(
-            LocalPartition partition, long endOffset, PartitionProduceResponse answer, String topic) {}
+            LocalPartition partition, int epoch, long endOffset, PartitionProduceResponse answer, String topic) {}
 
     /** @param transaction what the coordinator said, if any batch is transactional */
     ProduceAnswer(
@@ -119,14 +119,15 @@ final class ProduceAnswer {
         MemoryRecords records = ProducedBatch.checked(data.records(), context.version());
         checkAllowed(name);
         LocalPartition partition = known != null ? known : path.partitions().hosted(name, data.index());
+        int epoch = partition.leaderEpoch(); // before the append: under a later one the offset may be another's
         AppendResult result = partition.append(records, AppendOrigin.CLIENT, acks, terms(records, name, data.index()));
         answer.setBaseOffset(result.baseOffset())
                 .setLogAppendTimeMs(result.logAppendTimeMs())
                 .setLogStartOffset(result.logStartOffset());
         long end = result.lastOffset() + 1;
-        if (acks == ACKS_ALL && partition.highWatermark() < end) {
+        if (acks == ACKS_ALL && (partition.highWatermark() < end || partition.leaderEpoch() != epoch)) {
             uncommitted = uncommitted == null ? new ArrayList<>() : uncommitted;
-            uncommitted.add(new Uncommitted(partition, end, answer, name));
+            uncommitted.add(new Uncommitted(partition, epoch, end, answer, name));
         }
     }
 
@@ -198,7 +199,9 @@ final class ProduceAnswer {
             timeout = path.ticker().after(timeoutMs, () -> context.connection().execute(this::onTimeout));
         }
         for (Uncommitted part : parts) {
-            part.partition().committed(part.endOffset()).whenComplete((nothing, failure) -> onCommit(part, failure));
+            part.partition()
+                    .committed(part.endOffset(), part.epoch())
+                    .whenComplete((nothing, failure) -> onCommit(part, failure));
         }
     }
 

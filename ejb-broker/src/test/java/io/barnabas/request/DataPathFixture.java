@@ -5,6 +5,7 @@ import io.barnabas.log.LogConfig;
 import io.barnabas.metadata.TestMetadata;
 import io.barnabas.partition.LocalPartitions;
 import io.barnabas.partition.MemoryLogs;
+import io.barnabas.partition.ReplicaTerms;
 import io.barnabas.port.ListenerSettings;
 import io.barnabas.wire.RequestFrame;
 import java.util.List;
@@ -23,6 +24,8 @@ import org.apache.kafka.common.record.internal.SimpleRecord;
 
 /** The dispatcher and the data path's handlers over logs in memory, metadata in memory, and a time that stands. */
 final class DataPathFixture {
+    static final long LAG_MAX_MS = 10_000;
+
     final TestMetadata metadata = new TestMetadata();
     final MemoryLogs logs = new MemoryLogs();
     final ManualTicker ticker = new ManualTicker();
@@ -42,7 +45,10 @@ final class DataPathFixture {
 
     DataPathFixture(FetchLimits limits) {
         partitions = new LocalPartitions(
-                TestMetadata.NODE_ID, logs, (topic, image) -> config, metadata.metadata(), Runnable::run);
+                new ReplicaTerms(TestMetadata.NODE_ID, ticker, () -> LAG_MAX_MS, metadata.metadata()),
+                logs,
+                (topic, image) -> config,
+                Runnable::run);
         partitions.start();
         DataPath path = new DataPath(
                 partitions, logs, metadata.metadata(), metrics, ticker, ticker, task -> scans.execute(task));

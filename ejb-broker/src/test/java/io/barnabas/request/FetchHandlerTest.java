@@ -341,7 +341,7 @@ class FetchHandlerTest {
         List<Thread> clients = new ArrayList<>();
         // When two connections fetch with every epoch, changing what the session has, while records come
         for (int client = 0; client < 2; client++) {
-            int drop = client;
+            int drop = client + 1; // never the one that is added, or the session might end
             clients.add(new Thread(() -> {
                 for (int epoch = 1; epoch < 2_000 && failure.get() == null; epoch++) {
                     RecordedAnswer answer = send(fetch(0, epoch % partitions)

@@ -410,6 +410,15 @@ class ProduceHandlerTest {
 
     private static LogConfig fsync() {
         LogConfig d = LogConfig.defaults();
+        return with(d, d.minInsyncReplicas(), Durability.FSYNC);
+    }
+
+    /** The settings with another number of replicas that acks=all asks for. */
+    static LogConfig withMinInsyncReplicas(LogConfig d, int least) {
+        return with(d, least, d.durability());
+    }
+
+    private static LogConfig with(LogConfig d, int minInsyncReplicas, Durability durability) {
         return new LogConfig(
                 d.segmentBytes(),
                 d.segmentMs(),
@@ -436,7 +445,7 @@ class ProduceHandlerTest {
                 d.messageTimestampType(),
                 d.messageTimestampBeforeMaxMs(),
                 d.messageTimestampAfterMaxMs(),
-                d.minInsyncReplicas(),
-                Durability.FSYNC);
+                minInsyncReplicas,
+                durability);
     }
 }

@@ -27,6 +27,7 @@ final class LogTruncation {
     /** Ends the log at {@code offset}, or before the batch that holds it. */
     void truncateTo(long offset) throws IOException {
         if (offset >= state.view.endOffset()) {
+            state.epochs.truncateFromEnd(offset); // of a leadership that wrote nothing: the leader may not know of it
             return;
         }
         if (offset <= state.view.segments()[0].baseOffset()) {

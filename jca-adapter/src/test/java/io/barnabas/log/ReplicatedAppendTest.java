@@ -111,6 +111,18 @@ class ReplicatedAppendTest {
     }
 
     @Test
+    void aTruncationAtTheEndForgetsALeadershipThatWroteNothing() {
+        PartitionLog log = fixture.log(topic.build());
+        replicate(log, 1, stored(0, 1, "a"));
+        log.onLeaderEpoch(2);
+
+        log.truncateTo(1);
+
+        assertThat(log.latestEpoch()).isEqualTo(OptionalInt.of(1));
+        assertThat(contents(log)).containsExactly("0:a");
+    }
+
+    @Test
     void theAnswersBufferIsNotKept() {
         PartitionLog log = fixture.log(topic.build());
         MemoryRecords records = fetched(stored(0, 0, "a"), stored(1, 0, "b"));

@@ -1,0 +1,107 @@
+package io.barnabas.partition;
+
+import io.barnabas.log.AppendOrigin;
+import io.barnabas.log.AppendResult;
+import io.barnabas.log.LogMovedException;
+import io.barnabas.log.PartitionLog;
+import java.util.function.Consumer;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+
+/**
+ * A partition as the follower of another broker: takes what its leader answered, and cuts off what that does not have. Each call names
+ * the leader epoch that it was asked under, and does nothing under another: what comes late changes nothing.
+ *
+ * <p>Called by the fetcher, by one thread at a time; safe beside everything else.
+ */
+public final class Following {
+    private final PartitionState state;
+
+    Following(PartitionState state) {
+        this.state = state;
+    }
+
+    /**
+     * Appends what the leader answered.
+     *
+     * @throws org.apache.kafka.common.errors.NotLeaderOrFollowerException the partition has another leader epoch by now
+     * @throws org.apache.kafka.common.errors.ApiException nothing was appended
+     */
+    public AppendResult append(MemoryRecords records, int epoch) {
+        try {
+            return appendOnce(records, epoch);
+        } catch (LogMovedException e) { // nothing was appended
+            state.replaceLog(e.successor(), e.left());
+            return appendOnce(records, epoch);
+        }
+    }
+
+    private AppendResult appendOnce(MemoryRecords records, int epoch) {
+        AppendResult result;
+        state.change.readLock().lock();
+        try {
+            state.requireFollowing(epoch);
+            result = state.log().append(records, AppendOrigin.REPLICATION, epoch);
+        } finally {
+            state.change.readLock().unlock();
+        }
+        state.highWatermark.onReplicated(result.bytes());
+        return result;
+    }
+
+    /** The leader has told its high watermark; ours is no higher than our log's end. */
+    public void onHighWatermark(long leaders, int epoch) {
+        if (leaders <= state.highWatermark.get()) {
+            return;
+        }
+        long end;
+        state.change.readLock().lock();
+        try {
+            state.requireFollowing(epoch);
+            PartitionLog of = state.log();
+            end = of.logEndOffset();
+            long to = Math.min(leaders, end);
+            if (!state.highWatermark.raise(to)) {
+                return;
+            }
+            of.onHighWatermark(to);
+        } finally {
+            state.change.readLock().unlock();
+        }
+        state.highWatermark.onRaised(epoch, end);
+    }
+
+    /** The leader's log begins at {@code offset}. Touches files: not on an event loop. */
+    public void onLogStart(long offset, int epoch) {
+        state.change.readLock().lock();
+        try {
+            state.requireFollowing(epoch);
+            PartitionLog of = state.log();
+            of.deleteRecordsBefore(Math.min(offset, state.highWatermark.get()));
+        } finally {
+            state.change.readLock().unlock();
+        }
+    }
+
+    /** Drops what the leader does not have: from {@code offset} on. Touches files: not on an event loop. */
+    public void truncateTo(long offset, int epoch) {
+        cut(epoch, of -> of.truncateTo(offset));
+    }
+
+    /** Drops everything and begins again at {@code offset}, the leader's log start. Touches files: not on an event loop. */
+    public void restartAt(long offset, int epoch) {
+        cut(epoch, of -> of.truncateFully(offset));
+    }
+
+    private void cut(int epoch, Consumer<PartitionLog> by) {
+        state.change.writeLock().lock();
+        try {
+            state.requireFollowing(epoch);
+            PartitionLog of = state.log();
+            by.accept(of);
+            state.highWatermark.lower(of.logEndOffset());
+            state.highWatermark.raise(of.logStartOffset());
+        } finally {
+            state.change.writeLock().unlock();
+        }
+    }
+}

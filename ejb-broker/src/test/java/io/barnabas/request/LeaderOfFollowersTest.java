@@ -1,0 +1,250 @@
+package io.barnabas.request;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.barnabas.log.LogConfig;
+import io.barnabas.metadata.BrokerImage;
+import io.barnabas.metadata.TestMetadata;
+import io.barnabas.partition.IsrProposal;
+import io.barnabas.partition.IsrProposal.Member;
+import io.barnabas.partition.LocalPartition;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.FetchRequestData;
+import org.apache.kafka.common.message.FetchResponseData;
+import org.apache.kafka.common.message.FetchResponseData.PartitionData;
+import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.metadata.PartitionRecord;
+import org.apache.kafka.common.metadata.RegisterBrokerRecord;
+import org.apache.kafka.common.metadata.TopicRecord;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.protocol.Errors;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A partition of three replicas as its leader sees them: brokers 2 and 3 fetch, by hand. */
+class LeaderOfFollowersTest {
+    private static final Uuid TOPIC = new Uuid(7, 3);
+    private static final int EPOCH = 4;
+
+    private final DataPathFixture broker = new DataPathFixture();
+    private final List<LocalPartition> shouldJoin = new ArrayList<>();
+
+    @BeforeEach
+    void registerTheOthers() {
+        broker.fetch.whenShouldJoin(shouldJoin::add);
+        register(2);
+        register(3);
+    }
+
+    private void register(int id) {
+        broker.metadata.replay(new RegisterBrokerRecord()
+                .setBrokerId(id)
+                .setIncarnationId(new Uuid(1, id))
+                .setFenced(false)
+                .setBrokerEpoch(-1)); // the entry's index
+    }
+
+    private long brokerEpoch(int id) {
+        return broker.metadata.image().broker(id).map(BrokerImage::epoch).orElse(0L);
+    }
+
+    private LocalPartition lead(int partitionEpoch, Integer... isr) {
+        List<ApiMessage> records = new ArrayList<>();
+        if (broker.metadata.image().topic(TOPIC) == null) {
+            records.add(new TopicRecord().setName("t").setTopicId(TOPIC));
+        }
+        records.add(new PartitionRecord()
+                .setTopicId(TOPIC)
+                .setPartitionId(0)
+                .setReplicas(List.of(TestMetadata.NODE_ID, 2, 3))
+                .setIsr(List.of(isr))
+                .setLeader(TestMetadata.NODE_ID)
+                .setLeaderEpoch(EPOCH)
+                .setPartitionEpoch(partitionEpoch)
+                .setDirectories(List.of(new Uuid(1, 100), new Uuid(2, 100), new Uuid(3, 100))));
+        broker.metadata.replay(records.toArray(new ApiMessage[0]));
+        return partition();
+    }
+
+    private LocalPartition partition() {
+        return Objects.requireNonNull(broker.partitions.partition("t", 0));
+    }
+
+    private RecordedAnswer fetch(int follower, long brokerEpoch, long offset, int epoch) {
+        FetchRequestData request = new FetchRequestData()
+                .setMaxWaitMs(500)
+                .setMinBytes(1)
+                .setMaxBytes(1 << 20)
+                .setSessionEpoch(-1)
+                .setReplicaState(new FetchRequestData.ReplicaState()
+                        .setReplicaId(follower)
+                        .setReplicaEpoch(brokerEpoch));
+        request.topics()
+                .add(new FetchRequestData.FetchTopic()
+                        .setTopicId(TOPIC)
+                        .setPartitions(List.of(new FetchRequestData.FetchPartition()
+                                .setPartition(0)
+                                .setFetchOffset(offset)
+                                .setCurrentLeaderEpoch(epoch)
+                                .setLastFetchedEpoch(-1)
+                                .setPartitionMaxBytes(1 << 20))));
+        return broker.send(ApiKeys.FETCH, 15, request);
+    }
+
+    private RecordedAnswer fetch(int follower, long offset) {
+        return fetch(follower, brokerEpoch(follower), offset, EPOCH);
+    }
+
+    private RecordedAnswer produce(int acks, String value) {
+        return broker.produce("t", 0, acks, DataPathFixture.records(value));
+    }
+
+    private static Errors produced(RecordedAnswer answer) {
+        return Errors.forCode(answer.body(ProduceResponseData.class)
+                .responses()
+                .iterator()
+                .next()
+                .partitionResponses()
+                .get(0)
+                .errorCode());
+    }
+
+    private static PartitionData fetched(RecordedAnswer answer) {
+        return answer.body(FetchResponseData.class)
+                .responses()
+                .get(0)
+                .partitions()
+                .get(0);
+    }
+
+    private void minInsyncReplicas(int least) {
+        broker.config = ProduceHandlerTest.withMinInsyncReplicas(LogConfig.defaults(), least);
+    }
+
+    @Test
+    void acksAllIsAnsweredByTheFetchThatShowsTheLastInSyncReplicaToHaveTheRecord() {
+        LocalPartition leader = lead(0, 1, 2, 3);
+
+        RecordedAnswer all = produce(-1, "a");
+        fetch(2, 1);
+        assertThat(all.given()).isFalse();
+        assertThat(leader.highWatermark()).isZero();
+        fetch(3, 1);
+
+        assertThat(produced(all)).isEqualTo(Errors.NONE);
+        assertThat(leader.highWatermark()).isOne();
+    }
+
+    @Test
+    void aFollowersWaitIsEndedByAnAppendAndAConsumersByTheHighWatermark() {
+        lead(0, 1, 2);
+        RecordedAnswer follower = fetch(2, 0);
+        RecordedAnswer consumer = broker.send(
+                ApiKeys.FETCH,
+                15,
+                new FetchRequestData()
+                        .setMaxWaitMs(500)
+                        .setMinBytes(1)
+                        .setMaxBytes(1 << 20)
+                        .setSessionEpoch(-1)
+                        .setTopics(List.of(new FetchRequestData.FetchTopic()
+                                .setTopicId(TOPIC)
+                                .setPartitions(List.of(new FetchRequestData.FetchPartition()
+                                        .setPartition(0)
+                                        .setLastFetchedEpoch(-1)
+                                        .setPartitionMaxBytes(1 << 20))))));
+
+        produce(1, "a");
+        assertThat(fetched(follower).records().sizeInBytes()).isPositive();
+        assertThat(consumer.given()).isFalse();
+        fetch(2, 1);
+
+        assertThat(fetched(consumer).records().sizeInBytes()).isPositive();
+    }
+
+    @Test
+    void withTooFewInSyncNothingIsAppendedForAcksAllAndNothingElseIsCommitted() {
+        minInsyncReplicas(2);
+        LocalPartition leader = lead(0, 1);
+
+        assertThat(produced(produce(-1, "a"))).isEqualTo(Errors.NOT_ENOUGH_REPLICAS);
+        assertThat(leader.log().logEndOffset()).isZero();
+        produce(1, "b");
+        assertThat(leader.highWatermark()).as("KIP-966").isZero();
+        fetch(2, 1);
+        lead(1, 1, 2);
+
+        assertThat(leader.highWatermark()).isOne();
+    }
+
+    @Test
+    void aFollowerThatIsToComeInHoldsTheHighWatermarkBeforeItIsIn() {
+        LocalPartition leader = lead(0, 1, 2);
+        produce(1, "a");
+        fetch(2, 1);
+
+        fetch(3, 1);
+        assertThat(shouldJoin).containsExactly(leader);
+        IsrProposal proposal = Objects.requireNonNull(leader.followers().propose());
+        assertThat(proposal.isr())
+                .containsExactly(
+                        new Member(1, brokerEpoch(1)), new Member(2, brokerEpoch(2)), new Member(3, brokerEpoch(3)));
+        broker.ticker.advance(2 * DataPathFixture.LAG_MAX_MS); // it may not be waited for as one that keeps pace
+        produce(1, "b");
+        fetch(2, 2);
+        assertThat(leader.highWatermark()).as("maximal ISR").isOne();
+
+        leader.followers().onRefused(proposal);
+        assertThat(leader.highWatermark()).isEqualTo(2);
+    }
+
+    @Test
+    void theControllersAnswerCountsBeforeTheMetadataAndIsNotUndoneByOlderOnes() {
+        LocalPartition leader = lead(0, 1, 2);
+        fetch(3, 0);
+        IsrProposal proposal = Objects.requireNonNull(leader.followers().propose());
+
+        leader.followers().onIsr(EPOCH, 1, List.of(1, 2, 3));
+        assertThat(leader.followers().awaits(proposal)).isFalse();
+        lead(0, 1, 2);
+        assertThat(leader.image().isr()).containsExactly(1, 2, 3);
+        leader.followers().onIsr(EPOCH, 1, List.of(1));
+
+        assertThat(leader.image().isr()).containsExactly(1, 2, 3);
+    }
+
+    @Test
+    void whoHasNotCaughtUpForTheLagTimeIsToLeave() {
+        LocalPartition leader = lead(0, 1, 2, 3);
+        produce(1, "a");
+        fetch(2, 1);
+        assertThat(leader.followers().propose()).isNull();
+
+        broker.ticker.advance(DataPathFixture.LAG_MAX_MS + 1);
+        fetch(2, 1);
+
+        assertThat(Objects.requireNonNull(leader.followers().propose()).isr())
+                .extracting(Member::brokerId)
+                .containsExactly(1, 2);
+    }
+
+    @Test
+    void fetchesOfAnEarlierLifeOfABrokerOrOfAnotherEpochSayNothing() {
+        LocalPartition leader = lead(0, 1, 2);
+        produce(1, "a");
+        long before = brokerEpoch(2);
+        register(2);
+
+        assertThat(fetched(fetch(2, before, 1, EPOCH)).errorCode()).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER.code());
+        assertThat(fetched(fetch(2, brokerEpoch(2), 1, EPOCH - 1)).errorCode())
+                .isEqualTo(Errors.FENCED_LEADER_EPOCH.code());
+        assertThat(leader.highWatermark()).isZero();
+        fetch(2, 1);
+
+        assertThat(leader.highWatermark()).isOne();
+    }
+}
