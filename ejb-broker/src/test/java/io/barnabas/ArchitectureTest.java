@@ -61,6 +61,10 @@ class ArchitectureTest {
             mayImportOf("coordinator", "metadata", "time", "config");
 
     @ArchTest
+    static final ArchRule peer_asks_for_the_cores =
+            mayImportOf("peer", "metadata", "coordinator", "port", "wire", "time", "config");
+
+    @ArchTest
     static final ArchRule ra_imports_the_adapters_rooms = mayImportOf("ra", "port", "net", "log", "time");
 
     @ArchTest
