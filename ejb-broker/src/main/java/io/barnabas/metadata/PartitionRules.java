@@ -23,6 +23,8 @@ public final class PartitionRules {
     private static final Uuid LOST_DIRECTORY = new Uuid(0, 0);
     private static final Uuid MIGRATING_DIRECTORY = new Uuid(0, 2);
 
+    private static final long RESERVED_DIRECTORIES = 100;
+
     private final LiveConfig config;
 
     /** Rules under this broker's configuration, for topics that do not set their own. */
@@ -67,6 +69,17 @@ public final class PartitionRules {
                 }
             }
         }
+    }
+
+    /** The beginning of a change of a broker's replica; if that is {@code lost}, it is given up. */
+    PartitionChange placed(MetadataImage image, TopicImage topic, PartitionImage partition, int broker, boolean lost) {
+        if (!lost) {
+            return change(image, topic, partition);
+        }
+        IntPredicate others = active(image).and(id -> id != broker);
+        return change(image, topic, partition, online(image, partition, others))
+                .without(broker)
+                .uncleanIf(uncleanElection(image, topic));
     }
 
     /** A broker has come into service: what has no leader may be led by it. Records are added for each. */
@@ -138,9 +151,11 @@ public final class PartitionRules {
                 .anyMatch(topic -> topic.partitions().stream().anyMatch(p -> p.leader() == broker));
     }
 
+    /** Who may be in sync and lead: who is in service and not about to leave, or alone. */
     static IntPredicate active(MetadataImage image) {
+        boolean lonely = image.brokers().size() == 1;
         return id -> image.broker(id)
-                .filter(b -> !b.fenced() && !b.inControlledShutdown())
+                .filter(b -> lonely || (!b.fenced() && !b.inControlledShutdown()))
                 .isPresent();
     }
 
@@ -154,11 +169,17 @@ public final class PartitionRules {
                         .isPresent();
     }
 
-    private static Uuid directory(PartitionImage partition, int broker) {
+    /** Where a broker's replica is. */
+    static Uuid directory(PartitionImage partition, int broker) {
         int at = partition.replicas().indexOf(broker);
         return at >= 0 && at < partition.directories().size()
                 ? partition.directories().get(at)
                 : ReplicaPlacement.UNASSIGNED_DIRECTORY;
+    }
+
+    /** Whether an id stands for no directory, or for one that is not known. */
+    static boolean isReserved(Uuid directory) {
+        return directory.getMostSignificantBits() == 0 && directory.getLeastSignificantBits() < RESERVED_DIRECTORIES;
     }
 
     private static Uuid newDirectory(MetadataImage image, int broker) {

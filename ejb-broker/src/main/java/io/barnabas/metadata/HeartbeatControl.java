@@ -1,0 +1,115 @@
+package io.barnabas.metadata;
+
+import io.barnabas.metadata.Controller.Decision;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.BrokerHeartbeatRequestData;
+import org.apache.kafka.common.message.BrokerHeartbeatResponseData;
+import org.apache.kafka.common.metadata.BrokerRegistrationChangeRecord;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.protocol.Errors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The rule of a broker's heartbeat: comes into service when it has applied its own registration, goes out of it when it asks, and when
+ * it wants to stop gives up its leaderships first. Partitions in directories that it lost are given up as well (KIP-858). Pure, but
+ * for what the sessions know.
+ *
+ * <p>Of a broker that is alone in its cluster nothing is taken: there is nobody to give it to.
+ */
+final class HeartbeatControl {
+    private static final byte YES = 1;
+    private static final byte NO = -1;
+
+    private final PartitionRules rules;
+    private final BrokerSessions sessions;
+
+    HeartbeatControl(PartitionRules rules, BrokerSessions sessions) {
+        this.rules = rules;
+        this.sessions = sessions;
+    }
+
+    /** What is to become of the broker; no records if nothing. */
+    Decision<BrokerHeartbeatResponseData> decide(MetadataImage image, BrokerHeartbeatRequestData request) {
+        @Nullable BrokerImage broker = image.broker(request.brokerId()).orElse(null);
+        if (broker == null || broker.epoch() != request.brokerEpoch()) {
+            return Decision.unchanged(new BrokerHeartbeatResponseData().setErrorCode(Errors.STALE_BROKER_EPOCH.code()));
+        }
+        List<ApiMessage> records = new ArrayList<>();
+        List<Uuid> online = new ArrayList<>(broker.logDirs());
+        online.removeAll(request.offlineLogDirs());
+        boolean alone = PartitionRules.isAlone(image, broker.id());
+        BrokerHeartbeatResponseData answer = new BrokerHeartbeatResponseData()
+                .setIsCaughtUp(request.currentMetadataOffset() >= broker.epoch())
+                .setIsFenced(broker.fenced());
+        if (broker.fenced()) {
+            ofFenced(image, broker, request, answer, records);
+        } else if (request.wantFence() || (isDiskless(broker, request) && !alone)) {
+            fence(rules, image, broker, records);
+            answer.setIsFenced(true).setShouldShutDown(request.wantShutDown());
+        } else if (request.wantShutDown()) {
+            ofLeaving(image, broker, answer, records);
+        } else if (online.size() < broker.logDirs().size() && !alone) {
+            loseDirectories(image, broker, online, records);
+        }
+        return Decision.of(records, answer);
+    }
+
+    private static boolean isDiskless(BrokerImage broker, BrokerHeartbeatRequestData request) {
+        return !broker.logDirs().isEmpty() && request.offlineLogDirs().containsAll(broker.logDirs());
+    }
+
+    private void ofFenced(
+            MetadataImage image,
+            BrokerImage broker,
+            BrokerHeartbeatRequestData request,
+            BrokerHeartbeatResponseData answer,
+            List<ApiMessage> records) {
+        if (request.wantShutDown()) {
+            answer.setShouldShutDown(true);
+        } else if (!request.wantFence() && !isDiskless(broker, request) && answer.isCaughtUp()) {
+            records.add(change(broker).setFenced(NO));
+            rules.onArrival(image, broker.id(), records);
+            answer.setIsFenced(false);
+        }
+    }
+
+    private void ofLeaving(
+            MetadataImage image, BrokerImage broker, BrokerHeartbeatResponseData answer, List<ApiMessage> records) {
+        if (PartitionRules.isAlone(image, broker.id())) {
+            if (!broker.inControlledShutdown()) {
+                records.add(change(broker).setInControlledShutdown(YES));
+            }
+            answer.setShouldShutDown(true);
+        } else if (!broker.inControlledShutdown()) {
+            records.add(change(broker).setInControlledShutdown(YES));
+            rules.onDeparture(image, broker.id(), records);
+        } else if (sessions.isShutdownKnown(image, broker)) {
+            fence(rules, image, broker, records);
+            answer.setIsFenced(true).setShouldShutDown(true);
+        }
+    }
+
+    /** Takes a broker out of service. Records are added. */
+    static void fence(PartitionRules rules, MetadataImage image, BrokerImage broker, List<ApiMessage> records) {
+        rules.onDeparture(image, broker.id(), records);
+        records.add(change(broker).setFenced(YES));
+    }
+
+    private void loseDirectories(MetadataImage image, BrokerImage broker, List<Uuid> online, List<ApiMessage> records) {
+        rules.onDeparture(
+                image,
+                broker.id(),
+                partition -> {
+                    Uuid directory = PartitionRules.directory(partition, broker.id());
+                    return broker.logDirs().contains(directory) && !online.contains(directory);
+                },
+                records);
+        records.add(change(broker).setLogDirs(online));
+    }
+
+    private static BrokerRegistrationChangeRecord change(BrokerImage broker) {
+        return new BrokerRegistrationChangeRecord().setBrokerId(broker.id()).setBrokerEpoch(broker.epoch());
+    }
+}

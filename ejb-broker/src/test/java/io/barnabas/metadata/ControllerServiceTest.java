@@ -1,0 +1,349 @@
+package io.barnabas.metadata;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.AllocateProducerIdsRequestData;
+import org.apache.kafka.common.message.AllocateProducerIdsResponseData;
+import org.apache.kafka.common.message.AlterPartitionRequestData;
+import org.apache.kafka.common.message.AssignReplicasToDirsRequestData;
+import org.apache.kafka.common.message.AssignReplicasToDirsResponseData;
+import org.apache.kafka.common.message.BrokerHeartbeatRequestData;
+import org.apache.kafka.common.message.BrokerHeartbeatResponseData;
+import org.apache.kafka.common.protocol.Errors;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The controller and three brokers that speak to it. */
+@NullUnmarked
+class ControllerServiceTest {
+    private final TestCluster cluster = TestCluster.ofThree();
+
+    @AfterEach
+    void stop() {
+        cluster.close();
+    }
+
+    private BrokerHeartbeatResponseData wantsToStop(int id) {
+        return cluster.heartbeat(new BrokerHeartbeatRequestData()
+                .setBrokerId(id)
+                .setBrokerEpoch(cluster.epoch(id))
+                .setCurrentMetadataOffset(cluster.image().index())
+                .setWantShutDown(true));
+    }
+
+    private void alter(String topic, Integer... isr) {
+        int leader = cluster.partition(topic).leader();
+        assertThat(cluster.alter(topic, leader, List.of(isr), Map.of()).errorCode())
+                .isZero();
+    }
+
+    @Test
+    void registersFencedAndServesWhenItHasAppliedItsRegistration() {
+        // Given
+        long epoch = cluster.register(4, -1).brokerEpoch();
+        assertThat(epoch).isEqualTo(cluster.image().index());
+        assertThat(cluster.broker(4).fenced()).isTrue();
+        BrokerHeartbeatRequestData heartbeat =
+                new BrokerHeartbeatRequestData().setBrokerId(4).setBrokerEpoch(epoch);
+        // When
+        BrokerHeartbeatResponseData early = cluster.heartbeat(heartbeat.setCurrentMetadataOffset(epoch - 1));
+        // Then
+        assertThat(early.isFenced()).isTrue();
+        assertThat(early.isCaughtUp()).isFalse();
+        // When
+        BrokerHeartbeatResponseData caughtUp = cluster.heartbeat(heartbeat.setCurrentMetadataOffset(epoch));
+        // Then
+        assertThat(caughtUp.isFenced()).isFalse();
+        assertThat(cluster.broker(4).fenced()).isFalse();
+    }
+
+    @Test
+    void fencesABrokerThatIsNotHeardAndTakesItBackWhenItIs() {
+        // Given
+        cluster.topic("a", 2, 3, 1);
+        // When
+        cluster.pass(2_900, 1, 3);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isFalse();
+        // When
+        cluster.pass(300, 1, 3);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isTrue();
+        assertThat(cluster.broker(3).fenced()).isFalse();
+        assertThat(cluster.partition("a").leader()).isEqualTo(3);
+        assertThat(cluster.partition("a").leaderEpoch()).isEqualTo(1);
+        assertThat(cluster.partition("a").isr()).containsExactly(3, 1);
+        // When
+        assertThat(cluster.heartbeat(2).isFenced()).isFalse();
+        // Then
+        assertThat(cluster.broker(2).fenced()).isFalse();
+        assertThat(cluster.partition("a").isr()).containsExactly(3, 1);
+    }
+
+    @Test
+    void fencesSoonAfterAConnectionIsGoneUnlessTheBrokerIsHeardAgain() {
+        // Given
+        cluster.topic("a", 2, 3, 1);
+        // When
+        cluster.service().onDisconnected(2);
+        cluster.pass(100, 1, 2, 3);
+        cluster.pass(500, 1, 3);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isFalse();
+        // When
+        cluster.service().onDisconnected(2);
+        cluster.pass(200, 1, 3);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isTrue();
+        assertThat(cluster.partition("a").leader()).isEqualTo(3);
+    }
+
+    @Test
+    void newControllerGivesEveryBrokerAFullSession() {
+        // Given
+        cluster.pass(2_000, 1);
+        cluster.metadata.onLeader(2);
+        cluster.pass(10_000);
+        // When
+        cluster.metadata.onLeader(TestCluster.CONTROLLER);
+        cluster.pass(2_900);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isFalse();
+        assertThat(cluster.broker(3).fenced()).isFalse();
+        // When
+        cluster.pass(200, 3);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isTrue();
+        assertThat(cluster.broker(3).fenced()).isFalse();
+        assertThat(cluster.broker(1).fenced()).isFalse(); // its own: whoever looks is alive
+    }
+
+    @Test
+    void fencesNobodyAfterItStoodStillItself() {
+        // When
+        cluster.clock.advance(20_000);
+        cluster.ticker.advance(1);
+        cluster.pass(2_800);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isFalse();
+        // When
+        cluster.pass(300);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isTrue();
+    }
+
+    @Test
+    void refusesBrokersWhenItIsNotTheController() {
+        // When
+        cluster.metadata.onLeader(2);
+        // Then
+        assertThat(cluster.heartbeat(2).errorCode()).isEqualTo(Errors.NOT_CONTROLLER.code());
+        assertThat(cluster.register(4, -1).errorCode()).isEqualTo(Errors.NOT_CONTROLLER.code());
+    }
+
+    @Test
+    void refusesASecondBrokerOfAnIdWhileTheFirstIsHeard() {
+        // Then
+        assertThat(cluster.register(2, -1).errorCode()).isEqualTo(Errors.DUPLICATE_BROKER_REGISTRATION.code());
+        // When
+        cluster.service().onDisconnected(2);
+        // Then
+        assertThat(cluster.register(2, -1).errorCode()).isZero();
+    }
+
+    @Test
+    void restartAfterACleanStopKeepsAReplicaEligibleAndAnUncleanOneDoesNot() {
+        // Given
+        cluster.topic("a", 1, 2, 3);
+        alter("a", 1, 2);
+        long epoch = cluster.epoch(2);
+        cluster.service().onDisconnected(2);
+        // When
+        cluster.register(2, epoch);
+        // Then
+        assertThat(cluster.partition("a").isr()).containsExactly(1);
+        assertThat(cluster.partition("a").elr()).containsExactly(2);
+        // When
+        cluster.service().onDisconnected(2);
+        cluster.register(2, epoch); // a mark of an older epoch
+        // Then
+        assertThat(cluster.partition("a").elr()).isEmpty();
+    }
+
+    @Test
+    void lastReplicaStandingWaitsForAnEligibleOneAfterAnUncleanRestart() {
+        // Given
+        cluster.topic("a", 3, 2, 1);
+        cluster.pass(3_100, 1, 3);
+        alter("a", 3);
+        assertThat(cluster.partition("a").elr()).contains(1);
+        // When
+        cluster.service().onDisconnected(3);
+        cluster.register(3, -1);
+        cluster.heartbeat(3);
+        // Then
+        assertThat(cluster.partition("a").leader()).isEqualTo(1);
+        assertThat(cluster.partition("a").isr()).containsExactly(1);
+        assertThat(cluster.broker(3).fenced()).isFalse();
+    }
+
+    @Test
+    void grantsOtherInSyncReplicasOnlyToTheLeaderThatKnowsThePresent() {
+        // Given
+        cluster.topic("a", 1, 2, 3);
+        AlterPartitionRequestData.PartitionData stale = new AlterPartitionRequestData.PartitionData()
+                .setPartitionIndex(0)
+                .setLeaderEpoch(0)
+                .setPartitionEpoch(0)
+                .setNewIsrWithEpochs(List.of(
+                        new AlterPartitionRequestData.BrokerState()
+                                .setBrokerId(1)
+                                .setBrokerEpoch(cluster.epoch(1)),
+                        new AlterPartitionRequestData.BrokerState()
+                                .setBrokerId(3)
+                                .setBrokerEpoch(cluster.epoch(3))));
+        // When
+        assertThat(cluster.alter("a", 1, stale).partitionEpoch()).isEqualTo(1);
+        // Then
+        assertThat(cluster.partition("a").isr()).containsExactly(1, 3);
+        assertThat(cluster.alter("a", 1, stale).errorCode()).isEqualTo(Errors.INVALID_UPDATE_VERSION.code());
+        assertThat(cluster.alter("a", 3, List.of(3), Map.of()).errorCode()).isEqualTo(Errors.INVALID_REQUEST.code());
+        assertThat(cluster.alter("a", 1, stale.setLeaderEpoch(1)).errorCode()).isEqualTo(Errors.NOT_CONTROLLER.code());
+        cluster.pass(3_100, 2, 3); // the leader stays: it is the controller's own
+        assertThat(cluster.alter("a", 1, List.of(1, 2, 3), Map.of(2, cluster.epoch(2) - 1))
+                        .errorCode())
+                .isEqualTo(Errors.INELIGIBLE_REPLICA.code());
+        cluster.pass(3_100, 3);
+        assertThat(cluster.alter("a", 1, List.of(1, 2, 3), Map.of()).errorCode())
+                .isEqualTo(Errors.INELIGIBLE_REPLICA.code());
+        cluster.heartbeat(2);
+        assertThat(cluster.alter("a", 1, List.of(1, 2, 3), Map.of()).errorCode())
+                .isZero();
+    }
+
+    @Test
+    void brokerThatStopsGivesUpItsLeadershipsFirstAndMayStopWhenTheOthersKnow() {
+        // Given
+        cluster.topic("a", 3, 2, 1);
+        long before = cluster.image().index();
+        // When
+        assertThat(wantsToStop(3).shouldShutDown()).isFalse();
+        // Then
+        assertThat(cluster.broker(3).inControlledShutdown()).isTrue();
+        assertThat(cluster.partition("a").leader()).isEqualTo(2);
+        assertThat(cluster.partition("a").isr()).containsExactly(2, 1);
+        // When
+        cluster.heartbeat(new BrokerHeartbeatRequestData()
+                .setBrokerId(2)
+                .setBrokerEpoch(cluster.epoch(2))
+                .setCurrentMetadataOffset(before));
+        // Then
+        assertThat(wantsToStop(3).shouldShutDown()).isFalse();
+        // When
+        cluster.heartbeat(2);
+        // Then
+        assertThat(wantsToStop(3).shouldShutDown()).isTrue();
+        assertThat(cluster.broker(3).fenced()).isTrue();
+    }
+
+    @Test
+    void endsAMoveWhenTheAddedReplicaIsInSync() {
+        // Given
+        cluster.join(4);
+        Uuid topic = cluster.topic("a", 1, 2, 3);
+        TopicImage image = cluster.image().topic(topic);
+        cluster.replay(List.of(cluster.rules
+                .change(cluster.image(), image, cluster.partition("a"))
+                .toReplicas(List.of(4, 2, 3, 1), List.of(4), List.of(1))
+                .decide()
+                .orElseThrow()));
+        // When
+        short error = cluster.alter("a", 1, List.of(1, 2, 3, 4), Map.of()).errorCode();
+        // Then
+        assertThat(error).isEqualTo(Errors.NEW_LEADER_ELECTED.code());
+        assertThat(cluster.partition("a").replicas()).containsExactly(4, 2, 3);
+        assertThat(cluster.partition("a").leader()).isEqualTo(4);
+    }
+
+    @Test
+    void givesLeadershipBackToThePreferredReplica() {
+        // Given
+        cluster.topic("a", 2, 3, 1);
+        cluster.service().onDisconnected(2);
+        cluster.pass(300, 1, 3);
+        cluster.heartbeat(2);
+        alter("a", 3, 1, 2);
+        assertThat(cluster.partition("a").leader()).isEqualTo(3);
+        // When
+        cluster.pass(300_100, 1, 2, 3);
+        // Then
+        assertThat(cluster.partition("a").leader()).isEqualTo(2);
+    }
+
+    @Test
+    void allocatesBlocksOfProducerIdsToRegisteredBrokersOnly() {
+        // Given
+        AllocateProducerIdsRequestData request =
+                new AllocateProducerIdsRequestData().setBrokerId(2).setBrokerEpoch(cluster.epoch(2));
+        // When
+        var first = (AllocateProducerIdsResponseData)
+                cluster.service().handle(request).join();
+        var second = (AllocateProducerIdsResponseData)
+                cluster.service().handle(request).join();
+        var stale = (AllocateProducerIdsResponseData)
+                cluster.service().handle(request.setBrokerEpoch(0)).join();
+        // Then
+        assertThat(second.producerIdStart()).isEqualTo(first.producerIdStart() + first.producerIdLen());
+        assertThat(stale.errorCode()).isEqualTo(Errors.STALE_BROKER_EPOCH.code());
+    }
+
+    @Test
+    void takesTheDirectoriesOfReplicasOverAndGivesUpWhatIsInALostOne() {
+        // Given
+        Uuid topic = cluster.topic("a", 2, 3, 1);
+        // When
+        short error = assign(2, topic, TestCluster.directory(2));
+        // Then
+        assertThat(error).isZero();
+        assertThat(cluster.partition("a").partitionEpoch()).isZero();
+        // When
+        assign(2, topic, new Uuid(4_711, 4_711));
+        // Then
+        assertThat(cluster.partition("a").directories().get(0)).isEqualTo(new Uuid(4_711, 4_711));
+        assertThat(cluster.partition("a").leader()).isEqualTo(3);
+    }
+
+    private short assign(int broker, Uuid topic, Uuid directory) {
+        AssignReplicasToDirsRequestData request =
+                new AssignReplicasToDirsRequestData().setBrokerId(broker).setBrokerEpoch(cluster.epoch(broker));
+        AssignReplicasToDirsRequestData.TopicData data =
+                new AssignReplicasToDirsRequestData.TopicData().setTopicId(topic);
+        data.partitions().add(new AssignReplicasToDirsRequestData.PartitionData().setPartitionIndex(0));
+        request.directories()
+                .add(new AssignReplicasToDirsRequestData.DirectoryData()
+                        .setId(directory)
+                        .setTopics(List.of(data)));
+        var answer = (AssignReplicasToDirsResponseData)
+                cluster.service().handle(request).join();
+        return answer.directories().get(0).topics().get(0).partitions().get(0).errorCode();
+    }
+
+    @Test
+    void brokerThatLosesADirectoryGivesUpWhatWasInIt() {
+        // Given
+        cluster.topic("a", 2, 3, 1);
+        // When
+        BrokerHeartbeatResponseData answer = cluster.heartbeat(new BrokerHeartbeatRequestData()
+                .setBrokerId(2)
+                .setBrokerEpoch(cluster.epoch(2))
+                .setCurrentMetadataOffset(cluster.image().index())
+                .setOfflineLogDirs(List.of(TestCluster.directory(2))));
+        // Then
+        assertThat(answer.isFenced()).isTrue(); // it was its only one
+        assertThat(cluster.partition("a").leader()).isEqualTo(3);
+    }
+}
