@@ -302,6 +302,7 @@ final class TransactionSimulation {
     private void settle() throws IOException {
         disk.neverCrash();
         late.forEach(this::deliver);
+        drain();
         for (int round = 0; round < ROUNDS && !rests(); round++) {
             clients.forEach(client -> client.step(false));
             drain();
