@@ -32,6 +32,9 @@ record ClusterLayout(int nodes, Path data, int port, int httpPort, Map<String, S
     private static final int REPLICAS = 3;
     private static final int IN_SYNC = 2;
 
+    /** The default takes a quarter of a small heap. */
+    private static final String DEDUPE_BUFFER_BYTES = Integer.toString(32 << 20);
+
     /** @throws Refusal if such a cluster cannot be */
     ClusterLayout {
         if (!SIZES.contains(nodes)) {
@@ -75,6 +78,7 @@ record ClusterLayout(int nodes, Path data, int port, int httpPort, Map<String, S
     Map<String, String> settings(int node) {
         Map<String, String> settings = new LinkedHashMap<>(own(node, nodes, data, port, httpPort));
         if (nodes >= REPLICAS) {
+            settings.put("log.cleaner.dedupe.buffer.size", DEDUPE_BUFFER_BYTES);
             settings.put("default.replication.factor", Integer.toString(REPLICAS));
             settings.put("min.insync.replicas", Integer.toString(IN_SYNC));
         }

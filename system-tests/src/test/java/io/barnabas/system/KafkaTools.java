@@ -24,8 +24,9 @@ import java.util.stream.Stream;
  * Kafka's command-line tools, as published, in this process but in a class loader of their own: what a tool prints is caught, its exit
  * becomes its end, its shutdown hooks run then. One tool at a time.
  */
-final class KafkaTools implements AutoCloseable {
-    static final String TOOLS = "org.apache.kafka.tools.";
+public final class KafkaTools implements AutoCloseable {
+    /** The package of most tools. */
+    public static final String TOOLS = "org.apache.kafka.tools.";
 
     private final String bootstrap;
     private final URLClassLoader loader;
@@ -40,7 +41,8 @@ final class KafkaTools implements AutoCloseable {
         }
     }
 
-    KafkaTools(String bootstrap) throws Exception {
+    /** Tools for the broker, or any of the brokers, at this address. */
+    public KafkaTools(String bootstrap) throws Exception {
         this.bootstrap = bootstrap;
         try (Stream<Path> jars = Files.list(Path.of(System.getProperty("kafka.tools")))) {
             loader = new URLClassLoader(
@@ -71,18 +73,18 @@ final class KafkaTools implements AutoCloseable {
     }
 
     /** Runs a tool of {@link #TOOLS} against the broker and returns all that it printed; it must not fail. */
-    String run(String tool, String... args) {
+    public String run(String tool, String... args) {
         return runWith(InputStream.nullInputStream(), TOOLS + tool, true, args);
     }
 
     /** The same with lines to read. */
-    String runWithInput(String input, String tool, String... args) {
+    public String runWithInput(String input, String tool, String... args) {
         byte[] bytes = input.getBytes(StandardCharsets.UTF_8);
         return runWith(new ByteArrayInputStream(bytes), TOOLS + tool, true, args);
     }
 
     /** The same for a tool that must end with an error. */
-    String runFailing(String tool, String... args) {
+    public String runFailing(String tool, String... args) {
         String printed = runWith(InputStream.nullInputStream(), TOOLS + tool, true, args);
         assertThat(exit.get())
                 .as("exit of %s, which printed:%n%s", tool, printed)
@@ -91,7 +93,7 @@ final class KafkaTools implements AutoCloseable {
     }
 
     /** A class of any package, with these arguments alone. */
-    String runMain(String mainClass, String... args) {
+    public String runMain(String mainClass, String... args) {
         return runWith(InputStream.nullInputStream(), mainClass, false, args);
     }
 

@@ -23,7 +23,16 @@ enum Fault {
             scene.stopAndRestart(scene.follower());
         }
     },
-    FREEZE_LEADER("SIGSTOP the leader 20 s") {
+    ROLLING_RESTART("SIGTERM to each node in turn, restart") {
+        @Override
+        void strike(Scene scene) throws Exception {
+            for (Node node : scene.cluster().nodes()) {
+                scene.stopAndRestart(node);
+                scene.awaitWhole();
+            }
+        }
+    },
+    FREEZE_LEADER("SIGSTOP the leader %d s") {
         @Override
         void strike(Scene scene) throws Exception {
             Node leader = scene.leader();
@@ -63,21 +72,21 @@ enum Fault {
             scene.cluster().launchAll();
         }
     },
-    CUT_ALL("leader cut from everyone 20 s") {
+    CUT_ALL("leader cut from everyone %d s") {
         @Override
         void strike(Scene scene) {
             int leader = scene.leader().id();
             scene.cutFor(() -> scene.cutNetwork().isolate(leader));
         }
     },
-    CUT_PEERS("leader cut from its peers only 20 s") {
+    CUT_PEERS("leader cut from its peers only %d s") {
         @Override
         void strike(Scene scene) {
             int leader = scene.leader().id();
             scene.cutFor(() -> scene.others(leader).forEach(other -> scene.cutBothWays(leader, other)));
         }
     },
-    CUT_CONTROLLER("leader cut from the controller only 20 s") {
+    CUT_CONTROLLER("leader cut from the controller only %d s") {
         @Override
         void strike(Scene scene) {
             int leader = scene.leader().id();
@@ -90,7 +99,7 @@ enum Fault {
             return KILL_CONTROLLER.firstLeader(cluster);
         }
     },
-    CUT_OUT("what the leader sends to its peers is lost 20 s") {
+    CUT_OUT("what the leader sends to its peers is lost %d s") {
         @Override
         void strike(Scene scene) {
             int leader = scene.leader().id();
@@ -98,7 +107,7 @@ enum Fault {
                     .forEach(other -> scene.cluster().network().cut(leader, other)));
         }
     },
-    CUT_IN("what its peers send to the leader is lost 20 s") {
+    CUT_IN("what its peers send to the leader is lost %d s") {
         @Override
         void strike(Scene scene) {
             int leader = scene.leader().id();
@@ -108,7 +117,7 @@ enum Fault {
     };
 
     /** How long a fault lasts that is not a death. */
-    static final Duration LASTING = Duration.ofSeconds(20);
+    static final Duration LASTING = Duration.ofSeconds(Integer.getInteger("cluster.lasting", 20));
 
     static final List<Fault> OF_PROCESSES = List.of(
             KILL_LEADER,
@@ -117,6 +126,7 @@ enum Fault {
             KILL_CONTROLLER_AND_LEADER,
             STOP_FOLLOWER,
             STOP_LEADER,
+            ROLLING_RESTART,
             KILL_ALL);
 
     static final List<Fault> OF_NETWORK = List.of(CUT_ALL, CUT_PEERS, CUT_CONTROLLER, CUT_OUT, CUT_IN);
@@ -129,7 +139,7 @@ enum Fault {
 
     /** As it stands in the table. */
     String title() {
-        return title;
+        return title.formatted(LASTING.toSeconds());
     }
 
     abstract void strike(Scene scene) throws Exception;

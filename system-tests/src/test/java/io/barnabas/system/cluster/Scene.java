@@ -59,12 +59,17 @@ record Scene(Cluster cluster, String topic, Load load) {
             for (int i = 0; i < times; i++) {
                 fault.strike(scene);
                 load.awaitFlow(CALM);
-                cluster.awaitMembers(cluster.nodes().size(), Duration.ofSeconds(120));
-                cluster.awaitInSync(topic);
+                scene.awaitWhole();
             }
             Duration gap = load.times().longestGapSince(before);
             return new Outcome(cluster.product().name(), fault, times, load.stop(), gap);
         }
+    }
+
+    /** Waits until every node is a member again and all replicas are in sync. */
+    void awaitWhole() {
+        cluster.awaitMembers(cluster.nodes().size(), Duration.ofSeconds(120));
+        cluster.awaitInSync(topic);
     }
 
     Node leader() {
