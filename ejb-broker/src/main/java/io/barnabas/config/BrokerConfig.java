@@ -24,12 +24,14 @@ public final class BrokerConfig {
     private final Map<String, String> given;
     private final Map<String, @Nullable Object> values;
     private final Listeners listeners;
+    private final List<QuorumVoter> quorumVoters;
 
     private BrokerConfig(Map<String, String> given) {
         this.given = Collections.unmodifiableMap(new TreeMap<>(given));
         this.values = SettingsTable.BROKER.parse(given);
         BrokerConfigChecks.check(this);
         this.listeners = Listeners.of(this);
+        this.quorumVoters = QuorumVoter.of(this);
     }
 
     /**
@@ -100,6 +102,11 @@ public final class BrokerConfig {
     /** The listeners to open and to tell of. */
     public Listeners listeners() {
         return listeners;
+    }
+
+    /** {@code controller.quorum.voters}: empty if this node is alone. */
+    public List<QuorumVoter> quorumVoters() {
+        return quorumVoters;
     }
 
     /** {@code log.dirs}, or {@code log.dir} if that is not set. */

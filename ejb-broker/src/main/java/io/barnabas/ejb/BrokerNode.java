@@ -18,6 +18,7 @@ import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.MetadataNode;
 import io.barnabas.metadata.MetadataNodeSettings;
 import io.barnabas.metadata.Policies;
+import io.barnabas.metadata.RatisSettings;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.metadata.jpa.MetadataEntities;
 import io.barnabas.partition.DirectoryAssignments;
@@ -44,6 +45,7 @@ import io.barnabas.request.RequestMetrics;
 import io.barnabas.request.TransactionHandlers;
 import io.barnabas.time.SerialExecutor;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -110,7 +112,7 @@ public final class BrokerNode {
                     return null;
                 }));
         this.logs = port.openLogs(atStart.logManagerSettings(metadata.clusterId()));
-        await(metadata.ready(), "the metadata is not ready");
+        metadata.awaitReady(port::closing);
         // Before anything changes: what the database says is compared with the metadata as they were when it was
         // closed.
         metadata.metadata().onEntry(entities);
@@ -146,11 +148,11 @@ public final class BrokerNode {
         config.warnings().forEach(warning -> LOG.warn("configuration: {}", warning));
         SerialExecutor controller = new SerialExecutor(port.workers(), COMMANDS_INLINE, failStop::onFailure);
         MetadataNode metadata = MetadataNode.open(
-                MetadataNodeSettings.oneNode(
-                        config.logDirs().get(0).resolve(METADATA_DIRECTORY), config.nodeId(), null),
+                metadataSettings(config),
                 Uuid::randomUuid,
                 task -> port.workers().execute(() -> controller.execute(task)),
-                failStop::onFailure);
+                failStop::onFailure,
+                port::closing);
         BrokerNode node;
         try {
             node = new BrokerNode(port, config, metadata, failStop);
@@ -165,6 +167,16 @@ public final class BrokerNode {
             throw e;
         }
         return node;
+    }
+
+    private static MetadataNodeSettings metadataSettings(BrokerConfig config) {
+        Path directory = config.logDirs().get(0).resolve(METADATA_DIRECTORY);
+        List<RatisSettings.Voter> voters = config.quorumVoters().stream()
+                .map(voter -> new RatisSettings.Voter(voter.nodeId(), voter.host(), voter.port()))
+                .toList();
+        return voters.isEmpty()
+                ? MetadataNodeSettings.oneNode(directory, config.nodeId(), null)
+                : MetadataNodeSettings.voter(directory, config.nodeId(), voters);
     }
 
     private void begin() {

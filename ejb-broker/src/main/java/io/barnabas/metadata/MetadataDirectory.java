@@ -6,7 +6,9 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.Properties;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
@@ -18,17 +20,22 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  * .lock            held while the node runs
- * meta.properties  cluster.id, node.id, directory.id; formatted=true once the cluster's first records were committed
+ * meta.properties  cluster.id, node.id, directory.id; formatted=true once the journal is in use for good; voters if there are several
  * raft/            the journal and its snapshots
  * entities/        the database of the entities
  * </pre>
  *
  * <p>A directory that has been formatted and has lost its journal is refused: a node that forgot what it promised must not take part
- * as if it had not. One that never got so far begins anew, its remains set aside. For one thread.
+ * as if it had not. One of a lone voter that never got so far begins anew, its remains set aside. For one thread, but for {@link #setFormatted}.
+ *
+ * <p>One of several voters has no cluster id before {@link VoterAgreement} has found the others, and keeps any journal, since the
+ * others may rely on it from its first entry on.
  */
 final class MetadataDirectory implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(MetadataDirectory.class);
     private static final String FILE = "meta.properties";
+    private static final String CLUSTER_ID = "cluster.id";
+    private static final String VOTERS = "voters";
 
     private final Path directory;
     private final Closeable lock;
@@ -47,6 +54,71 @@ final class MetadataDirectory implements AutoCloseable {
      */
     static MetadataDirectory open(Path directory, int nodeId, @Nullable String clusterId, Supplier<Uuid> ids)
             throws IOException {
+        MetadataDirectory opened = open(directory, nodeId, ids);
+        try {
+            opened.beginAlone(clusterId, ids);
+            return opened;
+        } catch (IOException | RuntimeException e) {
+            opened.close();
+            throw e;
+        }
+    }
+
+    private void beginAlone(@Nullable String clusterId, Supplier<Uuid> ids) throws IOException {
+        if (properties.getProperty(VOTERS) != null) {
+            throw new IOException("The metadata directory " + directory + " belongs to a quorum of the voters "
+                    + properties.getProperty(VOTERS) + ": name them in controller.quorum.voters");
+        }
+        if (properties.getProperty(CLUSTER_ID) == null) {
+            if (isFormatted()) {
+                throw new IOException(directory.resolve(FILE) + " names no cluster.id: it is damaged");
+            }
+            properties.setProperty(CLUSTER_ID, clusterId == null ? ids.get().toString() : clusterId);
+            write();
+        }
+        check(CLUSTER_ID, clusterId);
+        checkJournal();
+    }
+
+    /**
+     * Takes the directory of one of several voters, and makes it if it is not there.
+     *
+     * @param voters the nodes that vote
+     * @throws IOException as {@link #open(Path, int, String, Supplier)}, also if it is of other voters
+     */
+    static MetadataDirectory openVoter(Path directory, int nodeId, List<Integer> voters, Supplier<Uuid> ids)
+            throws IOException {
+        MetadataDirectory opened = open(directory, nodeId, ids);
+        try {
+            opened.checkVoters(voters);
+            return opened;
+        } catch (IOException | RuntimeException e) {
+            opened.close();
+            throw e;
+        }
+    }
+
+    private void checkVoters(List<Integer> voters) throws IOException {
+        VoterSet known = voters();
+        if (known == null) {
+            if (properties.getProperty(CLUSTER_ID) != null) {
+                throw new IOException(
+                        "The metadata directory " + directory + " belongs to a node that is alone, of cluster "
+                                + properties.getProperty(CLUSTER_ID) + ": it cannot become one of several voters. "
+                                + "Leave controller.quorum.voters empty, or begin with other directories");
+            }
+            return;
+        }
+        if (!Set.copyOf(known.nodeIds()).equals(Set.copyOf(voters))) {
+            throw new IOException("The metadata directory " + directory + " belongs to a quorum of the nodes "
+                    + known.nodeIds() + ", and controller.quorum.voters names " + voters);
+        }
+        if (isFormatted() && isEmpty(journal())) {
+            throw journalGone("start with an empty directory instead, and have this node made a voter again");
+        }
+    }
+
+    private static MetadataDirectory open(Path directory, int nodeId, Supplier<Uuid> ids) throws IOException {
         Files.createDirectories(directory);
         Closeable lock = lock(directory);
         try {
@@ -54,15 +126,11 @@ final class MetadataDirectory implements AutoCloseable {
             MetadataDirectory opened = new MetadataDirectory(directory, lock, properties);
             if (properties.isEmpty()) {
                 properties.setProperty("version", "1");
-                properties.setProperty(
-                        "cluster.id", clusterId == null ? ids.get().toString() : clusterId);
                 properties.setProperty("node.id", Integer.toString(nodeId));
                 properties.setProperty("directory.id", ids.get().toString());
                 opened.write();
             }
-            opened.check("cluster.id", clusterId);
             opened.check("node.id", Integer.toString(nodeId));
-            opened.checkJournal();
             return opened;
         } catch (IOException | RuntimeException e) {
             lock.close();
@@ -87,8 +155,8 @@ final class MetadataDirectory implements AutoCloseable {
             } catch (IllegalArgumentException e) {
                 throw new IOException(file + " cannot be read: " + e.getMessage(), e);
             }
-            if (properties.getProperty("cluster.id") == null || properties.getProperty("node.id") == null) {
-                throw new IOException(file + " names no cluster.id and node.id: it is damaged");
+            if (properties.getProperty("directory.id") == null || properties.getProperty("node.id") == null) {
+                throw new IOException(file + " names no directory.id and node.id: it is damaged");
             }
         }
         return properties;
@@ -106,14 +174,18 @@ final class MetadataDirectory implements AutoCloseable {
         boolean empty = isEmpty(journal());
         if (isFormatted()) {
             if (empty) {
-                throw new IOException("The metadata journal in " + journal() + " is gone. Restore it from a copy; to "
-                        + "begin a new cluster, move away " + directory + " and the topics' directories");
+                throw journalGone("to begin a new cluster, move away " + directory + " and the topics' directories");
             }
         } else if (!empty) {
             Path aside = journal().resolveSibling("raft.unfinished." + properties.getProperty("directory.id"));
             LOG.warn("A journal that was never completed is set aside: from={} to={}", journal(), aside);
             Files.move(journal(), aside, StandardCopyOption.REPLACE_EXISTING);
         }
+    }
+
+    private IOException journalGone(String otherwise) {
+        return new IOException(
+                "The metadata journal in " + journal() + " is gone. Restore it from a copy; " + otherwise);
     }
 
     private static boolean isEmpty(Path folder) throws IOException {
@@ -129,11 +201,33 @@ final class MetadataDirectory implements AutoCloseable {
         DurableFile.write(directory.resolve(FILE), out -> properties.store(out, null));
     }
 
+    /** The voters that this directory's was found to be one of; null before. */
+    @Nullable
+    VoterSet voters() throws IOException {
+        String text = properties.getProperty(VOTERS);
+        try {
+            return text == null ? null : VoterSet.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(directory.resolve(FILE) + " names voters that cannot be read: " + text, e);
+        }
+    }
+
+    /** Remembers whom this directory's voter votes with: from now on it is one of them. */
+    void setVoters(VoterSet voters) throws IOException {
+        properties.setProperty(VOTERS, voters.toString());
+        properties.setProperty(CLUSTER_ID, voters.clusterId());
+        write();
+    }
+
+    Uuid directoryId() {
+        return Uuid.fromString(properties.getProperty("directory.id"));
+    }
+
     boolean isFormatted() {
         return Boolean.parseBoolean(properties.getProperty("formatted"));
     }
 
-    /** Remembers that the cluster's first records are committed. */
+    /** Remembers that the journal is in use: it is never begun anew from now on. */
     void setFormatted() throws IOException {
         if (!isFormatted()) {
             properties.setProperty("formatted", "true");
@@ -142,7 +236,7 @@ final class MetadataDirectory implements AutoCloseable {
     }
 
     String clusterId() {
-        return properties.getProperty("cluster.id");
+        return properties.getProperty(CLUSTER_ID);
     }
 
     Path journal() {

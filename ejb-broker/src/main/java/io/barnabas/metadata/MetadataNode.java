@@ -7,10 +7,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.metadata.FeatureLevelRecord;
 import org.apache.kafka.common.protocol.ApiMessage;
@@ -23,6 +28,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class MetadataNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(MetadataNode.class);
+
+    private static final long TELL_EVERY_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long READY_POLL_MS = 100;
 
     private final MetadataNodeSettings settings;
     private final MetadataDirectory directory;
@@ -67,17 +75,61 @@ public final class MetadataNode implements AutoCloseable {
     public static MetadataNode open(
             MetadataNodeSettings settings, Supplier<Uuid> ids, Executor executor, Consumer<Throwable> onFailure)
             throws IOException {
-        MetadataDirectory directory =
-                MetadataDirectory.open(settings.directory(), settings.nodeId(), settings.clusterId(), ids);
-        MetadataNode node = new MetadataNode(settings, directory, executor, onFailure);
+        return open(settings, ids, executor, onFailure, () -> false);
+    }
+
+    /**
+     * The same, for one of several voters, which at its first start waits for the others as long as it takes.
+     *
+     * @param stopping asked while there is nothing but waiting: whether to give up, with an {@link IOException}
+     */
+    public static MetadataNode open(
+            MetadataNodeSettings settings,
+            Supplier<Uuid> ids,
+            Executor executor,
+            Consumer<Throwable> onFailure,
+            BooleanSupplier stopping)
+            throws IOException {
+        boolean alone = settings.voters().size() == 1;
+        MetadataDirectory directory = alone
+                ? MetadataDirectory.open(settings.directory(), settings.nodeId(), settings.clusterId(), ids)
+                : MetadataDirectory.openVoter(settings.directory(), settings.nodeId(), settings.voterIds(), ids);
+        MetadataNode node;
+        try {
+            node = new MetadataNode(
+                    alone ? settings : settings.withVoters(agreed(settings, directory, stopping)),
+                    directory,
+                    executor,
+                    onFailure);
+        } catch (IOException | RuntimeException e) {
+            directory.close();
+            throw e;
+        }
         try {
             node.metadata.onChange((change, image) -> node.onImage(image));
             node.log.start(node.metadata);
+            if (!alone) { // others rely on this journal from now on
+                directory.setFormatted();
+            }
             return node;
         } catch (IOException | RuntimeException e) {
             node.close();
             throw e;
         }
+    }
+
+    private static List<RatisSettings.Voter> agreed(
+            MetadataNodeSettings settings, MetadataDirectory directory, BooleanSupplier stopping) throws IOException {
+        VoterSet voters = directory.voters();
+        if (voters == null) {
+            voters = new VoterAgreement(
+                            VoterAgreement.withDirectory(settings.voters(), settings.nodeId(), directory.directoryId()),
+                            settings.nodeId(),
+                            stopping)
+                    .reach();
+            directory.setVoters(voters);
+        }
+        return VoterAgreement.withDirectories(settings.voters(), voters);
     }
 
     private void onImage(MetadataImage image) {
@@ -119,9 +171,42 @@ public final class MetadataNode implements AutoCloseable {
         ready.complete(image);
     }
 
-    /** Completed, on a thread of the journal, when a controller is known and all that was committed before the start is in the image. */
+    /**
+     * Completed, on a thread of the journal, when a controller is known and the cluster is formatted. On the controller all that was
+     * committed before is in the image then; on another node it may still be on its way.
+     */
     public CompletableFuture<MetadataImage> ready() {
         return ready.copy();
+    }
+
+    /**
+     * Waits until it is {@link #ready}, which takes a majority of the voters, and tells every ten seconds that it does.
+     *
+     * @param stopping asked again and again: whether to give up
+     * @throws KafkaException if it gave up, or the metadata cannot go on
+     */
+    public void awaitReady(BooleanSupplier stopping) {
+        long tellAt = System.nanoTime() + TELL_EVERY_NANOS;
+        while (!stopping.getAsBoolean()) {
+            try {
+                ready.get(READY_POLL_MS, TimeUnit.MILLISECONDS);
+                return;
+            } catch (ExecutionException e) {
+                throw new KafkaException("The metadata is not ready", e.getCause());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new KafkaException("The start was interrupted: the metadata is not ready", e);
+            } catch (TimeoutException e) {
+                if (System.nanoTime() - tellAt >= 0) {
+                    tellAt = System.nanoTime() + TELL_EVERY_NANOS;
+                    LOG.warn(
+                            "Waiting for a controller, which takes a majority of the voters: node={} voters={}",
+                            settings.nodeId(),
+                            settings.voters());
+                }
+            }
+        }
+        throw new KafkaException("The broker is being stopped, and the metadata was not ready yet");
     }
 
     public String clusterId() {

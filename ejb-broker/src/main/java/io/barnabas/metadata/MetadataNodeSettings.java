@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param directory for journal, snapshots and entities; not one of the directories for topics
  * @param nodeId {@code node.id}
  * @param clusterId the cluster's id if it has been given, else the directory's, else a new one
- * @param voters the nodes that order the metadata
+ * @param voters the nodes that order the metadata, as they are configured; several find out each other's directories
  * @param bootstrapFeatures feature levels that a new cluster begins with; {@code metadata.version} is one of them
  */
 public record MetadataNodeSettings(
@@ -24,6 +24,28 @@ public record MetadataNodeSettings(
     public static final String METADATA_VERSION = "metadata.version";
     /** Level of {@link #METADATA_VERSION} in Kafka 4.4 (4.4-IV2). */
     public static final short METADATA_VERSION_LEVEL = 33;
+
+    /**
+     * A node of a cluster, with the features of a new one.
+     *
+     * @param voters 1, 3 or 5, this node among them
+     */
+    public static MetadataNodeSettings voter(Path directory, int nodeId, List<RatisSettings.Voter> voters) {
+        return new MetadataNodeSettings(
+                directory,
+                nodeId,
+                null,
+                voters,
+                oneNode(directory, nodeId, null).bootstrapFeatures());
+    }
+
+    List<Integer> voterIds() {
+        return voters.stream().map(RatisSettings.Voter::nodeId).toList();
+    }
+
+    MetadataNodeSettings withVoters(List<RatisSettings.Voter> others) {
+        return new MetadataNodeSettings(directory, nodeId, clusterId, others, bootstrapFeatures);
+    }
 
     /** A node that is alone, with the features of a new cluster. */
     public static MetadataNodeSettings oneNode(Path directory, int nodeId, @Nullable String clusterId) {

@@ -1,11 +1,18 @@
 package io.barnabas.metadata;
 
+import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.grpc.GrpcConfigKeys;
+import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
+import org.apache.ratis.thirdparty.io.grpc.Server;
+import org.apache.ratis.thirdparty.io.grpc.ServerServiceDefinition;
+import org.apache.ratis.thirdparty.io.grpc.netty.NettyChannelBuilder;
+import org.apache.ratis.thirdparty.io.grpc.netty.NettyServerBuilder;
 import org.apache.ratis.thirdparty.io.netty.channel.EventLoopGroup;
 import org.apache.ratis.thirdparty.io.netty.channel.nio.NioEventLoopGroup;
 import org.apache.ratis.thirdparty.io.netty.channel.socket.nio.NioServerSocketChannel;
+import org.apache.ratis.thirdparty.io.netty.channel.socket.nio.NioSocketChannel;
 import org.apache.ratis.thirdparty.io.netty.util.concurrent.DefaultThreadFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,13 +33,40 @@ final class RaftEventLoops implements AutoCloseable {
     private final EventLoopGroup loops =
             new NioEventLoopGroup(THREADS, new DefaultThreadFactory("barnabas-raft", true));
 
-    /** What makes a Raft server use these threads. */
-    Parameters parameters() {
+    /**
+     * What makes a Raft server use these threads.
+     *
+     * @param beside is served on the same port
+     */
+    Parameters parameters(ServerServiceDefinition beside) {
         Parameters parameters = new Parameters();
-        GrpcConfigKeys.Server.setServicesCustomizer(parameters, (builder, services) -> builder.bossEventLoopGroup(loops)
-                .workerEventLoopGroup(loops)
-                .channelType(NioServerSocketChannel.class));
+        GrpcConfigKeys.Server.setServicesCustomizer(
+                parameters, (builder, services) -> onLoops(builder).addService(beside));
         return parameters;
+    }
+
+    /** A server of one service, for the time before the Raft server is there. */
+    Server server(String host, int port, ServerServiceDefinition service) {
+        return onLoops(NettyServerBuilder.forAddress(new InetSocketAddress(host, port)))
+                .directExecutor()
+                .addService(service)
+                .build();
+    }
+
+    private NettyServerBuilder onLoops(NettyServerBuilder builder) {
+        return builder.bossEventLoopGroup(loops).workerEventLoopGroup(loops).channelType(NioServerSocketChannel.class);
+    }
+
+    /** A connection to another's server. */
+    ManagedChannel channel(String host, int port) {
+        return NettyChannelBuilder.forAddress(host, port)
+                .eventLoopGroup(loops)
+                .channelType(NioSocketChannel.class)
+                .usePlaintext()
+                .proxyDetector(address -> null)
+                .disableRetry()
+                .directExecutor()
+                .build();
     }
 
     /** Ends the threads and waits until they have ended. */

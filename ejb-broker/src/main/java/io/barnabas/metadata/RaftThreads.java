@@ -9,6 +9,7 @@ import java.util.function.Predicate;
 import org.apache.ratis.thirdparty.io.netty.util.concurrent.GlobalEventExecutor;
 import org.apache.ratis.util.MemoizedSupplier;
 import org.apache.ratis.util.TimeoutTimer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,9 +36,9 @@ final class RaftThreads {
     /**
      * A server has closed: waits for its threads, and after the last one for all.
      *
-     * @param member the name that the server's threads begin with
+     * @param member the name that the server's threads begin with; null if it had none of its own
      */
-    static void end(String member) {
+    static void end(@Nullable String member) {
         boolean last;
         synchronized (RaftThreads.class) {
             last = --servers == 0;
@@ -47,7 +48,9 @@ final class RaftThreads {
         }
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(END_MS);
         try {
-            join(thread -> thread.getName().startsWith(member), deadline);
+            if (member != null) {
+                join(thread -> thread.getName().startsWith(member), deadline);
+            }
             if (last) {
                 join(RaftThreads::isShared, deadline);
                 awaitGlobalExecutor();

@@ -20,18 +20,32 @@ final class RatisConfiguration {
     /** A Raft entry is our bytes and Ratis's header of them. */
     private static final SizeInBytes ENTRY_BYTES_MAX = SizeInBytes.valueOf(MetadataEntry.BYTES_MAX + 64 * 1024L);
 
+    private static final char DIRECTORY_MARK = '.';
+
     private final RatisSettings settings;
 
     RatisConfiguration(RatisSettings settings) {
         this.settings = settings;
     }
 
-    static RaftPeerId peerId(int nodeId) {
-        return RaftPeerId.valueOf(Integer.toString(nodeId));
+    /** Node and directory: a node with a new directory is another member to Ratis. A lone voter has the node's id alone. */
+    static RaftPeerId peerId(RatisSettings.Voter voter) {
+        String node = Integer.toString(voter.nodeId());
+        return RaftPeerId.valueOf(
+                voter.directoryId().equals(Uuid.ZERO_UUID) ? node : node + DIRECTORY_MARK + voter.directoryId());
     }
 
     static int nodeId(RaftPeerId id) {
-        return Integer.parseInt(id.toString());
+        String text = id.toString();
+        int mark = text.indexOf(DIRECTORY_MARK);
+        return Integer.parseInt(mark < 0 ? text : text.substring(0, mark));
+    }
+
+    /** Zero if the member is a lone voter. */
+    static Uuid directoryId(RaftPeerId id) {
+        String text = id.toString();
+        int mark = text.indexOf(DIRECTORY_MARK);
+        return mark < 0 ? Uuid.ZERO_UUID : Uuid.fromString(text.substring(mark + 1));
     }
 
     RaftGroupId groupId() {
@@ -53,10 +67,15 @@ final class RatisConfiguration {
                 groupId(),
                 settings.voters().stream()
                         .map(voter -> RaftPeer.newBuilder()
-                                .setId(peerId(voter.nodeId()))
-                                .setAddress(voter.host() + ":" + voter.port())
+                                .setId(peerId(voter))
+                                .setAddress(address(voter))
                                 .build())
                         .toList());
+    }
+
+    private static String address(RatisSettings.Voter voter) {
+        boolean ipv6 = voter.host().indexOf(':') >= 0;
+        return (ipv6 ? "[" + voter.host() + "]" : voter.host()) + ":" + voter.port();
     }
 
     RaftProperties properties() {

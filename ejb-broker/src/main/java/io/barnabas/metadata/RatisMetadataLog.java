@@ -3,15 +3,21 @@ package io.barnabas.metadata;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.NotControllerException;
+import org.apache.ratis.proto.RaftProtos;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.TransferLeadershipRequest;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.raftlog.RaftLog;
 import org.apache.ratis.server.storage.RaftStorage;
@@ -51,6 +57,10 @@ public final class RatisMetadataLog implements MetadataLog {
     static {
         CHATTY.forEach(logger -> logger.setLevel(java.util.logging.Level.SEVERE));
     }
+
+    private static final long HAND_OVER_MS = 500;
+    /** A follower that has answered within this time is taken for one that runs. */
+    private static final long ANSWERS_MS = 500;
 
     private final RatisSettings settings;
     private final JournalRoom room;
@@ -116,13 +126,65 @@ public final class RatisMetadataLog implements MetadataLog {
     private RaftServer newServer(StateMachine stateMachine, RaftEventLoops network) throws IOException {
         RatisConfiguration configuration = new RatisConfiguration(settings);
         return RaftServer.newBuilder()
-                .setServerId(RatisConfiguration.peerId(settings.nodeId()))
+                .setServerId(RatisConfiguration.peerId(settings.self()))
                 .setGroup(configuration.group())
                 .setProperties(configuration.properties())
-                .setParameters(network.parameters())
+                .setParameters(network.parameters(VoterIntroduction.service(this::introduction)))
                 .setOption(RaftStorage.StartupOption.RECOVER)
                 .setStateMachine(new RatisStateMachine(stateMachine, settings.nodeId()))
                 .build();
+    }
+
+    /**
+     * Makes the voter that is furthest the leader, if this is it and there are others: they need not find out by a time-out that it is
+     * gone. It is only a courtesy, so it has little time.
+     */
+    private void handOver(RaftServer running) {
+        if (settings.alone()) {
+            return;
+        }
+        try {
+            RaftServer.Division division = running.getDivision(groupId);
+            RaftPeerId heir = division.getInfo().isLeader() ? furthest(division) : null;
+            if (heir == null) {
+                return;
+            }
+            TransferLeadershipRequest request = new TransferLeadershipRequest(
+                    clientId, running.getId(), groupId, callIds.incrementAndGet(), heir, HAND_OVER_MS);
+            boolean done = running.transferLeadershipAsync(request)
+                    .get(2 * HAND_OVER_MS, TimeUnit.MILLISECONDS)
+                    .isSuccess();
+            LOG.info("The lead of the metadata was handed over: node={} to={} done={}", settings.nodeId(), heir, done);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (IOException | ExecutionException | TimeoutException | RuntimeException e) {
+            LOG.info("The lead of the metadata was not handed over: node={}", settings.nodeId(), e);
+        }
+    }
+
+    private static @Nullable RaftPeerId furthest(RaftServer.Division division) {
+        List<RaftProtos.ServerRpcProto> followers =
+                division.getInfo().getRoleInfoProto().getLeaderInfo().getFollowerInfoList();
+        long[] matches = division.getInfo().getFollowerMatchIndices();
+        int best = -1;
+        for (int i = 0; i < Math.min(matches.length, followers.size()); i++) {
+            boolean answers = followers.get(i).getLastRpcElapsedTimeMs() < ANSWERS_MS;
+            if (answers && (best < 0 || matches[i] > matches[best])) {
+                best = i;
+            }
+        }
+        return best < 0 ? null : RaftPeerId.valueOf(followers.get(best).getId().getId());
+    }
+
+    private VoterIntroduction introduction() {
+        List<RatisSettings.Voter> voters = settings.voters();
+        return new VoterIntroduction(
+                settings.nodeId(),
+                settings.self().directoryId(),
+                VoterAgreement.ids(voters),
+                new VoterSet(voters.stream()
+                        .map(voter -> new VoterSet.Voter(voter.nodeId(), voter.directoryId()))
+                        .toList()));
     }
 
     private IOException unreadable(Exception e) {
@@ -204,6 +266,7 @@ public final class RatisMetadataLog implements MetadataLog {
         RaftServer running = server;
         server = null;
         if (running != null) {
+            handOver(running);
             try {
                 running.close();
             } catch (IOException e) {
@@ -214,7 +277,7 @@ public final class RatisMetadataLog implements MetadataLog {
         loops = null;
         if (network != null) {
             network.close();
-            RaftThreads.end(RatisConfiguration.peerId(settings.nodeId()) + "@" + groupId);
+            RaftThreads.end(RatisConfiguration.peerId(settings.self()) + "@" + groupId);
         }
     }
 }

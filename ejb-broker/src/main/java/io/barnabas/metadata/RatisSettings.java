@@ -2,6 +2,7 @@ package io.barnabas.metadata;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.apache.kafka.common.Uuid;
 
 /**
  * What a {@link RatisMetadataLog} is opened with.
@@ -21,8 +22,23 @@ public record RatisSettings(
     /** Election time-out unless told otherwise. */
     public static final int ELECTION_TIMEOUT_MS = 300;
 
-    /** A node that votes, and where its Raft server listens; port 0 means one that is free, which only a lone voter may have. */
-    public record Voter(int nodeId, String host, int port) {}
+    /**
+     * A node that votes.
+     *
+     * @param port where its Raft server listens; 0 means one that is free, which only a lone voter may have
+     * @param directoryId of its metadata directory, the other half of its identity; zero of a lone voter, which needs none, and while it is
+     *     not known
+     */
+    public record Voter(int nodeId, String host, int port, Uuid directoryId) {
+        /** A voter whose directory is not known, or that is alone. */
+        public Voter(int nodeId, String host, int port) {
+            this(nodeId, host, port, Uuid.ZERO_UUID);
+        }
+
+        Voter inDirectory(Uuid id) {
+            return new Voter(nodeId, host, port, id);
+        }
+    }
 
     /** One voter, alone, on a free port of the loopback address. */
     public static RatisSettings oneNode(Path directory, String clusterId, int nodeId) {

@@ -13,6 +13,7 @@ import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftGroupMemberId;
 import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.protocol.TermIndex;
 import org.apache.ratis.server.storage.FileInfo;
@@ -37,6 +38,7 @@ final class RatisStateMachine extends BaseStateMachine {
 
     private final MetadataLog.StateMachine machine;
     private final int nodeId;
+    private final Object leadership = new Object();
     private final SimpleStateMachineStorage storage = new SimpleStateMachineStorage();
 
     RatisStateMachine(MetadataLog.StateMachine machine, int nodeId) {
@@ -122,22 +124,44 @@ final class RatisStateMachine extends BaseStateMachine {
 
     @Override
     public void notifyLeaderReady() {
-        machine.onLeader(nodeId);
+        tellLeader();
     }
 
     @Override
     public void notifyLeaderChanged(RaftGroupMemberId member, RaftPeerId leader) {
-        if (!RatisConfiguration.peerId(nodeId).equals(leader)) {
-            machine.onLeader(
-                    leader == null || leader.toString().isEmpty()
-                            ? MetadataLog.NO_LEADER
-                            : RatisConfiguration.nodeId(leader));
-        }
+        tellLeader();
     }
 
     @Override
     public void notifyNotLeader(Collection<TransactionContext> pending) {
-        machine.onLeader(MetadataLog.NO_LEADER);
+        tellLeader();
+    }
+
+    /**
+     * News come from several threads, and may overtake each other; each is taken as the occasion to look at what is true now. This node
+     * leads once it has applied an entry of its own term, and so all that was committed before.
+     */
+    private void tellLeader() {
+        synchronized (leadership) {
+            machine.onLeader(leader());
+        }
+    }
+
+    private int leader() {
+        DivisionInfo info;
+        try {
+            info = getServer().join().getDivision(getGroupId()).getInfo();
+        } catch (IOException e) { // it closes
+            return MetadataLog.NO_LEADER;
+        }
+        if (info.isLeader()) {
+            return info.isLeaderReady() ? nodeId : MetadataLog.NO_LEADER;
+        }
+        RaftPeerId leader = info.getLeaderId();
+        int node = leader == null || leader.toString().isEmpty()
+                ? MetadataLog.NO_LEADER
+                : RatisConfiguration.nodeId(leader);
+        return node == nodeId ? MetadataLog.NO_LEADER : node; // it did lead, and Ratis is about to forget it
     }
 
     @Override

@@ -36,6 +36,11 @@ public interface BrokerPort {
     /** Connections to other brokers; usable from the start on, before the sockets are open, until {@link RequestDispatcher#close} returns. */
     PeerConnector peers();
 
+    /** Whether the broker is to stop: a start that waits for others gives up then. */
+    default boolean closing() {
+        return false;
+    }
+
     /** Figures of the sockets, for metrics and the console. */
     SocketFigures sockets();
 

@@ -54,6 +54,7 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
     private volatile @Nullable SocketServer server;
     private @Nullable RequestDispatcher dispatcher; // guarded by this
     private boolean closed; // guarded by this
+    private volatile boolean closing;
 
     public StandalonePort(LogOpener opener) {
         this(opener, SocketBounds.defaults());
@@ -103,7 +104,17 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
 
     /** Closes sockets, dispatcher, connections to others, logs and threads, in this order. Idempotent. */
     @Override
-    public synchronized void close() {
+    public void close() {
+        closing = true; // before the lock, which a start holds as long as it waits
+        closeOnce();
+    }
+
+    @Override
+    public boolean closing() {
+        return closing;
+    }
+
+    private synchronized void closeOnce() {
         if (closed) {
             return;
         }

@@ -1,0 +1,192 @@
+package io.barnabas.metadata;
+
+import io.barnabas.metadata.RatisSettings.Voter;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.Uuid;
+import org.apache.ratis.thirdparty.io.grpc.CallOptions;
+import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
+import org.apache.ratis.thirdparty.io.grpc.Server;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How voters that start for the first time find each other, before there is a Raft group. Each makes a random id for its directory and
+ * keeps it, tells it to the others, and when it has heard all of them it keeps the {@link VoterSet}, from which the cluster's id and the Raft
+ * group's follow. So the first start of a quorum needs all its voters; later ones a majority.
+ *
+ * <p>A voter that hears of a set from another takes that, if it is in it with its present directory. If it is in it with another one, its disk
+ * was lost since: it has forgotten what it promised, and must not vote (the others may need its former vote to know what was committed).
+ * It waits until somebody makes it a voter anew.
+ *
+ * <p>Two voters cannot keep different sets and yet form one group, since the group's id is the set's. On the thread that opens
+ * {@link MetadataNode}; before it {@link MetadataDirectory}, after it {@link RatisMetadataLog}.
+ */
+final class VoterAgreement {
+    private static final Logger LOG = LoggerFactory.getLogger(VoterAgreement.class);
+    private static final long ASK_MS = 1_000;
+    private static final long PAUSE_MS = 50;
+    private static final long TELL_EVERY_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private final Voter self;
+    private final List<Voter> configured;
+    private final BooleanSupplier stopping;
+    private final String ids;
+
+    /**
+     * @param configured all voters, with their directories unknown but for this node's
+     * @param stopping asked again and again while there is nothing but waiting: whether to give up
+     */
+    VoterAgreement(List<Voter> configured, int nodeId, BooleanSupplier stopping) {
+        this.configured = configured;
+        this.self = configured.stream()
+                .filter(voter -> voter.nodeId() == nodeId)
+                .findFirst()
+                .orElseThrow();
+        this.stopping = stopping;
+        this.ids = ids(configured);
+    }
+
+    static String ids(List<Voter> voters) {
+        return voters.stream().map(Voter::nodeId).sorted().map(String::valueOf).collect(Collectors.joining(","));
+    }
+
+    /**
+     * Waits for the others, without a limit, and tells every ten seconds for whom.
+     *
+     * @throws IOException if the port cannot be used, or {@code stopping} said so
+     */
+    VoterSet reach() throws IOException {
+        RaftThreads.begin();
+        RaftEventLoops network = new RaftEventLoops();
+        List<ManagedChannel> channels = new ArrayList<>();
+        Server server = null;
+        try {
+            VoterIntroduction introduction = new VoterIntroduction(self.nodeId(), self.directoryId(), ids, null);
+            server = network.server(self.host(), self.port(), VoterIntroduction.service(() -> introduction));
+            server.start();
+            for (Voter voter : others()) {
+                channels.add(network.channel(voter.host(), voter.port()));
+            }
+            return await(channels);
+        } catch (IOException e) {
+            throw new IOException(
+                    "Voter " + self.nodeId() + " cannot meet the others at " + self.host() + ":" + self.port() + ": "
+                            + e.getMessage(),
+                    e);
+        } finally {
+            channels.forEach(ManagedChannel::shutdownNow);
+            if (server != null) {
+                server.shutdownNow();
+            }
+            network.close();
+            RaftThreads.end(null);
+        }
+    }
+
+    private List<Voter> others() {
+        return configured.stream().filter(voter -> !voter.equals(self)).toList();
+    }
+
+    private VoterSet await(List<ManagedChannel> channels) throws IOException {
+        long tellAt = System.nanoTime() + TELL_EVERY_NANOS;
+        while (true) {
+            Round round = new Round();
+            for (int i = 0; i < channels.size(); i++) {
+                round.ask(others().get(i), channels.get(i));
+            }
+            VoterSet agreed = round.agreed();
+            if (agreed != null) {
+                LOG.info("The voters of the metadata are known: voters={} clusterId={}", agreed, agreed.clusterId());
+                return agreed;
+            }
+            if (System.nanoTime() - tellAt >= 0) {
+                LOG.warn("Waiting for the voters of the metadata: {}", round.reasons);
+                tellAt = System.nanoTime() + TELL_EVERY_NANOS;
+            }
+            pause();
+        }
+    }
+
+    private void pause() throws IOException {
+        try {
+            TimeUnit.MILLISECONDS.sleep(PAUSE_MS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+        if (stopping.getAsBoolean()) {
+            throw new IOException("stopped before the others were there");
+        }
+    }
+
+    /** What was heard when each was asked once. */
+    private final class Round {
+        private final List<VoterSet.Voter> heard = new ArrayList<>();
+        private final List<String> reasons = new ArrayList<>();
+        private @Nullable VoterSet theirs;
+
+        Round() {
+            heard.add(new VoterSet.Voter(self.nodeId(), self.directoryId()));
+        }
+
+        void ask(Voter voter, ManagedChannel channel) {
+            String name = "node " + voter.nodeId() + " at " + voter.host() + ":" + voter.port() + " ";
+            VoterIntroduction answer;
+            try {
+                answer = VoterIntroduction.ask(
+                        channel, CallOptions.DEFAULT.withDeadlineAfter(ASK_MS, TimeUnit.MILLISECONDS));
+            } catch (RuntimeException e) {
+                channel.resetConnectBackoff();
+                reasons.add(name + "does not answer");
+                return;
+            }
+            if (answer.nodeId() != voter.nodeId()) {
+                reasons.add(name + "is node " + answer.nodeId());
+            } else if (answer.agreed() != null) {
+                takeSet(name, answer.agreed());
+            } else if (!answer.configured().equals(ids)) {
+                reasons.add(name + "is configured with voters " + answer.configured() + ", this node with " + ids);
+            } else {
+                heard.add(new VoterSet.Voter(answer.nodeId(), answer.directoryId()));
+            }
+        }
+
+        private void takeSet(String name, VoterSet set) {
+            if (set.contains(self.nodeId(), self.directoryId())) {
+                theirs = set;
+            } else {
+                reasons.add(
+                        name + "votes with " + set + ", and this node's directory " + self.directoryId()
+                                + " is not one of theirs: what it had is lost, and it may not vote before it has been made a voter again");
+            }
+        }
+
+        @Nullable
+        VoterSet agreed() {
+            if (theirs != null) {
+                return theirs;
+            }
+            return heard.size() == configured.size() ? new VoterSet(heard) : null;
+        }
+    }
+
+    /** The configured voters with their directories. */
+    static List<Voter> withDirectories(List<Voter> configured, VoterSet set) {
+        return configured.stream()
+                .map(voter -> voter.inDirectory(set.directoryId(voter.nodeId())))
+                .toList();
+    }
+
+    /** This voter among {@code configured}, with its directory known. */
+    static List<Voter> withDirectory(List<Voter> configured, int nodeId, Uuid directoryId) {
+        return configured.stream()
+                .map(voter -> voter.nodeId() == nodeId ? voter.inDirectory(directoryId) : voter)
+                .toList();
+    }
+}

@@ -1,0 +1,254 @@
+package io.barnabas.metadata;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.barnabas.metadata.Controller.Decision;
+import io.barnabas.time.SerialExecutor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.NotControllerException;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Three nodes of one cluster, as to their metadata, in one process. */
+@NullUnmarked
+class MetadataNodesTest {
+    @TempDir
+    Path directory;
+
+    private final List<RatisSettings.Voter> voters = new ArrayList<>();
+    private final Map<Integer, MetadataNode> nodes = new ConcurrentHashMap<>();
+    private final List<Throwable> failures = new CopyOnWriteArrayList<>();
+    private final ExecutorService executor =
+            new ThreadPoolExecutor(8, 8, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>());
+    private final AtomicBoolean stopping = new AtomicBoolean();
+
+    private CompletableFuture<MetadataNode> open(int id) {
+        if (voters.isEmpty()) {
+            List<Integer> ports = FreePorts.take(3);
+            for (int i = 0; i < 3; i++) {
+                voters.add(new RatisSettings.Voter(i + 1, "127.0.0.1", ports.get(i)));
+            }
+        }
+        SerialExecutor commands = new SerialExecutor(executor, 1, failures::add);
+        return CompletableFuture.supplyAsync(
+                () -> {
+                    try {
+                        MetadataNode node = MetadataNode.open(
+                                MetadataNodeSettings.voter(directory.resolve("node-" + id), id, voters),
+                                Uuid::randomUuid,
+                                task -> executor.execute(() -> commands.execute(task)),
+                                failures::add,
+                                stopping::get);
+                        nodes.put(id, node);
+                        return node;
+                    } catch (IOException e) {
+                        throw new java.io.UncheckedIOException(e);
+                    }
+                },
+                executor);
+    }
+
+    private void openAll() throws Exception {
+        List<CompletableFuture<MetadataNode>> opening =
+                Stream.of(1, 2, 3).map(this::open).toList();
+        for (CompletableFuture<MetadataNode> node : opening) {
+            node.get(60, TimeUnit.SECONDS).ready().get(60, TimeUnit.SECONDS);
+        }
+    }
+
+    private void close(int id) {
+        nodes.remove(id).close();
+    }
+
+    @AfterEach
+    void stop() {
+        stopping.set(true);
+        List.copyOf(nodes.keySet()).parallelStream().forEach(this::close);
+        executor.shutdown();
+        assertThat(failures).isEmpty();
+    }
+
+    private int controller() {
+        return await().atMost(Duration.ofSeconds(30))
+                .pollInterval(Duration.ofMillis(5))
+                .until(
+                        () -> nodes.entrySet().stream()
+                                .filter(n -> n.getValue().controller().isActive())
+                                .map(Map.Entry::getKey)
+                                .findFirst()
+                                .orElse(-1),
+                        id -> id > 0);
+    }
+
+    private void create(int id, String topic) throws Exception {
+        nodes.get(id)
+                .controller()
+                .submit("t", image -> Decision.of(TestRecords.topic(topic, 2), true))
+                .get(30, TimeUnit.SECONDS);
+    }
+
+    private void awaitTopicEverywhere(String topic) {
+        await().atMost(Duration.ofSeconds(30)).until(() -> nodes.values().stream()
+                .allMatch(node -> node.metadata().image().topic(topic) != null));
+    }
+
+    @Test
+    void formsOneClusterWhichEveryNodeSeesAlike() throws Exception {
+        // When
+        openAll();
+        int controller = controller();
+        create(controller, "a");
+        awaitTopicEverywhere("a");
+        // Then
+        Set<Object> images = new HashSet<>();
+        for (MetadataNode node : nodes.values()) {
+            MetadataImage image = node.metadata().image();
+            images.add(List.of(
+                    node.clusterId(), image.clusterId(), image.index(), image.controllerId(), image.features()));
+        }
+        assertThat(images).hasSize(1);
+        assertThat(images.toString()).contains("metadata.version");
+    }
+
+    @Test
+    void takesCommandsOnlyOnTheControllerAndHandsItsWorkOverAtACleanStop() throws Exception {
+        // Given
+        openAll();
+        int controller = controller();
+        int other = controller % 3 + 1;
+        // Then
+        assertThatThrownBy(() -> create(other, "a"))
+                .isInstanceOf(ExecutionException.class)
+                .hasCauseInstanceOf(NotControllerException.class);
+        // When
+        create(controller, "a");
+        CompletableFuture<Void> closing = CompletableFuture.runAsync(() -> close(controller), executor);
+        int next = await().pollInterval(Duration.ofMillis(1)).until(this::controller, id -> id != controller);
+        create(next, "b");
+        closing.get(30, TimeUnit.SECONDS);
+        // Then
+        assertThat(nodes.get(next).metadata().image().topic("a")).isNotNull();
+        // When
+        open(controller).get(30, TimeUnit.SECONDS);
+        // Then
+        awaitTopicEverywhere("b");
+    }
+
+    @Test
+    void startsAgainWithAMajorityAndIsOneClusterStill() throws Exception {
+        // Given
+        openAll();
+        create(controller(), "a");
+        String cluster = nodes.get(1).clusterId();
+        List.of(1, 2, 3).forEach(this::close);
+        // When
+        open(2).get(30, TimeUnit.SECONDS);
+        MetadataNode third = open(3).get(30, TimeUnit.SECONDS);
+        // Then
+        third.ready().get(30, TimeUnit.SECONDS);
+        create(controller(), "b");
+        awaitTopicEverywhere("b");
+        assertThat(third.clusterId()).isEqualTo(cluster);
+        // When
+        open(1).get(30, TimeUnit.SECONDS);
+        // Then
+        awaitTopicEverywhere("b");
+    }
+
+    @Test
+    void givesAVoterWhoseDirectoryWasLostNoVote() throws Exception {
+        // Given
+        openAll();
+        create(controller(), "a");
+        awaitTopicEverywhere("a");
+        List.of(1, 2, 3).forEach(this::close);
+        // When only one comes back that is what it was
+        try (Stream<Path> files = Files.walk(directory.resolve("node-1"))) {
+            files.sorted(java.util.Comparator.reverseOrder())
+                    .forEach(file -> file.toFile().delete());
+        }
+        open(2).get(30, TimeUnit.SECONDS);
+        CompletableFuture<MetadataNode> wiped = open(1);
+        // Then
+        assertThatThrownBy(() -> nodes.get(2).ready().get(3, TimeUnit.SECONDS))
+                .isInstanceOf(java.util.concurrent.TimeoutException.class);
+        assertThat(wiped).isNotDone();
+        // When
+        open(3).get(30, TimeUnit.SECONDS);
+        // Then
+        awaitTopicEverywhere("a");
+        assertThat(wiped).isNotDone();
+        stopping.set(true);
+        assertThatThrownBy(() -> wiped.get(30, TimeUnit.SECONDS)).hasStackTraceContaining("stopped before");
+    }
+
+    @Test
+    void doesNotBeginWithoutAllOfItsVotersAndCanBeStoppedMeanwhile() throws Exception {
+        // When
+        CompletableFuture<MetadataNode> first = open(1);
+        CompletableFuture<MetadataNode> second = open(2);
+        // Then
+        assertThatThrownBy(() -> first.get(2, TimeUnit.SECONDS))
+                .isInstanceOf(java.util.concurrent.TimeoutException.class);
+        // When
+        stopping.set(true);
+        // Then
+        assertThatThrownBy(() -> first.get(30, TimeUnit.SECONDS)).hasStackTraceContaining("stopped before");
+        assertThatThrownBy(() -> second.get(30, TimeUnit.SECONDS)).hasStackTraceContaining("stopped before");
+    }
+
+    @Test
+    void refusesADirectoryOfANodeAloneOrOfOtherVoters() throws Exception {
+        // Given
+        openAll();
+        close(1);
+        RatisSettings.Voter stranger = new RatisSettings.Voter(4, "127.0.0.1", 1);
+        Path first = directory.resolve("node-1");
+        // Then
+        assertThatThrownBy(() -> MetadataNode.open(
+                        MetadataNodeSettings.voter(first, 1, List.of(voters.get(0), voters.get(1), stranger)),
+                        Uuid::randomUuid,
+                        executor,
+                        failures::add))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("belongs to a quorum of the nodes [1, 2, 3]");
+        assertThatThrownBy(() -> MetadataNode.open(
+                        MetadataNodeSettings.oneNode(first, 1, null), Uuid::randomUuid, executor, failures::add))
+                .hasMessageContaining("controller.quorum.voters");
+        MetadataNode.open(
+                        MetadataNodeSettings.oneNode(directory.resolve("alone"), 1, null),
+                        Uuid::randomUuid,
+                        executor,
+                        failures::add)
+                .close();
+        assertThatThrownBy(() -> MetadataNode.open(
+                        MetadataNodeSettings.voter(directory.resolve("alone"), 1, voters),
+                        Uuid::randomUuid,
+                        executor,
+                        failures::add))
+                .hasMessageContaining("a node that is alone");
+    }
+}
