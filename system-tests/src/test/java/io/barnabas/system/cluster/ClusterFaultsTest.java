@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -35,7 +34,7 @@ class ClusterFaultsTest {
 
     @BeforeAll
     static void start() throws Exception {
-        cluster = Cluster.start(new BarnabasProduct(Map.of()), Network.loopback(), dir, 3);
+        cluster = Cluster.start(Product.underTest(), Network.loopback(), dir, 3);
     }
 
     @AfterAll

@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -32,7 +31,7 @@ class ClusterToolsTest {
 
     @BeforeAll
     static void start() throws Exception {
-        cluster = Cluster.start(new BarnabasProduct(Map.of()), Network.loopback(), dir, 3);
+        cluster = Cluster.start(Product.underTest(), Network.loopback(), dir, 3);
         tools = new KafkaTools(cluster.bootstrap());
     }
 

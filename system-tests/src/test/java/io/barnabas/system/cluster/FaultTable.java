@@ -4,11 +4,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * A program: plays faults on a cluster of three and prints a row for each, so that Barnabas and Apache Kafka can be put side by side.
@@ -47,7 +44,7 @@ final class FaultTable {
         int nodes = Integer.parseInt(args[1]);
         Network network = ofNetwork ? CutNetwork.make(nodes) : Network.loopback();
         boolean flawless = true;
-        try (Cluster cluster = Cluster.start(product(args[0]), network, directory(), nodes)) {
+        try (Cluster cluster = Cluster.start(Product.named(args[0]), network, directory(), nodes)) {
             System.out.println(Scene.Outcome.HEADER);
             for (Turn turn : turns) {
                 Scene.Outcome outcome = Scene.play(cluster, turn.fault(), turn.times(), Integer.parseInt(args[2]));
@@ -60,18 +57,6 @@ final class FaultTable {
             }
         }
         System.exit(flawless ? 0 : 1);
-    }
-
-    private static Product product(String name) {
-        if (name.startsWith("kafka:")) {
-            return new KafkaProduct(Path.of(name.substring("kafka:".length())).toAbsolutePath());
-        }
-        Map<String, String> settings = new LinkedHashMap<>();
-        Stream.of(System.getProperty("cluster.settings", "").split(";"))
-                .filter(setting -> setting.contains("="))
-                .forEach(setting -> settings.put(
-                        setting.substring(0, setting.indexOf('=')), setting.substring(setting.indexOf('=') + 1)));
-        return new BarnabasProduct(settings);
     }
 
     private static Path directory() throws Exception {
