@@ -57,6 +57,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.NotControllerException;
 import org.apache.kafka.common.internals.Topic;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -89,6 +90,7 @@ public final class BrokerNode {
     private final MetadataNode metadata;
     private final MetadataEntities entities;
     private final CompletableFuture<@Nullable Void> entitiesMayOpen = new CompletableFuture<>();
+    private final PeerParts peers;
     private final LogManager logs;
     private final LocalPartitions partitions;
     private final DirectoryAssignments assignments;
@@ -111,6 +113,11 @@ public final class BrokerNode {
                     LOG.error("the metadata entities were not written", fault);
                     return null;
                 }));
+        this.peers = new PeerParts(
+                port,
+                atStart,
+                metadata,
+                request -> CompletableFuture.failedFuture(new NotControllerException("not served yet")));
         this.logs = port.openLogs(atStart.logManagerSettings(metadata.clusterId()));
         metadata.awaitReady(port::closing);
         // Before anything changes: what the database says is compared with the metadata as they were when it was
@@ -277,6 +284,7 @@ public final class BrokerNode {
                 atStart.nodeId(),
                 metadata.metadata(),
                 metadata.controller(),
+                peers.forwarder(),
                 config,
                 ControlPlane.Rules.of(config, Policies.load(atStart), random()),
                 metadata.producerIds()::next,
@@ -291,6 +299,7 @@ public final class BrokerNode {
                         groups::partitionFor, transactions.transactions()::partitionFor, metadata.metadata(), creation))
                 .add(GroupHandlers.all(groups, metadata.metadata(), this::servesConsumerGroups))
                 .add(TransactionHandlers.all(transactions, plane));
+        handlers.add(peers.envelopes(handlers));
         handlers.add(new ApiVersionsHandler(handlers, metadata.metadata(), atStart.nodeId(), FeatureControl.SUPPORTED));
         return new HandlerDispatcher(
                         () -> config.current().listenerSettings(),
@@ -298,6 +307,7 @@ public final class BrokerNode {
                         new HandlerDispatcher.Measures(metrics, port.clock()),
                         List.of(fetch::onConnectionClosed),
                         this::close)
+                .forwarding(peers.forwarder())
                 .offering(new LocalBranches(
                         transactions.transactions(),
                         metadata.metadata(),
@@ -404,6 +414,10 @@ public final class BrokerNode {
                 () -> metadata.registration().leave(brokerEpoch).get(LEAVE_SECONDS, TimeUnit.SECONDS));
         step("the directories' assignments", () -> {
             assignments.close();
+            return true;
+        });
+        step("what waits for others", () -> {
+            peers.close();
             return true;
         });
         step("the coordinators", () -> {

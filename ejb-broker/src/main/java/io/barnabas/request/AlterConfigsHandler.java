@@ -1,9 +1,11 @@
 package io.barnabas.request;
 
 import io.barnabas.port.Responder;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.AlterConfigsRequestData.AlterConfigsResource;
@@ -11,6 +13,7 @@ import org.apache.kafka.common.message.AlterConfigsRequestData.AlterableConfig;
 import org.apache.kafka.common.message.AlterConfigsResponseData;
 import org.apache.kafka.common.message.AlterConfigsResponseData.AlterConfigsResourceResponse;
 import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.ApiError;
 
 /**
@@ -29,13 +32,24 @@ public final class AlterConfigsHandler implements ApiHandler<AlterConfigsRequest
         return ApiKeys.ALTER_CONFIGS;
     }
 
+    /** What concerns this broker is checked, or done, here; the rest goes to the controller. */
+    @Override
+    public boolean isForwarded() {
+        return false;
+    }
+
     @Override
     public void handle(AlterConfigsRequestData request, RequestContext context, Responder responder) {
         AlteredResources<AlterConfigsResource> resources =
                 new AlteredResources<>(request.resources(), AlterConfigsHandler::key);
-        Map<ConfigResource, Map<String, String>> wanted = resources.forController(this::checked);
+        Map<ConfigResource, Map<String, String>> wanted =
+                resources.forController(resource -> checked(resource, context.forwarded()));
         if (wanted.isEmpty()) {
             responder.respond(answer(request, resources, Map.of()));
+            return;
+        }
+        if (plane.forwarder().isNeeded()) {
+            forward(request, wanted.keySet(), resources, context, responder);
             return;
         }
         plane.submit(
@@ -45,7 +59,7 @@ public final class AlterConfigsHandler implements ApiHandler<AlterConfigsRequest
                 decided -> answer(request, resources, decided));
     }
 
-    private Map<String, String> checked(AlterConfigsResource resource) {
+    private Map<String, String> checked(AlterConfigsResource resource, boolean forwarded) {
         List<AlterableConfig> configs = List.copyOf(resource.configs());
         ConfigChanges.checkForm(
                 configs.stream().map(AlterableConfig::name).toList(),
@@ -57,10 +71,31 @@ public final class AlterConfigsHandler implements ApiHandler<AlterConfigsRequest
         ConfigChanges.checkType(key.type(), resource.resourceType());
         Map<String, String> wanted = new LinkedHashMap<>();
         configs.forEach(c -> wanted.put(c.name(), c.value()));
-        if (key.type() == ConfigResource.Type.BROKER) {
+        if (key.type() == ConfigResource.Type.BROKER && !forwarded) {
             ConfigChanges.checkBroker(plane, key.name(), wanted);
         }
         return wanted;
+    }
+
+    private void forward(
+            AlterConfigsRequestData request,
+            Set<ConfigResource> rest,
+            AlteredResources<AlterConfigsResource> resources,
+            RequestContext context,
+            Responder responder) {
+        AlterConfigsRequestData toController = new AlterConfigsRequestData().setValidateOnly(request.validateOnly());
+        request.resources().stream()
+                .filter(resource -> rest.contains(key(resource)))
+                .forEach(resource -> toController.resources().add(resource.duplicate()));
+        ControlPlane.answer(plane.forwarder().forward(context, toController), context, responder, told -> {
+            Map<ConfigResource, ApiError> decided = new HashMap<>();
+            ((AlterConfigsResponseData) told)
+                    .responses()
+                    .forEach(each -> decided.put(
+                            new ConfigResource(ConfigResource.Type.forId(each.resourceType()), each.resourceName()),
+                            new ApiError(Errors.forCode(each.errorCode()), each.errorMessage())));
+            return answer(request, resources, decided);
+        });
     }
 
     private static AlterConfigsResponseData answer(

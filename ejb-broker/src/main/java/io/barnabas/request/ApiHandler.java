@@ -32,6 +32,11 @@ public interface ApiHandler<Q extends ApiMessage> {
         return false;
     }
 
+    /** Whether the controller has to answer: elsewhere the request is forwarded whole (KIP-590). */
+    default boolean isForwarded() {
+        return api().forwardable && !interBrokerOnly();
+    }
+
     /**
      * Answers the request through {@code responder}, now or later. Called on the connection's event loop: it must not block, and buffers
      * of the request are valid until it returns. What it throws is turned into the API's own error response by {@link ErrorResponses}.

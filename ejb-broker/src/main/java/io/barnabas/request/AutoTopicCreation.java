@@ -22,12 +22,14 @@ import org.slf4j.LoggerFactory;
  * coordinator needs them. Who asked is told "not yet" and asks again. Safe from any thread.
  *
  * <p>Internal topics get as many replicas as their key says, but no more than there are brokers: on one node, Kafka's defaults would
- * never be met.
+ * never be met. Voters count as brokers before they are registered, so that a cluster that has just begun makes no topic of one replica.
  */
 public final class AutoTopicCreation {
     private static final Logger LOG = LoggerFactory.getLogger(AutoTopicCreation.class);
     /** Bound on topics that are being made, against clients that ask for ever new names. */
     private static final int IN_FLIGHT_MAX = 10_000;
+
+    private static final int TIMEOUT_MS = 30_000;
 
     private final ControlPlane plane;
     private final Set<String> inFlight = ConcurrentHashMap.newKeySet();
@@ -69,9 +71,7 @@ public final class AutoTopicCreation {
     private void send(Set<String> names) {
         CreateTopicsRequestData request = new CreateTopicsRequestData();
         names.forEach(name -> request.topics().add(creatable(name)));
-        CompletableFuture<CreateTopicsResponseData> made = plane.controller()
-                .submit("CreateTopics", image -> plane.rules().topics().create(image, request));
-        made.whenComplete((response, failure) -> {
+        create(request).whenComplete((response, failure) -> {
             inFlight.removeAll(names);
             if (failure != null) {
                 LOG.warn("topics could not be made on demand; topics={}", names, failure);
@@ -89,6 +89,15 @@ public final class AutoTopicCreation {
         });
     }
 
+    private CompletableFuture<CreateTopicsResponseData> create(CreateTopicsRequestData request) {
+        return plane.forwarder().isNeeded()
+                ? plane.forwarder()
+                        .send(request.setTimeoutMs(TIMEOUT_MS))
+                        .thenApply(CreateTopicsResponseData.class::cast)
+                : plane.controller()
+                        .submit("CreateTopics", image -> plane.rules().topics().create(image, request));
+    }
+
     private CreatableTopic creatable(String name) {
         return switch (name) {
             case Topic.GROUP_METADATA_TOPIC_NAME -> internal(name, "offsets.topic.");
@@ -100,7 +109,7 @@ public final class AutoTopicCreation {
 
     private CreatableTopic internal(String name, String prefix) {
         BrokerConfig config = plane.config().current();
-        int brokers = Math.max(1, plane.metadata().image().brokers().size());
+        int brokers = brokers(config);
         CreatableTopic topic = new CreatableTopic()
                 .setName(name)
                 .setNumPartitions(config.getInt(prefix + "num.partitions"))
@@ -116,6 +125,12 @@ public final class AutoTopicCreation {
             set(topic, "retention.ms", "-1");
         }
         return topic;
+    }
+
+    /** Those that are registered; and the voters, which are all brokers and may still be on their way. */
+    private int brokers(BrokerConfig config) {
+        int voters = config.getList("controller.quorum.voters").size();
+        return Math.max(1, Math.max(voters, plane.metadata().image().brokers().size()));
     }
 
     private static void set(CreatableTopic topic, String key, String value) {

@@ -20,11 +20,13 @@ import java.util.random.RandomGenerator;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.protocol.Errors;
 
 /**
  * What the handlers of metadata and administration work with: the image to read, the controller to change it, and the rules of the
  * changes. Safe from any thread.
  *
+ * @param forwarder to the controller, while it is another node
  * @param producerIds gives an id that no producer had before
  * @param boundPort the port that a listener of this broker is bound to, for one whose port the system chose
  */
@@ -32,6 +34,7 @@ public record ControlPlane(
         int brokerId,
         Metadata metadata,
         Controller controller,
+        Forwarder forwarder,
         LiveConfig config,
         Rules rules,
         Supplier<CompletableFuture<Long>> producerIds,
@@ -67,7 +70,7 @@ public record ControlPlane(
             RequestContext context,
             Responder responder,
             Function<R, ApiMessage> answer) {
-        answer(controller.submit(context.frame().api().name, command), context, responder, answer);
+        answerOrForward(controller.submit(context.frame().api().name, command), context, responder, answer);
     }
 
     /** The same, with REQUEST_TIMED_OUT if that takes longer: a change that has not been decided by then is not made. */
@@ -84,7 +87,21 @@ public record ControlPlane(
                             new TimeoutException("The change took longer than " + timeoutMs + " ms"))));
             CompletableFuture<R> unused = outcome.whenComplete((r, e) -> timeout.cancel());
         }
-        answer(outcome, context, responder, answer);
+        answerOrForward(outcome, context, responder, answer);
+    }
+
+    /** The lead was lost after the request had come in: whoever has it now answers. A forwarded request goes back instead. */
+    private <R> void answerOrForward(
+            CompletableFuture<R> outcome, RequestContext context, Responder responder, Function<R, ApiMessage> answer) {
+        var unused = outcome.thenApply(answer).whenComplete((body, failure) -> {
+            if (failure == null) {
+                responder.respond(body);
+            } else if (ErrorResponses.errorOf(failure) == Errors.NOT_CONTROLLER && !context.forwarded()) {
+                forwarder.forward(context, responder);
+            } else {
+                ErrorResponses.answer(context, failure, responder);
+            }
+        });
     }
 
     /** Answers a request when {@code outcome} is there, or with the error it failed with. */

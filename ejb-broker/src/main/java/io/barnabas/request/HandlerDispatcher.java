@@ -39,6 +39,7 @@ public final class HandlerDispatcher implements RequestDispatcher {
     private final Runnable onClose;
     private Runnable onOpen = () -> {}; // set before the sockets open
     private @Nullable LocalBranches branches; // likewise
+    private @Nullable Forwarder forwarder; // likewise
     private volatile boolean halted;
 
     /**
@@ -71,6 +72,12 @@ public final class HandlerDispatcher implements RequestDispatcher {
     /** What {@link #branches} gives; closed first when this is. To be set before the sockets open. */
     public HandlerDispatcher offering(LocalBranches transactions) {
         branches = transactions;
+        return this;
+    }
+
+    /** Has requests that the controller decides sent to it while it is another node. To be set before the sockets open. */
+    public HandlerDispatcher forwarding(Forwarder toController) {
+        forwarder = toController;
         return this;
     }
 
@@ -107,7 +114,13 @@ public final class HandlerDispatcher implements RequestDispatcher {
         if (handler == null) {
             refuse(request, connection, measured);
         } else {
-            handle(handler, new RequestContext(request, connection, handlers.isInterBroker(listener)), measured);
+            RequestContext context = new RequestContext(request, connection, handlers.isInterBroker(listener));
+            Forwarder toController = forwarder;
+            if (handler.isForwarded() && toController != null && toController.isNeeded()) {
+                toController.forward(context, measured);
+            } else {
+                handle(handler, context, measured);
+            }
         }
     }
 

@@ -2,9 +2,11 @@ package io.barnabas.request;
 
 import io.barnabas.metadata.ConfigControl.Alteration;
 import io.barnabas.port.Responder;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.clients.admin.AlterConfigOp.OpType;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.InvalidRequestException;
@@ -14,6 +16,7 @@ import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData.Altera
 import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData.AlterConfigsResourceResponse;
 import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.ApiError;
 import org.jspecify.annotations.Nullable;
 
@@ -35,14 +38,24 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler<Incremen
         return ApiKeys.INCREMENTAL_ALTER_CONFIGS;
     }
 
+    /** What concerns this broker is checked, or done, here; the rest goes to the controller. */
+    @Override
+    public boolean isForwarded() {
+        return false;
+    }
+
     @Override
     public void handle(IncrementalAlterConfigsRequestData request, RequestContext context, Responder responder) {
         AlteredResources<AlterConfigsResource> resources =
                 new AlteredResources<>(request.resources(), IncrementalAlterConfigsHandler::key);
         Map<ConfigResource, Map<String, Alteration>> changes =
-                resources.forController(resource -> checked(resource, request.validateOnly()));
+                resources.forController(resource -> checked(resource, request.validateOnly(), context.forwarded()));
         if (changes.isEmpty()) {
             responder.respond(answer(request, resources, Map.of()));
+            return;
+        }
+        if (plane.forwarder().isNeeded()) {
+            forward(request, changes.keySet(), resources, context, responder);
             return;
         }
         plane.submit(
@@ -53,7 +66,8 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler<Incremen
     }
 
     /** The changes of a resource for the controller, or null if all is done here. */
-    private @Nullable Map<String, Alteration> checked(AlterConfigsResource resource, boolean validateOnly) {
+    private @Nullable Map<String, Alteration> checked(
+            AlterConfigsResource resource, boolean validateOnly, boolean forwarded) {
         List<AlterableConfig> configs = List.copyOf(resource.configs());
         ConfigChanges.checkForm(
                 configs.stream().map(AlterableConfig::name).toList(),
@@ -76,7 +90,7 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler<Incremen
             }
             changes.put(config.name(), new Alteration(operation, config.value()));
         }
-        if (key.type() == ConfigResource.Type.BROKER) {
+        if (key.type() == ConfigResource.Type.BROKER && !forwarded) {
             Map<String, String> present = plane.metadata().image().config(key);
             ConfigChanges.checkBroker(
                     plane,
@@ -84,6 +98,28 @@ public final class IncrementalAlterConfigsHandler implements ApiHandler<Incremen
                     ConfigChanges.applied(present, changes, !key.name().isEmpty()));
         }
         return changes;
+    }
+
+    private void forward(
+            IncrementalAlterConfigsRequestData request,
+            Set<ConfigResource> rest,
+            AlteredResources<AlterConfigsResource> resources,
+            RequestContext context,
+            Responder responder) {
+        IncrementalAlterConfigsRequestData toController =
+                new IncrementalAlterConfigsRequestData().setValidateOnly(request.validateOnly());
+        request.resources().stream()
+                .filter(resource -> rest.contains(key(resource)))
+                .forEach(resource -> toController.resources().add(resource.duplicate()));
+        ControlPlane.answer(plane.forwarder().forward(context, toController), context, responder, told -> {
+            Map<ConfigResource, ApiError> decided = new HashMap<>();
+            ((IncrementalAlterConfigsResponseData) told)
+                    .responses()
+                    .forEach(each -> decided.put(
+                            new ConfigResource(ConfigResource.Type.forId(each.resourceType()), each.resourceName()),
+                            new ApiError(Errors.forCode(each.errorCode()), each.errorMessage())));
+            return answer(request, resources, decided);
+        });
     }
 
     private static IncrementalAlterConfigsResponseData answer(

@@ -35,6 +35,11 @@ public record RequestContext(RequestFrame frame, Connection connection, boolean 
         return connection.principal();
     }
 
+    /** Another node took the request from its client and passed it on, because this one is the controller. */
+    public boolean forwarded() {
+        return connection instanceof ForwardedConnection;
+    }
+
     public String listenerName() {
         return connection.listenerName();
     }

@@ -38,6 +38,7 @@ class ChangeTimeoutTest {
                 TestMetadata.NODE_ID,
                 metadata.metadata(),
                 controller,
+                AtTheController.nothingIsForwarded(),
                 config,
                 ControlPlane.Rules.of(config, Policies.NONE, new Random(1)),
                 () -> CompletableFuture.completedFuture(1L),

@@ -35,11 +35,16 @@ final class ControlPlaneFixture {
     }
 
     ControlPlaneFixture(Map<String, String> given, Policies policies) {
+        this(given, policies, AtTheController.nothingIsForwarded());
+    }
+
+    ControlPlaneFixture(Map<String, String> given, Policies policies, Forwarder forwarder) {
         config = new LiveConfig(BrokerConfig.of(given));
         plane = new ControlPlane(
                 TestMetadata.NODE_ID,
                 metadata.metadata(),
                 metadata.controller(),
+                forwarder,
                 config,
                 ControlPlane.Rules.of(config, policies, new Random(1)),
                 () -> CompletableFuture.completedFuture(producerIds.getAndIncrement()),

@@ -74,6 +74,7 @@ class GroupHandlersTest {
                 TestMetadata.NODE_ID,
                 broker.metadata.metadata(),
                 broker.metadata.controller(),
+                AtTheController.nothingIsForwarded(),
                 config,
                 ControlPlane.Rules.of(config, Policies.NONE, new Random(1)),
                 () -> CompletableFuture.completedFuture(1L),

@@ -106,6 +106,7 @@ class TransactionHandlersTest {
                 TestMetadata.NODE_ID,
                 broker.metadata.metadata(),
                 broker.metadata.controller(),
+                AtTheController.nothingIsForwarded(),
                 config,
                 ControlPlane.Rules.of(config, Policies.NONE, new Random(1)),
                 () -> CompletableFuture.completedFuture(7_000L),

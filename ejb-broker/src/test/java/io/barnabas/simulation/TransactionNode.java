@@ -29,6 +29,7 @@ import io.barnabas.partition.LocalPartitions;
 import io.barnabas.partition.Partition;
 import io.barnabas.partition.PartitionRegistry;
 import io.barnabas.port.ListenerSettings;
+import io.barnabas.request.AtTheController;
 import io.barnabas.request.ControlPlane;
 import io.barnabas.request.DataHandlers;
 import io.barnabas.request.DataPath;
@@ -216,6 +217,7 @@ final class TransactionNode {
                 TestMetadata.NODE_ID,
                 known,
                 metadata.test.controller(),
+                AtTheController.nothingIsForwarded(),
                 config,
                 ControlPlane.Rules.of(config, Policies.NONE, new Random(1)),
                 () -> CompletableFuture.completedFuture(world.producerIds.getAsLong()),
