@@ -87,9 +87,9 @@ public final class Controller {
         return metadata.image().controllerId() == nodeId;
     }
 
-    /** How far the log is that the changes go to. @throws NotControllerException if it does not run */
-    public LogPosition position() {
-        return log.position();
+    /** The members of the log that the changes go to. @throws NotControllerException if this node does not lead it */
+    public QuorumState quorum() {
+        return log.quorum();
     }
 
     /**

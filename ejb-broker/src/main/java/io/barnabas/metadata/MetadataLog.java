@@ -35,8 +35,8 @@ public interface MetadataLog extends AutoCloseable {
      */
     CompletableFuture<Long> propose(byte[] entry);
 
-    /** How far the log is here. @throws NotControllerException if it does not run. Safe from any thread. */
-    LogPosition position();
+    /** The log's members and how far each is. Safe from any thread. @throws NotControllerException if this node does not lead */
+    QuorumState quorum();
 
     /** Takes a snapshot, so that the next start is quick, and stops. What has been committed stays. Idempotent. */
     @Override

@@ -23,6 +23,7 @@ import org.slf4j.LoggerFactory;
 final class RaftThreads {
     private static final Logger LOG = LoggerFactory.getLogger(RaftThreads.class);
     private static final long END_MS = 5_000;
+    private static final long JOIN_MS = 50;
 
     private static int servers; // guarded by the class
 
@@ -31,6 +32,11 @@ final class RaftThreads {
     /** A server is about to start. */
     static synchronized void begin() {
         servers++;
+    }
+
+    /** What was begun has closed, and another server starts at once: its end will wait for the threads of both. */
+    static synchronized void handOver() {
+        servers--;
     }
 
     /**
@@ -49,11 +55,13 @@ final class RaftThreads {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(END_MS);
         try {
             if (member != null) {
-                join(thread -> thread.getName().startsWith(member), deadline);
+                join(thread -> thread.getName().startsWith(member), false, deadline);
             }
             if (last) {
-                join(RaftThreads::isShared, deadline);
-                awaitGlobalExecutor();
+                join(RaftThreads::isShared, true, deadline);
+                if (!inUse()) {
+                    awaitGlobalExecutor();
+                }
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -65,15 +73,27 @@ final class RaftThreads {
                 && thread.getContextClassLoader() == RaftThreads.class.getClassLoader();
     }
 
-    private static void join(Predicate<Thread> which, long deadline) throws InterruptedException {
+    /** Waits for threads; no longer for shared ones when a new server has begun to use them. */
+    private static void join(Predicate<Thread> which, boolean shared, long deadline) throws InterruptedException {
         for (Thread thread : Thread.getAllStackTraces().keySet()) {
-            if (which.test(thread) && thread != Thread.currentThread()) {
-                thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())));
-                if (thread.isAlive()) {
-                    LOG.warn("A thread of the metadata log did not end; thread={}", thread.getName());
-                }
+            if (!which.test(thread) || thread == Thread.currentThread()) {
+                continue;
+            }
+            if (thread.getName().endsWith("FollowerState")) {
+                // One that began while its server closed, as when another leader was heard of, would go on for ever.
+                thread.interrupt();
+            }
+            while (thread.isAlive() && System.nanoTime() - deadline < 0 && !(shared && inUse())) {
+                thread.join(JOIN_MS);
+            }
+            if (thread.isAlive() && !(shared && inUse())) {
+                LOG.warn("A thread of the metadata log did not end; thread={}", thread.getName());
             }
         }
+    }
+
+    private static synchronized boolean inUse() {
+        return servers > 0;
     }
 
     /** Completes the futures of event loops' endings, on a thread that ends by itself when it has nothing more to do. */

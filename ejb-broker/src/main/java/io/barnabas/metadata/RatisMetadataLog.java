@@ -10,7 +10,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.NotControllerException;
-import org.apache.ratis.proto.RaftProtos;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
@@ -19,7 +18,6 @@ import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.TransferLeadershipRequest;
 import org.apache.ratis.server.RaftServer;
-import org.apache.ratis.server.raftlog.RaftLog;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
 import org.apache.ratis.util.ExitUtils;
@@ -50,6 +48,7 @@ public final class RatisMetadataLog implements MetadataLog {
     private static final List<java.util.logging.Logger> CHATTY = Stream.of(
                     "org.apache.ratis.grpc.server.GrpcLogAppender",
                     "org.apache.ratis.grpc.server.GrpcServerProtocolService",
+                    "org.apache.ratis.server.impl.TransferLeadership",
                     "org.apache.ratis.util.LogUtils")
             .map(java.util.logging.Logger::getLogger)
             .toList();
@@ -59,8 +58,6 @@ public final class RatisMetadataLog implements MetadataLog {
     }
 
     private static final long HAND_OVER_MS = 500;
-    /** A follower that has answered within this time is taken for one that runs. */
-    private static final long ANSWERS_MS = 500;
 
     private final RatisSettings settings;
     private final JournalRoom room;
@@ -145,7 +142,8 @@ public final class RatisMetadataLog implements MetadataLog {
         }
         try {
             RaftServer.Division division = running.getDivision(groupId);
-            RaftPeerId heir = division.getInfo().isLeader() ? furthest(division) : null;
+            RaftPeerId heir =
+                    division.getInfo().isLeader() ? RatisMembers.of(division).heir() : null;
             if (heir == null) {
                 return;
             }
@@ -160,20 +158,6 @@ public final class RatisMetadataLog implements MetadataLog {
         } catch (IOException | ExecutionException | TimeoutException | RuntimeException e) {
             LOG.info("The lead of the metadata was not handed over: node={}", settings.nodeId(), e);
         }
-    }
-
-    private static @Nullable RaftPeerId furthest(RaftServer.Division division) {
-        List<RaftProtos.ServerRpcProto> followers =
-                division.getInfo().getRoleInfoProto().getLeaderInfo().getFollowerInfoList();
-        long[] matches = division.getInfo().getFollowerMatchIndices();
-        int best = -1;
-        for (int i = 0; i < Math.min(matches.length, followers.size()); i++) {
-            boolean answers = followers.get(i).getLastRpcElapsedTimeMs() < ANSWERS_MS;
-            if (answers && (best < 0 || matches[i] > matches[best])) {
-                best = i;
-            }
-        }
-        return best < 0 ? null : RaftPeerId.valueOf(followers.get(best).getId().getId());
     }
 
     private VoterIntroduction introduction() {
@@ -245,19 +229,19 @@ public final class RatisMetadataLog implements MetadataLog {
     }
 
     @Override
-    public LogPosition position() {
+    public QuorumState quorum() {
         RaftServer running = server;
         if (running == null) {
             throw new NotControllerException("The metadata log does not run");
         }
         try {
             RaftServer.Division division = running.getDivision(groupId);
-            RaftLog log = division.getRaftLog();
-            long committed = log.getLastCommittedIndex() + 1;
-            return new LogPosition(
-                    division.getInfo().getCurrentTerm(), Math.max(committed, log.getNextIndex()), committed);
+            if (!division.getInfo().isLeaderReady()) {
+                throw new NotControllerException("Node " + settings.nodeId() + " does not lead the metadata log");
+            }
+            return RatisMembers.of(division).state();
         } catch (IOException e) {
-            throw new NotControllerException("The metadata log does not tell its position: " + e.getMessage(), e);
+            throw new NotControllerException("The metadata log does not tell its members: " + e.getMessage(), e);
         }
     }
 

@@ -66,6 +66,7 @@ final class VoterAgreement {
         RaftEventLoops network = new RaftEventLoops();
         List<ManagedChannel> channels = new ArrayList<>();
         Server server = null;
+        VoterSet agreed = null;
         try {
             VoterIntroduction introduction = new VoterIntroduction(self.nodeId(), self.directoryId(), ids, null);
             server = network.server(self.host(), self.port(), VoterIntroduction.service(() -> introduction));
@@ -73,7 +74,8 @@ final class VoterAgreement {
             for (Voter voter : others()) {
                 channels.add(network.channel(voter.host(), voter.port()));
             }
-            return await(channels);
+            agreed = await(channels);
+            return agreed;
         } catch (IOException e) {
             throw new IOException(
                     "Voter " + self.nodeId() + " cannot meet the others at " + self.host() + ":" + self.port() + ": "
@@ -85,7 +87,11 @@ final class VoterAgreement {
                 server.shutdownNow();
             }
             network.close();
-            RaftThreads.end(null);
+            if (agreed == null) {
+                RaftThreads.end(null);
+            } else {
+                RaftThreads.handOver();
+            }
         }
     }
 

@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.NullUnmarked;
 
 /** Several {@link RatisMetadataLog}s in one process, over real sockets and files, each with an image and a controller. */
@@ -34,7 +35,7 @@ final class RatisQuorum implements AutoCloseable {
         this.snapshotEntries = snapshotEntries;
         List<Integer> ports = FreePorts.take(size);
         for (int id = 1; id <= size; id++) {
-            voters.add(new RatisSettings.Voter(id, "127.0.0.1", ports.get(id - 1)));
+            voters.add(new RatisSettings.Voter(id, "127.0.0.1", ports.get(id - 1), new Uuid(id, id)));
         }
     }
 

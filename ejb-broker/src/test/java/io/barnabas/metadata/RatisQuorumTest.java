@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.NotControllerException;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
@@ -166,6 +167,40 @@ class RatisQuorumTest {
         quorum.create("c");
         quorum.awaitConverged();
         assertThat(quorum.node(others.get(1)).metadata.image().topic("b")).isNotNull();
+    }
+
+    @Test
+    void tellsItsMembersAndHowFarEachIs() throws Exception {
+        // Given
+        three().create("a");
+        quorum.awaitConverged();
+        RatisQuorum.Node leader = quorum.leader();
+        // Then
+        await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
+            QuorumState state = leader.log.quorum();
+            assertThat(state.position().committedIndex())
+                    .isEqualTo(state.position().endIndex());
+            assertThat(state.position().term()).isPositive();
+            assertThat(state.observers()).isEmpty();
+            assertThat(state.voters()).extracting(QuorumState.Member::nodeId).containsExactlyInAnyOrder(1, 2, 3);
+            assertThat(state.voters()).allSatisfy(voter -> {
+                assertThat(voter.endIndex()).isEqualTo(state.position().endIndex());
+                assertThat(voter.directoryId()).isEqualTo(new Uuid(voter.nodeId(), voter.nodeId()));
+                assertThat(voter.answeredMsAgo()).isBetween(0L, 5_000L);
+            });
+        });
+        int follower = leader.id % 3 + 1;
+        assertThatThrownBy(() -> quorum.node(follower).log.quorum()).isInstanceOf(NotControllerException.class);
+        // When
+        quorum.stop(follower);
+        quorum.create("b");
+        // Then
+        QuorumState without = leader.log.quorum();
+        assertThat(without.voters())
+                .filteredOn(voter -> voter.nodeId() == follower)
+                .singleElement()
+                .satisfies(voter -> assertThat(voter.endIndex())
+                        .isLessThan(without.position().committedIndex()));
     }
 
     @Test

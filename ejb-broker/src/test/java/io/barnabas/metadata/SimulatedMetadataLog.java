@@ -4,6 +4,7 @@ import io.barnabas.metadata.MetadataLog.StateMachine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.NotControllerException;
 import org.jspecify.annotations.Nullable;
 
@@ -40,8 +41,13 @@ public final class SimulatedMetadataLog implements MetadataLog {
     }
 
     @Override
-    public LogPosition position() {
-        return new LogPosition(1, entries.size() + 1L, entries.size() + 1L);
+    public QuorumState quorum() {
+        if (stateMachine == null) {
+            throw new NotControllerException("Not started");
+        }
+        LogPosition position = new LogPosition(1, entries.size() + 1L, entries.size() + 1L);
+        return new QuorumState(
+                position, List.of(new QuorumState.Member(nodeId, Uuid.ZERO_UUID, position.endIndex(), 0)), List.of());
     }
 
     @Override

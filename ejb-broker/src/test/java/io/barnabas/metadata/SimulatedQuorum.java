@@ -176,8 +176,8 @@ final class SimulatedQuorum {
         }
 
         @Override
-        public LogPosition position() {
-            return new LogPosition(term, log.size() + 1L, log.size() + 1L);
+        public QuorumState quorum() {
+            return new QuorumState(new LogPosition(term, log.size() + 1L, log.size() + 1L), List.of(), List.of());
         }
 
         @Override
