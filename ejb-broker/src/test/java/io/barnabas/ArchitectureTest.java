@@ -57,6 +57,10 @@ class ArchitectureTest {
             mayImportOf("partition", "log", "metadata", "time", "config", "coordinator");
 
     @ArchTest
+    static final ArchRule replication_imports_what_it_copies_into_and_asks =
+            mayImportOf("replication", "partition", "metadata", "log", "port", "wire", "time", "config", "peer");
+
+    @ArchTest
     static final ArchRule coordinator_writes_through_its_own_writer =
             mayImportOf("coordinator", "metadata", "time", "config");
 

@@ -129,6 +129,9 @@ final class FetchAttempt implements Watcher {
             }
         }
         handler.onWaiting(context.connection(), this);
+        if (scope.session() != null) {
+            scope.session().onWaiting(this);
+        }
         timeout = handler.path().ticker().after(parameters.maxWaitMs(), () -> context.connection()
                 .execute(this::onTimeout));
         if (missed) {
@@ -179,6 +182,14 @@ final class FetchAttempt implements Watcher {
         }
     }
 
+    /** A follower has sent the next request of its session before this one had anything to tell: it has not. Under the session's lock. */
+    void onOvertaken() {
+        if (!done) {
+            onDone();
+            responder.respond(new FetchResponseData().setSessionId(sessionId()));
+        }
+    }
+
     /** The connection is gone. */
     void abandon() {
         synchronized (lock) {
@@ -192,6 +203,9 @@ final class FetchAttempt implements Watcher {
     private void onDone() {
         done = true;
         registrations.forEach(Registration::cancel);
+        if (scope.session() != null) {
+            scope.session().onAnswered(this);
+        }
         if (timeout != null) {
             timeout.cancel();
             handler.onDone(context.connection(), this);

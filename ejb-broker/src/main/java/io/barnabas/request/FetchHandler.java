@@ -121,6 +121,7 @@ public final class FetchHandler implements ApiHandler<FetchRequestData> {
                 return new FetchScope(Map.of(), null, 0, false);
             }
             session.onUsed(path.clock().monotonicMillis());
+            session.overtake();
             return new FetchScope(session.partitions(), session, session.epoch(), false);
         }
     }
@@ -141,8 +142,15 @@ public final class FetchHandler implements ApiHandler<FetchRequestData> {
                 FetchPartition partition = new FetchPartition(name, id, wanted.partition());
                 @Nullable FetchPartition known = into.putIfAbsent(partition, partition);
                 (known == null ? partition : known).want(wanted);
+                if (known != null && isFollower(request)) {
+                    known.onNothingTold();
+                }
             }
         }
+    }
+
+    private static boolean isFollower(FetchRequestData request) {
+        return request.replicaId() >= 0 || request.replicaState().replicaId() >= 0;
     }
 
     private static @Nullable String nameOf(Uuid id, MetadataImage image) {

@@ -59,6 +59,11 @@ final class FetchPartition {
         toldLogStartOffset = answer.logStartOffset();
     }
 
+    /** A follower may have passed over what it was told: while it cut its log, say, or rested. What it names it is told of again. */
+    void onNothingTold() {
+        toldHighWatermark = NOTHING_TOLD;
+    }
+
     /** Whether that is the partition: a topic of the same name may be another. */
     boolean isOf(LocalPartition partition) {
         return !usesId() || topicId.equals(partition.topicId());

@@ -3,6 +3,7 @@ package io.barnabas.request;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.kafka.common.requests.FetchMetadata;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A client's partitions, remembered between its fetches (KIP-227), so that a request names only what changed and an answer only what
@@ -18,6 +19,7 @@ final class FetchSession {
     private final Map<FetchPartition, FetchPartition> partitions;
     private volatile long lastUsedMs;
     private volatile int size;
+    private @Nullable FetchAttempt waiting; // the request that waits for more
     private int epoch = FetchMetadata.nextEpoch(FetchMetadata.INITIAL_EPOCH); // of the next request
 
     FetchSession(Identity identity, Map<FetchPartition, FetchPartition> partitions, long nowMs) {
@@ -71,6 +73,25 @@ final class FetchSession {
         lastUsedMs = nowMs;
         size = partitions.size();
         epoch = FetchMetadata.nextEpoch(epoch);
+    }
+
+    /** This request waits for more. */
+    void onWaiting(FetchAttempt attempt) {
+        waiting = attempt;
+    }
+
+    void onAnswered(FetchAttempt attempt) {
+        if (waiting == attempt) {
+            waiting = null;
+        }
+    }
+
+    /** Another request has come: a follower's that wants something else, for which the one that waits makes room. */
+    void overtake() {
+        @Nullable FetchAttempt before = waiting;
+        if (follower && before != null) {
+            before.onOvertaken();
+        }
     }
 
     /** Has been served: goes behind the others, so that no partition starves under the answer's size limit. */

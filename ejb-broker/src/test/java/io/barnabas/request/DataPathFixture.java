@@ -25,6 +25,8 @@ import org.apache.kafka.common.record.internal.SimpleRecord;
 /** The dispatcher and the data path's handlers over logs in memory, metadata in memory, and a time that stands. */
 final class DataPathFixture {
     static final long LAG_MAX_MS = 10_000;
+    /** The listener that brokers have for each other. */
+    static final String BROKERS = "BROKERS";
 
     final TestMetadata metadata = new TestMetadata();
     final MemoryLogs logs = new MemoryLogs();
@@ -55,7 +57,7 @@ final class DataPathFixture {
         transactions = new TransactionFixture();
         fetch = new FetchHandler(path, limits, ids::incrementAndGet);
         HandlerRegistry registry =
-                new HandlerRegistry().add(DataHandlers.all(path, fetch, transactions.enlistment(ticker)));
+                new HandlerRegistry(BROKERS).add(DataHandlers.all(path, fetch, transactions.enlistment(ticker)));
         registry.add(new ApiVersionsHandler(registry, metadata.metadata(), TestMetadata.NODE_ID, java.util.Map.of()));
         dispatcher = new HandlerDispatcher(
                 () -> new ListenerSettings(List.of(), 1, 1, 1, 1, 1, 1, 1, 1, 1, 1),
@@ -90,6 +92,11 @@ final class DataPathFixture {
 
     TestConnection connection() {
         return new TestConnection(++connections);
+    }
+
+    /** As another broker asks. */
+    RecordedAnswer sendAsBroker(ApiKeys api, int version, ApiMessage body) {
+        return send(api, version, body, new TestConnection(++connections, BROKERS));
     }
 
     RecordedAnswer send(ApiKeys api, int version, ApiMessage body) {

@@ -92,7 +92,7 @@ class LeaderOfFollowersTest {
                                 .setCurrentLeaderEpoch(epoch)
                                 .setLastFetchedEpoch(-1)
                                 .setPartitionMaxBytes(1 << 20))));
-        return broker.send(ApiKeys.FETCH, 15, request);
+        return broker.sendAsBroker(ApiKeys.FETCH, 15, request);
     }
 
     private RecordedAnswer fetch(int follower, long offset) {

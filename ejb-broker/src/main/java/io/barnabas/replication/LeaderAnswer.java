@@ -1,0 +1,33 @@
+package io.barnabas.replication;
+
+import io.barnabas.port.PeerConnection;
+import java.util.function.Consumer;
+import org.apache.kafka.common.errors.DisconnectException;
+import org.apache.kafka.common.protocol.ApiMessage;
+
+/** The answer of a leader's broker, of the type that was asked for. On the connection's event loop. */
+final class LeaderAnswer<T extends ApiMessage> implements PeerConnection.Answer {
+    private final Class<T> type;
+    private final Consumer<T> onAnswer;
+    private final Consumer<RuntimeException> onFailure;
+
+    LeaderAnswer(Class<T> type, Consumer<T> onAnswer, Consumer<RuntimeException> onFailure) {
+        this.type = type;
+        this.onAnswer = onAnswer;
+        this.onFailure = onFailure;
+    }
+
+    @Override
+    public void onAnswer(ApiMessage body) {
+        if (type.isInstance(body)) {
+            onAnswer.accept(type.cast(body));
+        } else {
+            onFailure.accept(new DisconnectException("An answer of another kind: " + body.getClass()));
+        }
+    }
+
+    @Override
+    public void onFailure(RuntimeException cause) {
+        onFailure.accept(cause);
+    }
+}

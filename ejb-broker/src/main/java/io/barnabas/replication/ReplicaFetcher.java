@@ -1,0 +1,428 @@
+package io.barnabas.replication;
+
+import io.barnabas.log.PartitionLog;
+import io.barnabas.log.PartitionLog.EpochEnd;
+import io.barnabas.port.PeerConnection;
+import io.barnabas.time.Ticker;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
+import org.apache.kafka.common.errors.CorruptRecordException;
+import org.apache.kafka.common.errors.KafkaStorageException;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
+import org.apache.kafka.common.message.FetchRequestData;
+import org.apache.kafka.common.message.FetchResponseData;
+import org.apache.kafka.common.message.FetchResponseData.FetchableTopicResponse;
+import org.apache.kafka.common.message.FetchResponseData.PartitionData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Copies partitions from one leading broker: the answer is appended on the connection's event loop, straight from the receive buffer, and
+ * the next fetch leaves at once. After {@link ReplicaFetchers}, which says what is followed; before {@code partition}.
+ *
+ * <p>One fetch is under way, or two when the partitions changed while the first waits at the leader: the second ends its wait.
+ *
+ * <p>Threads: everything under its monitor: answers come on the event loop of the connection, changes on the metadata thread, what touches
+ * many files is done by the workers. Requests leave, and who waits for high watermarks is told, outside of it.
+ */
+final class ReplicaFetcher {
+    private static final Logger LOG = LoggerFactory.getLogger(ReplicaFetcher.class);
+    private static final int REQUESTS_IN_FLIGHT_MAX = 2;
+    private static final long FIRST_REST_MS = 20;
+
+    private final int leader;
+    private final Environment environment;
+    private final FetcherSettings settings;
+    private final LeaderSession session;
+    private final Map<PartitionKey, FollowedPartition> partitions = new HashMap<>();
+    private @Nullable PeerConnection connection;
+    private int inFlight;
+    private boolean resting;
+    private boolean closed;
+    private long restMs = FIRST_REST_MS;
+
+    /**
+     * What a fetcher works with.
+     *
+     * @param brokerId this broker's
+     * @param brokerEpoch of this broker's registration
+     * @param workers for what touches many files or takes long
+     */
+    record Environment(int brokerId, LongSupplier brokerEpoch, Peers peers, Ticker ticker, Executor workers) {}
+
+    ReplicaFetcher(int leader, Environment environment, FetcherSettings settings) {
+        this.leader = leader;
+        this.environment = environment;
+        this.settings = settings;
+        this.session = new LeaderSession(settings);
+    }
+
+    /** Follows a partition from where its log ends; in place of the same under an earlier epoch. */
+    void add(FollowedPartition partition) {
+        synchronized (this) {
+            @Nullable FollowedPartition before = partitions.put(partition.key, partition);
+            if (before != null) {
+                session.remove(before);
+            }
+            session.add(partition);
+        }
+        pump();
+    }
+
+    /** Follows it no longer. Returns whether nothing is followed any more. */
+    synchronized boolean remove(FollowedPartition partition) {
+        if (partitions.remove(partition.key, partition)) {
+            session.remove(partition);
+        }
+        return partitions.isEmpty();
+    }
+
+    /** Ends; nothing is appended after that. */
+    void close() {
+        @Nullable PeerConnection last;
+        synchronized (this) {
+            closed = true;
+            partitions.clear();
+            last = connection;
+            connection = null;
+        }
+        if (last != null) {
+            last.close();
+        }
+    }
+
+    // ---- requests
+
+    private record Outgoing(PeerConnection over, FetchRequestData request, long number) {}
+
+    /** Sends what is due. Not under the monitor: the connection may answer at once. */
+    private void pump() {
+        @Nullable Outgoing next;
+        synchronized (this) {
+            next = next();
+        }
+        if (next != null) {
+            PeerConnection over = next.over();
+            over.send(
+                    next.request(),
+                    ApiKeys.FETCH.latestVersion(false),
+                    settings.timeoutMs(),
+                    new LeaderAnswer<>(
+                            FetchResponseData.class,
+                            answer -> onAnswer(next, answer),
+                            cause -> onFailure(over, cause)));
+        }
+    }
+
+    private @Nullable Outgoing next() {
+        boolean due =
+                inFlight == 0 || (inFlight < REQUESTS_IN_FLIGHT_MAX && session.established() && session.hasNews());
+        if (closed || resting || session.isEmpty() || !due) {
+            return null;
+        }
+        @Nullable PeerConnection over = connection;
+        if (over == null || !over.isOpen()) {
+            session.reset();
+            over = environment.peers().connect(leader);
+            connection = over;
+            if (over == null) {
+                rest();
+                return null;
+            }
+        }
+        inFlight++;
+        FetchRequestData request =
+                session.next(environment.brokerId(), environment.brokerEpoch().getAsLong());
+        return new Outgoing(over, request, session.lastRequest());
+    }
+
+    /** The connection or the session is of no use: another is made after a while. */
+    private void rest() {
+        resting = true;
+        long ms = Math.min(restMs, settings.backoffMsMax());
+        restMs = Math.min(settings.backoffMsMax(), restMs * 2);
+        environment.ticker().after(ms, () -> environment.workers().execute(() -> {
+            synchronized (this) {
+                resting = false;
+            }
+            pump();
+        }));
+    }
+
+    private void onFailure(PeerConnection of, RuntimeException cause) {
+        synchronized (this) {
+            if (of != connection) {
+                return;
+            }
+            LOG.info("the leader's broker is not reached; leader={} error={}", leader, cause.toString());
+            connection = null;
+            inFlight = 0;
+            session.reset();
+            rest();
+        }
+        of.close();
+    }
+
+    // ---- answers
+
+    private void onAnswer(Outgoing asked, FetchResponseData answer) {
+        List<FollowedPartition> told = new ArrayList<>();
+        synchronized (this) {
+            if (asked.over() != connection) {
+                return;
+            }
+            inFlight--;
+            Errors error = Errors.forCode(answer.errorCode());
+            if (error == Errors.NONE) {
+                restMs = FIRST_REST_MS;
+                session.onAnswer(answer.sessionId());
+                takeAll(answer, asked.number(), told);
+            } else {
+                onError(error);
+            }
+        }
+        pump();
+        for (FollowedPartition partition : told) {
+            tellBounds(partition);
+        }
+    }
+
+    private void onError(Errors error) {
+        boolean sessionOnly = error == Errors.FETCH_SESSION_ID_NOT_FOUND || error == Errors.INVALID_FETCH_SESSION_EPOCH;
+        session.reset();
+        if (!sessionOnly) {
+            LOG.warn("the leader's broker refused a fetch; leader={} error={}", leader, error);
+            rest();
+        }
+    }
+
+    private void takeAll(FetchResponseData answer, long number, List<FollowedPartition> told) {
+        for (FetchableTopicResponse topic : answer.responses()) {
+            for (PartitionData data : topic.partitions()) {
+                @Nullable
+                FollowedPartition partition = partitions.get(new PartitionKey(topic.topicId(), data.partitionIndex()));
+                if (partition != null && answersPresent(partition, number)) {
+                    take(partition, data, told);
+                }
+            }
+        }
+    }
+
+    /**
+     * Whether what the answer says of a partition is of its log as it is. With two requests under way an answer may be to what was wanted
+     * before the last append or cut: to cut by that again could take off what the leader counts on.
+     */
+    private static boolean answersPresent(FollowedPartition partition, long number) {
+        return partition.state == FollowedPartition.State.FETCHING
+                && partition.askedOffset >= 0
+                && partition.askedIn <= number
+                && partition.local.online()
+                && partition.askedOffset == partition.local.log().logEndOffset();
+    }
+
+    private void take(FollowedPartition partition, PartitionData data, List<FollowedPartition> told) {
+        try {
+            Errors error = Errors.forCode(data.errorCode());
+            if (error != Errors.NONE) {
+                onError(partition, error);
+            } else if (data.divergingEpoch().endOffset() >= 0) {
+                cut(
+                        partition,
+                        new EpochEnd(
+                                data.divergingEpoch().epoch(),
+                                data.divergingEpoch().endOffset()));
+            } else {
+                append(partition, data);
+                partition.leaderHighWatermark = data.highWatermark();
+                partition.leaderLogStart = data.logStartOffset();
+                told.add(partition);
+            }
+        } catch (NotLeaderOrFollowerException e) {
+            session.remove(partition); // the metadata thread is about to say what is followed now
+        } catch (KafkaStorageException e) {
+            fail(partition, e);
+        } catch (RuntimeException e) {
+            LOG.warn("what the leader sent could not be appended; partition={} leader={}", partition, leader, e);
+            delay(partition);
+        }
+    }
+
+    private void append(FollowedPartition partition, PartitionData data) {
+        PartitionLog log = partition.local.log();
+        if (data.records() instanceof MemoryRecords records && records.sizeInBytes() > 0) {
+            MemoryRecords whole = WholeBatches.of(records);
+            if (whole.sizeInBytes() == 0) {
+                throw new CorruptRecordException("The answer holds no whole batch");
+            }
+            if (partition.local.following().append(whole, partition.epoch).bytes() == 0) {
+                delay(partition); // all of it is of a later leader
+                return;
+            }
+            partition.onProgress();
+            session.onMoved(partition);
+            awaitForce(partition, log);
+        }
+    }
+
+    /** Where the topic asks for durability, the leader is told of records once they are forced: it takes what it is told for safe. */
+    private void awaitForce(FollowedPartition partition, PartitionLog log) {
+        CompletableFuture<Void> forced = log.durable(log.logEndOffset());
+        if (!forced.isDone()) {
+            occupy(partition);
+            var unused = forced.whenComplete((nothing, failure) -> {
+                if (failure == null) {
+                    environment.workers().execute(() -> goOn(partition));
+                } // else the directory is offline
+            });
+        }
+    }
+
+    /** The leader's high watermark, then its log start, which does not pass that. */
+    private void tellBounds(FollowedPartition partition) {
+        try {
+            partition.local.following().onHighWatermark(partition.leaderHighWatermark, partition.epoch);
+            if (partition.leaderLogStart > partition.local.log().logStartOffset()) {
+                environment.workers().execute(() -> trim(partition));
+            }
+        } catch (RuntimeException e) {
+            LOG.debug("bounds came too late; partition={} error={}", partition, e.toString());
+        }
+    }
+
+    private static void trim(FollowedPartition partition) {
+        try {
+            partition.local.following().onLogStart(partition.leaderLogStart, partition.epoch);
+        } catch (RuntimeException e) {
+            LOG.debug("the log's start was not moved; partition={} error={}", partition, e.toString());
+        }
+    }
+
+    // ---- what goes wrong
+
+    private void onError(FollowedPartition partition, Errors error) {
+        switch (error) {
+            case OFFSET_OUT_OF_RANGE -> {
+                occupy(partition);
+                new LeaderBounds(this, partition).ask();
+            }
+            case FENCED_LEADER_EPOCH -> session.remove(partition); // new metadata are on the way, which name it again
+            default -> {
+                LOG.info("not fetched; partition={} leader={} error={}", partition, leader, error);
+                delay(partition);
+            }
+        }
+    }
+
+    /** It rests, then it is fetched again. */
+    private void delay(FollowedPartition partition) {
+        session.remove(partition);
+        partition.state = FollowedPartition.State.RESTING;
+        environment.ticker().after(partition.nextBackoffMs(settings.backoffMsMax()), () -> environment
+                .workers()
+                .execute(() -> goOn(partition)));
+    }
+
+    private void fail(FollowedPartition partition, RuntimeException cause) {
+        LOG.error("the partition is followed no longer; partition={}", partition, cause);
+        session.remove(partition);
+        partition.state = FollowedPartition.State.FAILED;
+    }
+
+    private void occupy(FollowedPartition partition) {
+        session.remove(partition);
+        partition.state = FollowedPartition.State.BUSY;
+    }
+
+    private void goOn(FollowedPartition partition) {
+        synchronized (this) {
+            if (partitions.get(partition.key) != partition || partition.state == FollowedPartition.State.FAILED) {
+                return;
+            }
+            partition.state = FollowedPartition.State.FETCHING;
+            session.add(partition);
+        }
+        pump();
+    }
+
+    private void cut(FollowedPartition partition, EpochEnd leaders) {
+        PartitionLog log = partition.local.log();
+        long end = log.logEndOffset();
+        long at = Divergence.cutAt(log, leaders);
+        LOG.info(
+                "the log parts from the leader's; partition={} leader={} end={} leadersEpoch={} leadersEnd={} cut={}",
+                partition,
+                leader,
+                end,
+                leaders.epoch(),
+                leaders.endOffset(),
+                at);
+        change(partition, () -> partition.local.following().truncateTo(at, partition.epoch));
+    }
+
+    /** Changes the log on a worker, then goes on fetching, after a rest if nothing has changed. */
+    void change(FollowedPartition partition, Runnable change) {
+        synchronized (this) {
+            occupy(partition);
+        }
+        environment.workers().execute(() -> {
+            try {
+                PartitionLog log = partition.local.log();
+                long end = log.logEndOffset();
+                var epoch = log.latestEpoch();
+                change.run();
+                if (end == log.logEndOffset() && epoch.equals(log.latestEpoch())) {
+                    later(partition);
+                } else {
+                    goOn(partition);
+                }
+            } catch (NotLeaderOrFollowerException e) {
+                LOG.debug("a change came too late; partition={}", partition);
+            } catch (RuntimeException e) {
+                onFailedChange(partition, e);
+            }
+        });
+    }
+
+    private synchronized void onFailedChange(FollowedPartition partition, RuntimeException e) {
+        if (e instanceof KafkaStorageException) {
+            fail(partition, e);
+        } else {
+            LOG.warn("the log could not be changed; partition={}", partition, e);
+            delay(partition);
+        }
+    }
+
+    /** It is fetched again after a rest. */
+    synchronized void later(FollowedPartition partition) {
+        if (partition.state != FollowedPartition.State.FAILED) {
+            delay(partition);
+        }
+    }
+
+    /** Asks the leader something else. The answer comes under the partition's epoch or not at all. */
+    <T extends ApiMessage> void ask(ApiMessage request, LeaderAnswer<T> answer) {
+        @Nullable PeerConnection over;
+        synchronized (this) {
+            over = connection;
+        }
+        if (over == null) {
+            answer.onFailure(new org.apache.kafka.common.errors.DisconnectException("no connection"));
+        } else {
+            over.send(request, ApiKeys.forId(request.apiKey()).latestVersion(false), settings.timeoutMs(), answer);
+        }
+    }
+
+    int brokerId() {
+        return environment.brokerId();
+    }
+}
