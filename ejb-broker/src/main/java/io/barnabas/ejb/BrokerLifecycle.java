@@ -58,7 +58,8 @@ public class BrokerLifecycle {
         views = pictures;
         BrokerMetrics metrics = new BrokerMetrics(registry, started, pictures);
         metrics.start();
-        return new BrokerStatus.Start(started.dispatcher(), () -> {
+        String interBroker = started.config().atStart().listeners().interBroker();
+        return new BrokerStatus.Start(started.dispatcher(), interBroker, () -> {
             metrics.close();
             pictures.close();
         });

@@ -35,11 +35,17 @@ public final class BrokerStatus implements BrokerStatusMXBean {
         STOPPED
     }
 
-    /** A broker that has started, and what to close before it. */
-    record Start(RequestDispatcher broker, Runnable beforeClose) {}
+    /**
+     * A broker that has started.
+     *
+     * @param interBroker the listener that is not for clients; null if all are
+     * @param beforeClose what to close before it
+     */
+    record Start(RequestDispatcher broker, @Nullable String interBroker, Runnable beforeClose) {}
 
     private volatile @Nullable BrokerPort port;
     private volatile @Nullable List<ListenerSettings.Listener> listeners;
+    private volatile @Nullable String interBroker;
     private volatile String failure = "";
     private volatile boolean opened;
     private volatile boolean stopped;
@@ -53,6 +59,7 @@ public final class BrokerStatus implements BrokerStatusMXBean {
         register();
         try {
             Start started = start.call();
+            interBroker = started.interBroker();
             listeners = started.broker().listeners().listeners();
             return new Watched(started);
         } catch (Exception | LinkageError e) {
@@ -129,6 +136,7 @@ public final class BrokerStatus implements BrokerStatusMXBean {
         return from == null || opened == null
                 ? new String[0]
                 : opened.stream()
+                        .filter(l -> !l.name().equals(interBroker))
                         .map(l -> (l.host().contains(":") ? "[" + l.host() + "]" : l.host())
                                 + ":"
                                 + from.boundPort(l.name()))

@@ -93,7 +93,7 @@ final class NodeProcess {
 
     /** SIGTERM, and its end; after that time SIGKILL. */
     void stop(int patienceSeconds) throws InterruptedException {
-        process.destroy();
+        process.toHandle().destroy(); // not its own destroy(), which closes what it still prints into
         if (!process.waitFor(patienceSeconds, TimeUnit.SECONDS)) {
             process.destroyForcibly().waitFor();
         }
