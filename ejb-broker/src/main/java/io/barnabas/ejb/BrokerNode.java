@@ -1,24 +1,19 @@
 package io.barnabas.ejb;
 
 import io.barnabas.config.BrokerConfig;
-import io.barnabas.config.Listeners;
 import io.barnabas.config.LiveConfig;
 import io.barnabas.coordinator.CoordinatorRuntime;
 import io.barnabas.coordinator.group.ConsumerGroupSettings;
 import io.barnabas.coordinator.group.GroupCoordinator;
 import io.barnabas.coordinator.group.GroupCoordinatorSettings;
 import io.barnabas.coordinator.transaction.TransactionCoordinator;
-import io.barnabas.log.DataDirectory;
 import io.barnabas.log.LogManager;
-import io.barnabas.metadata.BrokerImage;
-import io.barnabas.metadata.BrokerRegistration.Presentation;
 import io.barnabas.metadata.FeatureControl;
+import io.barnabas.metadata.Membership;
 import io.barnabas.metadata.Metadata;
 import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.MetadataNode;
-import io.barnabas.metadata.MetadataNodeSettings;
 import io.barnabas.metadata.Policies;
-import io.barnabas.metadata.RatisSettings;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.metadata.jpa.MetadataEntities;
 import io.barnabas.partition.DirectoryAssignments;
@@ -40,24 +35,19 @@ import io.barnabas.request.FindCoordinatorHandler;
 import io.barnabas.request.GroupHandlers;
 import io.barnabas.request.HandlerDispatcher;
 import io.barnabas.request.HandlerRegistry;
+import io.barnabas.request.InterBrokerHandlers;
 import io.barnabas.request.LocalBranches;
 import io.barnabas.request.RequestMetrics;
 import io.barnabas.request.TransactionHandlers;
 import io.barnabas.time.SerialExecutor;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.errors.NotControllerException;
 import org.apache.kafka.common.internals.Topic;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -72,39 +62,37 @@ import org.slf4j.LoggerFactory;
  */
 public final class BrokerNode {
     private static final Logger LOG = LoggerFactory.getLogger(BrokerNode.class);
-    /** The metadata's directory under the first data directory. */
-    private static final String METADATA_DIRECTORY = "metadata";
-
-    private static final long START_SECONDS = 120;
     /** The entities' database is opened so long after the start, when the first clients have been served. */
     private static final long ENTITIES_DELAY_MS = 1_000;
 
-    private static final long LEAVE_SECONDS = 3;
     private static final int COMMANDS_INLINE = 16;
     private static final long FETCH_SESSION_EVICTION_MS = 120_000;
 
     private final BrokerPort port;
     private final LiveConfig config;
     private final RequestMetrics metrics = new RequestMetrics();
-    private final Uuid incarnation = Uuid.randomUuid();
     private final MetadataNode metadata;
+    private final Membership membership;
     private final MetadataEntities entities;
     private final CompletableFuture<@Nullable Void> entitiesMayOpen = new CompletableFuture<>();
     private final PeerParts peers;
     private final LogManager logs;
+    private final Presence presence;
     private final LocalPartitions partitions;
     private final DirectoryAssignments assignments;
     private final GroupCoordinator groups;
     private final TransactionHandlers.Parts transactions;
     private final FetchHandler fetch;
     private final HandlerDispatcher dispatcher;
-    private volatile long brokerEpoch;
 
-    private BrokerNode(BrokerPort port, BrokerConfig atStart, MetadataNode metadata, FailStop failStop)
+    private BrokerNode(BrokerPort port, LiveConfig config, Foundation foundation, FailStop failStop)
             throws IOException {
+        BrokerConfig atStart = config.atStart();
         this.port = port;
-        this.config = new LiveConfig(atStart);
-        this.metadata = metadata;
+        this.config = config;
+        this.metadata = foundation.metadata();
+        this.peers = foundation.peers();
+        this.membership = foundation.membership();
         SerialExecutor entityWrites = new SerialExecutor(
                 port.workers(), COMMANDS_INLINE, fault -> LOG.error("the metadata entities were not written", fault));
         this.entities = new MetadataEntities(metadata.entitiesDirectory(), task -> entitiesMayOpen
@@ -113,20 +101,14 @@ public final class BrokerNode {
                     LOG.error("the metadata entities were not written", fault);
                     return null;
                 }));
-        this.peers = new PeerParts(
-                port,
-                atStart,
-                metadata,
-                request -> CompletableFuture.failedFuture(new NotControllerException("not served yet")));
         this.logs = port.openLogs(atStart.logManagerSettings(metadata.clusterId()));
         metadata.awaitReady(port::closing);
         // Before anything changes: what the database says is compared with the metadata as they were when it was
         // closed.
         metadata.metadata().onEntry(entities);
         metadata.metadata().onChange(this::onChange);
-        this.brokerEpoch = await(
-                metadata.registration().register(presentation(atStart, cleanShutdownEpoch(atStart))),
-                "the broker is not registered");
+        this.presence = new Presence(port, config, metadata.metadata(), membership.registration(), logs);
+        presence.register();
         this.partitions = new LocalPartitions(
                 atStart.nodeId(),
                 logs,
@@ -134,12 +116,12 @@ public final class BrokerNode {
                         config.current(), image.config(new ConfigResource(ConfigResource.Type.TOPIC, topic))),
                 metadata.metadata(),
                 port.workers());
-        this.assignments = new DirectoryAssignments(atStart.nodeId(), metadata.registration()::assign, port.ticker());
+        this.assignments = new DirectoryAssignments(atStart.nodeId(), membership.registration()::assign, port.ticker());
         this.groups = groups(atStart);
-        this.transactions = TransactionParts.of(port, config, metadata, partitions, groups);
+        this.transactions = TransactionParts.of(port, config, membership, partitions, groups);
         this.fetch = new FetchHandler(
                 dataPath(), fetchLimits(atStart), () -> Uuid.randomUuid().hashCode());
-        this.dispatcher = dispatcher(atStart).whenOpen(this::onOpen);
+        this.dispatcher = dispatcher(atStart).whenOpen(this::onOpen).whenLeaving(presence::leave);
         failStop.guard(dispatcher);
     }
 
@@ -153,18 +135,13 @@ public final class BrokerNode {
             throws IOException {
         FailStop failStop = new FailStop(onFailure);
         config.warnings().forEach(warning -> LOG.warn("configuration: {}", warning));
-        SerialExecutor controller = new SerialExecutor(port.workers(), COMMANDS_INLINE, failStop::onFailure);
-        MetadataNode metadata = MetadataNode.open(
-                metadataSettings(config),
-                Uuid::randomUuid,
-                task -> port.workers().execute(() -> controller.execute(task)),
-                failStop::onFailure,
-                port::closing);
+        LiveConfig live = new LiveConfig(config);
+        Foundation foundation = Foundation.open(port, live, failStop);
         BrokerNode node;
         try {
-            node = new BrokerNode(port, config, metadata, failStop);
+            node = new BrokerNode(port, live, foundation, failStop);
         } catch (IOException | RuntimeException | Error e) {
-            metadata.close(); // nothing else runs yet; the logs are the port's to close
+            foundation.close(); // nothing else runs yet; the logs are the port's to close
             throw e;
         }
         try {
@@ -176,16 +153,6 @@ public final class BrokerNode {
         return node;
     }
 
-    private static MetadataNodeSettings metadataSettings(BrokerConfig config) {
-        Path directory = config.logDirs().get(0).resolve(METADATA_DIRECTORY);
-        List<RatisSettings.Voter> voters = config.quorumVoters().stream()
-                .map(voter -> new RatisSettings.Voter(voter.nodeId(), voter.host(), voter.port()))
-                .toList();
-        return voters.isEmpty()
-                ? MetadataNodeSettings.oneNode(directory, config.nodeId(), null)
-                : MetadataNodeSettings.voter(directory, config.nodeId(), voters);
-    }
-
     private void begin() {
         partitions.start();
         assignments.follow(logs, metadata.metadata().image());
@@ -195,56 +162,8 @@ public final class BrokerNode {
 
     /** The sockets are open: clients may be sent here. */
     private void onOpen() {
-        BrokerConfig atStart = config.atStart();
-        if (atStart.listeners().advertised().stream().anyMatch(endpoint -> endpoint.port() == 0)) {
-            brokerEpoch = await(
-                    metadata.registration().register(presentation(atStart, brokerEpoch)),
-                    "the broker's ports are not registered");
-        }
-        await(metadata.registration().unfence(brokerEpoch), "the broker stays fenced");
+        presence.serve();
         port.ticker().after(ENTITIES_DELAY_MS, () -> entitiesMayOpen.complete(null));
-    }
-
-    private static <T> T await(CompletableFuture<T> future, String failure) {
-        try {
-            return future.get(START_SECONDS, TimeUnit.SECONDS);
-        } catch (ExecutionException e) {
-            throw new KafkaException("The start failed: " + failure, e.getCause());
-        } catch (TimeoutException e) {
-            throw new KafkaException("The start failed: " + failure + " after " + START_SECONDS + " s", e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new KafkaException("The start was interrupted: " + failure, e);
-        }
-    }
-
-    private Presentation presentation(BrokerConfig atStart, long cleanShutdownEpoch) {
-        List<BrokerImage.Endpoint> endpoints =
-                atStart.listeners().advertised().stream().map(this::endpoint).toList();
-        return new Presentation(
-                incarnation,
-                endpoints,
-                atStart.rack(),
-                logs.directories().stream().map(DataDirectory::id).toList(),
-                FeatureControl.SUPPORTED,
-                cleanShutdownEpoch);
-    }
-
-    private long cleanShutdownEpoch(BrokerConfig atStart) {
-        boolean clean = logs.directories().stream().allMatch(DataDirectory::cleanAtStart);
-        return clean
-                ? metadata.metadata()
-                        .image()
-                        .broker(atStart.nodeId())
-                        .map(BrokerImage::epoch)
-                        .orElse(-1L)
-                : -1;
-    }
-
-    /** The port is 0 while the system has yet to choose it. */
-    private BrokerImage.Endpoint endpoint(Listeners.Endpoint from) {
-        int known = from.port() != 0 ? from.port() : Math.max(0, port.boundPort(from.name()));
-        return new BrokerImage.Endpoint(from.name(), from.host(), known, from.protocol().id);
     }
 
     private GroupCoordinator groups(BrokerConfig atStart) {
@@ -287,10 +206,12 @@ public final class BrokerNode {
                 peers.forwarder(),
                 config,
                 ControlPlane.Rules.of(config, Policies.load(atStart), random()),
-                metadata.producerIds()::next,
+                membership.producerIds()::next,
                 port::boundPort,
                 new ControlPlane.Time(port.clock(), port.ticker()));
         AutoTopicCreation creation = new AutoTopicCreation(plane);
+        InterBrokerHandlers brokers =
+                InterBrokerHandlers.of(membership.service(), membership.service()::onDisconnected);
         HandlerRegistry handlers = new HandlerRegistry(
                         config.atStart().listeners().interBroker())
                 .add(DataHandlers.all(dataPath(), fetch, transactions.enlistment()))
@@ -298,14 +219,15 @@ public final class BrokerNode {
                 .add(new FindCoordinatorHandler(
                         groups::partitionFor, transactions.transactions()::partitionFor, metadata.metadata(), creation))
                 .add(GroupHandlers.all(groups, metadata.metadata(), this::servesConsumerGroups))
-                .add(TransactionHandlers.all(transactions, plane));
+                .add(TransactionHandlers.all(transactions, plane))
+                .add(brokers.all());
         handlers.add(peers.envelopes(handlers));
         handlers.add(new ApiVersionsHandler(handlers, metadata.metadata(), atStart.nodeId(), FeatureControl.SUPPORTED));
         return new HandlerDispatcher(
                         () -> config.current().listenerSettings(),
                         handlers,
                         new HandlerDispatcher.Measures(metrics, port.clock()),
-                        List.of(fetch::onConnectionClosed),
+                        List.of(fetch::onConnectionClosed, brokers::onConnectionClosed),
                         this::close)
                 .forwarding(peers.forwarder())
                 .offering(new LocalBranches(
@@ -409,9 +331,10 @@ public final class BrokerNode {
 
     /** Stops the cores; the sockets are closed by then, the logs are afterwards. */
     private void close() {
-        step(
-                "leaving the cluster",
-                () -> metadata.registration().leave(brokerEpoch).get(LEAVE_SECONDS, TimeUnit.SECONDS));
+        step("the membership", () -> {
+            membership.close();
+            return true;
+        });
         step("the directories' assignments", () -> {
             assignments.close();
             return true;

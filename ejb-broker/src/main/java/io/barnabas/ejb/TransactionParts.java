@@ -10,8 +10,8 @@ import io.barnabas.coordinator.transaction.MarkerWriter;
 import io.barnabas.coordinator.transaction.TransactionCoordinator;
 import io.barnabas.coordinator.transaction.TransactionCoordinatorSettings;
 import io.barnabas.metadata.FeatureControl;
+import io.barnabas.metadata.Membership;
 import io.barnabas.metadata.Metadata;
-import io.barnabas.metadata.MetadataNode;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.partition.LocalMarkers;
 import io.barnabas.partition.LocalPartitionWriter;
@@ -31,11 +31,11 @@ final class TransactionParts {
     static TransactionHandlers.Parts of(
             BrokerPort port,
             LiveConfig config,
-            MetadataNode metadata,
+            Membership membership,
             LocalPartitions partitions,
             GroupCoordinator groups) {
         BrokerConfig atStart = config.atStart();
-        Metadata images = metadata.metadata();
+        Metadata images = membership.metadata();
         TransactionCoordinatorSettings settings = TransactionCoordinatorSettings.of(atStart);
         LocalMarkers markers = new LocalMarkers(partitions, groups, port.clock());
         TransactionCoordinator transactions = new TransactionCoordinator(
@@ -44,7 +44,7 @@ final class TransactionParts {
                         port.clock(), port.ticker(), port.workers(), new LocalPartitionWriter(partitions)),
                 new TransactionCoordinator.Cluster(
                         () -> partitionCount(images, settings),
-                        metadata.producerIds()::next,
+                        membership.producerIds()::next,
                         () -> images.image().features().getOrDefault(FeatureControl.TRANSACTION_VERSION, (short) 0),
                         new ToThoseThatAre(images, markers)));
         Enlistment enlistment =

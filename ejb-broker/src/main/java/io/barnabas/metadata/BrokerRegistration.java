@@ -1,37 +1,64 @@
 package io.barnabas.metadata;
 
-import io.barnabas.metadata.Controller.Decision;
+import io.barnabas.time.Ticker;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.errors.StaleBrokerEpochException;
-import org.apache.kafka.common.metadata.BrokerRegistrationChangeRecord;
-import org.apache.kafka.common.metadata.PartitionChangeRecord;
-import org.apache.kafka.common.metadata.ProducerIdsRecord;
-import org.apache.kafka.common.metadata.RegisterBrokerRecord;
-import org.apache.kafka.common.metadata.UnfenceBrokerRecord;
+import org.apache.kafka.common.message.AllocateProducerIdsRequestData;
+import org.apache.kafka.common.message.AllocateProducerIdsResponseData;
+import org.apache.kafka.common.message.AssignReplicasToDirsRequestData;
+import org.apache.kafka.common.message.AssignReplicasToDirsRequestData.DirectoryData;
+import org.apache.kafka.common.message.AssignReplicasToDirsRequestData.PartitionData;
+import org.apache.kafka.common.message.AssignReplicasToDirsRequestData.TopicData;
+import org.apache.kafka.common.message.AssignReplicasToDirsResponseData;
+import org.apache.kafka.common.message.BrokerHeartbeatResponseData;
+import org.apache.kafka.common.message.BrokerRegistrationRequestData;
+import org.apache.kafka.common.message.BrokerRegistrationResponseData;
+import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * What this broker tells the controller of itself: that it is here (fenced at first), that it serves, that it leaves; and which
- * producer ids it needs. Safe from any thread; the answers come on the controller's executor.
+ * What this broker tells the controller of itself, in Kafka's messages and wherever that is: that it is here (fenced at first), that it
+ * is alive ({@link HeartbeatLoop}), that it serves, that it leaves; where its replicas are, and that it needs producer ids. Safe from
+ * any thread.
  */
-public final class BrokerRegistration {
-    /** Producer ids of one block, as many as Kafka gives at once. */
-    static final int PRODUCER_ID_BLOCK = 1_000;
+public final class BrokerRegistration implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(BrokerRegistration.class);
+    private static final int REQUEST_MS = 30_000;
+    /** Rest before a registration is tried again that a former incarnation's session stands against. */
+    private static final long RETRY_MS = 100;
 
-    private static final byte TRUE = 1;
-    private static final byte NO_CHANGE = 0;
-
-    private final Controller controller;
+    private final ControllerChannel channel;
+    private final Metadata metadata;
     private final int nodeId;
+    private final Ticker ticker;
+    private final HeartbeatLoop heartbeats;
+    private volatile @Nullable Presentation presented;
+    private boolean registering; // guarded by this
+    private boolean started; // guarded by this
+    private volatile boolean closed;
 
-    BrokerRegistration(Controller controller, int nodeId) {
-        this.controller = controller;
+    /**
+     * @param heartbeatMs {@code broker.heartbeat.interval.ms}
+     */
+    public record Pace(int heartbeatMs, Ticker ticker) {}
+
+    /** Of broker {@code nodeId}. */
+    public BrokerRegistration(ControllerChannel channel, Metadata metadata, int nodeId, Pace pace) {
+        this.channel = channel;
+        this.metadata = metadata;
         this.nodeId = nodeId;
+        this.ticker = pace.ticker();
+        this.heartbeats = new HeartbeatLoop(channel, metadata, nodeId, pace, this::onStale);
     }
 
     /**
@@ -53,67 +80,121 @@ public final class BrokerRegistration {
             long cleanShutdownEpoch) {}
 
     /**
-     * Registers this broker, fenced. After an unclean stop the partitions it leads begin a new leader epoch in the same entry, so that
-     * clients notice if the log's end went back (KIP-320). Replicas that were in a directory which the broker has no more are in its only
-     * one from now on, or unassigned if it has several.
+     * Registers this broker, fenced, and begins with heartbeats; the same incarnation again presents itself anew under its epoch. Tried
+     * again as long as there is no controller, or the session of a former incarnation stands against it.
      *
-     * @return the broker's epoch: the index of the entry
+     * @return the broker's epoch: the index of its registration; fails with the controller's error
      */
     public CompletableFuture<Long> register(Presentation broker) {
-        return controller.submit("RegisterBroker", image -> {
-            List<ApiMessage> records = new ArrayList<>();
-            records.add(record(broker));
-            BrokerImage former = image.broker(nodeId).orElse(null);
-            boolean unclean = former != null && former.epoch() != broker.cleanShutdownEpoch();
-            addPartitionChanges(image, unclean, broker.logDirs(), records);
-            return new Decision<>(records, this::epoch);
+        presented = broker;
+        CompletableFuture<Long> registered = new CompletableFuture<>();
+        attempt(broker, registered);
+        return registered.thenApply(epoch -> {
+            heartbeats.onRegistered(epoch);
+            if (isFirst()) {
+                heartbeats.start();
+            }
+            return epoch;
         });
     }
 
-    private RegisterBrokerRecord record(Presentation broker) {
-        RegisterBrokerRecord record = new RegisterBrokerRecord()
+    private synchronized boolean isFirst() {
+        boolean first = !started;
+        started = true;
+        return first;
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // {@code registered} ends with it
+    private void attempt(Presentation broker, CompletableFuture<Long> registered) {
+        channel.send(request(broker), REQUEST_MS).whenComplete((body, failure) -> {
+            Errors error = failure == null ? error(body) : Errors.forException(failure);
+            boolean tryAgain = error == Errors.DUPLICATE_BROKER_REGISTRATION || error == Errors.REQUEST_TIMED_OUT;
+            if (error == Errors.NONE) {
+                registered.complete(((BrokerRegistrationResponseData) body).brokerEpoch());
+            } else if (tryAgain && !closed) {
+                LOG.info("not registered yet; broker={} error={}", nodeId, error);
+                ticker.after(RETRY_MS, () -> attempt(broker, registered));
+            } else {
+                registered.completeExceptionally(failure != null ? failure : error.exception());
+            }
+        });
+    }
+
+    private BrokerRegistrationRequestData request(Presentation broker) {
+        BrokerRegistrationRequestData request = new BrokerRegistrationRequestData()
                 .setBrokerId(nodeId)
-                .setBrokerEpoch(-1)
+                .setClusterId(metadata.image().clusterId())
                 .setIncarnationId(broker.incarnationId())
                 .setRack(broker.rack())
                 .setLogDirs(broker.logDirs())
-                .setFenced(true);
-        return ImageRecords.presented(record, broker.endpoints(), broker.features());
+                .setPreviousBrokerEpoch(broker.cleanShutdownEpoch());
+        broker.endpoints().forEach(e -> request.listeners()
+                .add(new BrokerRegistrationRequestData.Listener()
+                        .setName(e.listener())
+                        .setHost(e.host())
+                        .setPort(e.port())
+                        .setSecurityProtocol(e.securityProtocol())));
+        broker.features().forEach((name, range) -> request.features()
+                .add(new BrokerRegistrationRequestData.Feature()
+                        .setName(name)
+                        .setMinSupportedVersion(range.min())
+                        .setMaxSupportedVersion(range.max())));
+        return request;
     }
 
-    private void addPartitionChanges(
-            MetadataImage image, boolean unclean, List<Uuid> logDirs, List<ApiMessage> records) {
-        for (TopicImage topic : image.topics()) {
-            for (PartitionImage partition : topic.partitions()) {
-                PartitionChangeRecord change =
-                        new PartitionChangeRecord().setTopicId(topic.id()).setPartitionId(partition.partition());
-                boolean newEpoch = unclean && partition.leader() == nodeId;
-                if (newEpoch) {
-                    change.setLeader(nodeId);
-                }
-                List<Uuid> directories = directories(partition, logDirs);
-                boolean moved = !directories.equals(partition.directories());
-                if (moved) {
-                    change.setDirectories(directories);
-                }
-                if (newEpoch || moved) {
-                    records.add(change);
-                }
+    /** The broker was taken out of the cluster while it runs, or another has its id: it registers again, as the same incarnation. */
+    @SuppressWarnings("FutureReturnValueIgnored") // the next heartbeat tells
+    private void onStale() {
+        Presentation broker = presented;
+        synchronized (this) {
+            if (registering || closed || broker == null) {
+                return;
             }
+            registering = true;
         }
+        LOG.warn("the controller does not know this broker any more; broker={} epoch={}", nodeId, epoch());
+        channel.send(request(broker), REQUEST_MS).whenComplete((body, failure) -> {
+            synchronized (this) {
+                registering = false;
+            }
+            if (failure == null && error(body) == Errors.NONE) {
+                heartbeats.onRegistered(((BrokerRegistrationResponseData) body).brokerEpoch());
+                heartbeats.beat();
+            }
+        });
     }
 
-    /** The partition's directories, where this broker's is one that it has. */
-    private List<Uuid> directories(PartitionImage partition, List<Uuid> logDirs) {
-        int at = partition.replicas().indexOf(nodeId);
-        if (at < 0
-                || at >= partition.directories().size()
-                || logDirs.contains(partition.directories().get(at))) {
-            return partition.directories();
-        }
-        List<Uuid> directories = new ArrayList<>(partition.directories());
-        directories.set(at, logDirs.size() == 1 ? logDirs.get(0) : ReplicaPlacement.UNASSIGNED_DIRECTORY);
-        return directories;
+    /** This broker's epoch, or -1 before it is registered; another after it had to register again. */
+    public long epoch() {
+        return heartbeats.epoch();
+    }
+
+    /** Has the controller told of the directories that {@code offline} gives, from the next heartbeat on. */
+    public void watch(Supplier<List<Uuid>> offline) {
+        heartbeats.watch(offline);
+    }
+
+    /**
+     * Lets clients be sent to this broker: its logs are recovered and its ports serve.
+     *
+     * @return completed when the controller has it in service
+     */
+    public CompletableFuture<@Nullable Void> unfence() {
+        return heartbeats.serve();
+    }
+
+    /** Heartbeats at once: the connection to the controller was lost, say, and it must not take this for the broker's end. */
+    public void heartbeatNow() {
+        heartbeats.beat();
+    }
+
+    /**
+     * Tells that this broker is about to stop: others are to lead what it leads.
+     *
+     * @return completed when the controller lets it go: others lead, and know it
+     */
+    public CompletableFuture<@Nullable Void> leave() {
+        return heartbeats.leave();
     }
 
     /**
@@ -125,105 +206,58 @@ public final class BrokerRegistration {
 
     /**
      * Tells in which directories replicas of this broker are (KIP-858), so that a start without a directory does not take for missing what
-     * is in it. What the metadata say already, or partitions they no longer have, make no record.
+     * is in it. What the metadata say already, or partitions they no longer have, change nothing.
      *
-     * @return the metadata's index with that in it
+     * @return an index of the metadata, completed when that is committed
      */
     public CompletableFuture<Long> assign(List<Assignment> assignments) {
-        return controller.submit("AssignReplicasToDirs", image -> {
-            List<ApiMessage> records = new ArrayList<>();
-            for (Assignment each : assignments) {
-                @Nullable TopicImage topic = image.topic(each.topicId());
-                if (topic != null && each.partition() < topic.partitions().size()) {
-                    assign(topic.partitions().get(each.partition()), each, records);
-                }
-            }
-            return new Decision<>(records, MetadataImage::index);
-        });
-    }
-
-    private void assign(PartitionImage partition, Assignment to, List<ApiMessage> records) {
-        int at = partition.replicas().indexOf(nodeId);
-        List<Uuid> known = partition.directories();
-        if (at >= 0 && at < known.size() && !known.get(at).equals(to.directory())) {
-            List<Uuid> directories = new ArrayList<>(known);
-            directories.set(at, to.directory());
-            records.add(new PartitionChangeRecord()
-                    .setTopicId(to.topicId())
-                    .setPartitionId(to.partition())
-                    .setDirectories(directories));
+        Map<Uuid, Map<Uuid, TopicData>> byDirectory = new LinkedHashMap<>();
+        for (Assignment each : assignments) {
+            byDirectory
+                    .computeIfAbsent(each.directory(), d -> new LinkedHashMap<>())
+                    .computeIfAbsent(each.topicId(), t -> new TopicData().setTopicId(t))
+                    .partitions()
+                    .add(new PartitionData().setPartitionIndex(each.partition()));
         }
+        AssignReplicasToDirsRequestData request =
+                new AssignReplicasToDirsRequestData().setBrokerId(nodeId).setBrokerEpoch(epoch());
+        byDirectory.forEach((directory, topics) -> request.directories()
+                .add(new DirectoryData().setId(directory).setTopics(new ArrayList<>(topics.values()))));
+        return ask(request, body -> metadata.image().index());
     }
 
-    private long epoch(MetadataImage image) {
-        return image.broker(nodeId).map(BrokerImage::epoch).orElse(-1L);
-    }
-
-    /**
-     * Lets clients be sent to this broker: its logs are recovered and its ports serve. It leads again, in the same entry, what has no
-     * leader and has it in sync: after {@link BrokerRemoval} of the last replica nobody else would.
-     *
-     * @param brokerEpoch of {@link #register}
-     * @return the metadata's index with that in it; fails with {@link StaleBrokerEpochException} if the epoch is not the present one
-     */
-    public CompletableFuture<Long> unfence(long brokerEpoch) {
-        return controller.submit("UnfenceBroker", image -> {
-            checkEpoch(image, brokerEpoch);
-            List<ApiMessage> records = new ArrayList<>();
-            records.add(new UnfenceBrokerRecord().setId(nodeId).setEpoch(brokerEpoch));
-            addElections(image, records);
-            return new Decision<>(records, MetadataImage::index);
-        });
-    }
-
-    private void addElections(MetadataImage image, List<ApiMessage> records) {
-        for (TopicImage topic : image.topics()) {
-            for (PartitionImage partition : topic.partitions()) {
-                if (partition.leader() < 0 && partition.isr().contains(nodeId)) {
-                    records.add(new PartitionChangeRecord()
-                            .setTopicId(topic.id())
-                            .setPartitionId(partition.partition())
-                            .setLeader(nodeId));
-                }
-            }
-        }
-    }
-
-    /**
-     * Tells that this broker is about to stop: no new work is to come its way.
-     *
-     * @param brokerEpoch of {@link #register}
-     * @return the metadata's index with that in it; fails with {@link StaleBrokerEpochException} if the epoch is not the present one
-     */
-    public CompletableFuture<Long> leave(long brokerEpoch) {
-        return controller.submit("BrokerLeaves", image -> {
-            checkEpoch(image, brokerEpoch);
-            return new Decision<>(
-                    List.of(new BrokerRegistrationChangeRecord()
-                            .setBrokerId(nodeId)
-                            .setBrokerEpoch(brokerEpoch)
-                            .setFenced(NO_CHANGE)
-                            .setInControlledShutdown(TRUE)),
-                    MetadataImage::index);
-        });
-    }
-
-    private void checkEpoch(MetadataImage image, long brokerEpoch) {
-        if (epoch(image) != brokerEpoch) {
-            throw new StaleBrokerEpochException("Broker " + nodeId + " has been registered anew");
-        }
-    }
-
-    /** Takes the next block of producer ids: {@link #PRODUCER_ID_BLOCK} from the answered one on. */
+    /** Takes the next block of producer ids: {@link ControllerService#PRODUCER_ID_BLOCK} from the answered one on. */
     CompletableFuture<Long> allocateProducerIds() {
-        return controller.submit("AllocateProducerIds", image -> {
-            long first = image.nextProducerId();
-            return Decision.of(
-                    List.of(new ProducerIdsRecord()
-                            .setBrokerId(nodeId)
-                            .setBrokerEpoch(epoch(image))
-                            .setNextProducerId(first + PRODUCER_ID_BLOCK)),
-                    first);
+        return ask(
+                new AllocateProducerIdsRequestData().setBrokerId(nodeId).setBrokerEpoch(epoch()),
+                body -> ((AllocateProducerIdsResponseData) body).producerIdStart());
+    }
+
+    private <R> CompletableFuture<R> ask(ApiMessage request, Function<ApiMessage, R> answer) {
+        return channel.send(request, REQUEST_MS).thenApply(body -> {
+            Errors error = error(body);
+            if (error != Errors.NONE) {
+                throw error.exception();
+            }
+            return answer.apply(body);
         });
+    }
+
+    /** The error of the whole of an answer. */
+    static Errors error(ApiMessage body) {
+        return Errors.forCode(
+                switch (ApiKeys.forId(body.apiKey())) {
+                    case BROKER_REGISTRATION -> ((BrokerRegistrationResponseData) body).errorCode();
+                    case ALLOCATE_PRODUCER_IDS -> ((AllocateProducerIdsResponseData) body).errorCode();
+                    case ASSIGN_REPLICAS_TO_DIRS -> ((AssignReplicasToDirsResponseData) body).errorCode();
+                    default -> ((BrokerHeartbeatResponseData) body).errorCode();
+                });
+    }
+
+    /** Tells the controller nothing more. */
+    @Override
+    public void close() {
+        closed = true;
+        heartbeats.close();
     }
 }

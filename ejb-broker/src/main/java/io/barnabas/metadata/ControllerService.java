@@ -1,5 +1,6 @@
 package io.barnabas.metadata;
 
+import io.barnabas.config.LiveConfig;
 import io.barnabas.metadata.Controller.Decision;
 import io.barnabas.time.Clock;
 import io.barnabas.time.Ticker;
@@ -64,6 +65,12 @@ public final class ControllerService implements ControllerRequests, AutoCloseabl
         this.heartbeats = new HeartbeatControl(rules, sessions);
         this.duties = new ControllerDuties(controller, metadata, settings, sessions, time);
         duties.start(nodeId);
+    }
+
+    /** The service of a node, as configured. */
+    public static ControllerService of(MetadataNode node, LiveConfig config, Time time) {
+        return new ControllerService(
+                node.controller(), node.metadata(), config.atStart().nodeId(), ControllerSettings.of(config), time);
     }
 
     @Override

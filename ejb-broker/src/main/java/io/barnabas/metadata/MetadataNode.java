@@ -23,8 +23,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * This node's part of the metadata: opens and closes directory, journal, image, controller, registration and producer ids, and formats
- * a new cluster. The composition root opens it first of all, for the cluster's id and topics; the broker serves once {@link #ready}.
+ * This node's part of the metadata: opens and closes directory, journal, image and controller, and formats a new cluster. The composition root opens it first of all, for the cluster's id and topics; the broker serves once {@link #ready}.
  */
 public final class MetadataNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(MetadataNode.class);
@@ -37,8 +36,6 @@ public final class MetadataNode implements AutoCloseable {
     private final MetadataLog log;
     private final ReplayedMetadata metadata;
     private final Controller controller;
-    private final BrokerRegistration registration;
-    private final ProducerIdAllocator producerIds;
     private final CompletableFuture<MetadataImage> ready = new CompletableFuture<>();
     private final AtomicBoolean formatting = new AtomicBoolean();
     private volatile boolean closed;
@@ -59,8 +56,6 @@ public final class MetadataNode implements AutoCloseable {
                 RatisSettings.SNAPSHOT_ENTRIES));
         this.metadata = new ReplayedMetadata(directory.clusterId(), onFailure.andThen(ready::completeExceptionally));
         this.controller = new Controller(log, metadata, settings.nodeId(), executor);
-        this.registration = new BrokerRegistration(controller, settings.nodeId());
-        this.producerIds = new ProducerIdAllocator(registration::allocateProducerIds);
     }
 
     /**
@@ -225,14 +220,6 @@ public final class MetadataNode implements AutoCloseable {
 
     public Controller controller() {
         return controller;
-    }
-
-    public BrokerRegistration registration() {
-        return registration;
-    }
-
-    public ProducerIdAllocator producerIds() {
-        return producerIds;
     }
 
     /** Stops the journal, after a snapshot for the next start. Idempotent. */

@@ -16,7 +16,7 @@ public final class ProducerIdAllocator {
     /** Callers that may wait for a block at once. */
     private static final int WAITING_MAX = 10_000;
     /** Ids left when the next block is asked for. */
-    private static final int PREFETCH_AT = BrokerRegistration.PRODUCER_ID_BLOCK / 10;
+    private static final int PREFETCH_AT = ControllerService.PRODUCER_ID_BLOCK / 10;
 
     private final Supplier<CompletableFuture<Long>> blocks;
     private final Queue<CompletableFuture<Long>> waiting = new ArrayDeque<>(); // all guarded by this
@@ -58,7 +58,7 @@ public final class ProducerIdAllocator {
     private boolean take(CompletableFuture<Long> id) {
         if (next == end && reserved >= 0) {
             next = reserved;
-            end = next + BrokerRegistration.PRODUCER_ID_BLOCK;
+            end = next + ControllerService.PRODUCER_ID_BLOCK;
             reserved = -1;
         }
         return next < end && id.complete(next++);

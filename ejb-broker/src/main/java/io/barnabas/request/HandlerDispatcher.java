@@ -38,6 +38,7 @@ public final class HandlerDispatcher implements RequestDispatcher {
     private final List<Consumer<Connection>> closedListeners;
     private final Runnable onClose;
     private Runnable onOpen = () -> {}; // set before the sockets open
+    private Runnable onLeave = () -> {}; // likewise
     private @Nullable LocalBranches branches; // likewise
     private @Nullable Forwarder forwarder; // likewise
     private volatile boolean halted;
@@ -66,6 +67,12 @@ public final class HandlerDispatcher implements RequestDispatcher {
     /** Has {@code action} run once the sockets are open; may block, bounded. To be set before they are. */
     public HandlerDispatcher whenOpen(Runnable action) {
         onOpen = action;
+        return this;
+    }
+
+    /** Has {@code action} run before the sockets are closed; may block, bounded. To be set before they are open. */
+    public HandlerDispatcher whenLeaving(Runnable action) {
+        onLeave = action;
         return this;
     }
 
@@ -183,6 +190,11 @@ public final class HandlerDispatcher implements RequestDispatcher {
     @Override
     public void onOpen() {
         onOpen.run();
+    }
+
+    @Override
+    public void leave() {
+        onLeave.run();
     }
 
     @Override

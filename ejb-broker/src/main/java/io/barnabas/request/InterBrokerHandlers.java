@@ -66,6 +66,11 @@ public final class InterBrokerHandlers {
             return api;
         }
 
+        @Override
+        public boolean interBrokerOnly() {
+            return true;
+        }
+
         /** AlterPartition before version 3 does not say which incarnation of a broker is in sync (KIP-903). */
         @Override
         public short lowestVersion() {

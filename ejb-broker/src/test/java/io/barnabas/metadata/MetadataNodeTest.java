@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.barnabas.config.BrokerConfig;
 import io.barnabas.config.LiveConfig;
+import io.barnabas.time.ManualClock;
+import io.barnabas.time.ManualTicker;
+import io.barnabas.time.SystemClock;
+import io.barnabas.time.Ticker;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,7 +34,9 @@ class MetadataNodeTest {
 
     private final ExecutorService executor =
             new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>());
+    private final Ticker ticker = new ManualTicker(new ManualClock());
     private MetadataNode node;
+    private Membership member;
 
     private MetadataNode open(String clusterId) throws Exception {
         node = MetadataNode.open(
@@ -39,12 +45,31 @@ class MetadataNodeTest {
                 executor,
                 Throwable::printStackTrace);
         node.ready().get(30, TimeUnit.SECONDS);
+        member();
         return node;
+    }
+
+    private Membership opened() throws Exception {
+        open(null);
+        return member;
+    }
+
+    /** As after another start. */
+    private Membership member() {
+        if (member != null) {
+            member.close();
+        }
+        LiveConfig config = new LiveConfig(BrokerConfig.of(Map.of()));
+        ControllerService service =
+                ControllerService.of(node, config, new ControllerService.Time(new SystemClock(), ticker));
+        member = Membership.of(node, config, service, new LocalChannel(service, ticker), ticker);
+        return member;
     }
 
     @AfterEach
     void stop() {
         if (node != null) {
+            member.close();
             node.close();
         }
         executor.shutdown();
@@ -56,7 +81,7 @@ class MetadataNodeTest {
                 List.of(new BrokerImage.Endpoint("PLAINTEXT", "localhost", 9092, (short) 0)),
                 null,
                 List.of(new Uuid(7, 7)),
-                Map.of("metadata.version", new BrokerImage.FeatureRange((short) 7, (short) 33)),
+                FeatureControl.SUPPORTED,
                 cleanShutdownEpoch);
     }
 
@@ -81,36 +106,35 @@ class MetadataNodeTest {
     @Test
     void registersWithAnEpochThatRisesAndServesWhenUnfenced() throws Exception {
         // Given
-        long first = open(null).registration().register(presentation(-1)).join();
+        long first = opened().registration().register(presentation(-1)).join();
         assertThat(node.metadata().image().broker(1).orElseThrow().fenced()).isTrue();
-        node.registration().unfence(first).join();
+        member.registration().unfence().join();
         assertThat(node.metadata().image().broker(1).orElseThrow().fenced()).isFalse();
         // When
         node.close();
         open(null);
-        long second = node.registration().register(presentation(first)).join();
+        long second = member.registration().register(presentation(first)).join();
         // Then
         BrokerImage broker = node.metadata().image().broker(1).orElseThrow();
         assertThat(second).isGreaterThan(first);
         assertThat(broker.epoch()).isEqualTo(second);
         assertThat(broker.features().get("metadata.version").contains((short) 33))
                 .isTrue();
-        assertThatThrownBy(() -> node.registration().unfence(first).join()).hasMessageContaining("registered anew");
     }
 
     @Test
     void beginsNewLeaderEpochsAfterAnUncleanStopOnly() throws Exception {
         // Given
-        long first = open(null).registration().register(presentation(-1)).join();
+        long first = opened().registration().register(presentation(-1)).join();
         node.controller()
                 .submit("t", image -> Controller.Decision.of(TestRecords.topic("a", Uuid.randomUuid(), 2), true))
                 .join();
         // When
-        long second = node.registration().register(presentation(first)).join();
+        long second = member().registration().register(presentation(first)).join();
         // Then
         assertThat(node.metadata().image().partition("a", 1).leaderEpoch()).isZero();
         // When
-        node.registration().register(presentation(-1)).join();
+        member().registration().register(presentation(-1)).join();
         // Then
         assertThat(second).isGreaterThan(first);
         assertThat(node.metadata().image().partition("a", 1).leaderEpoch()).isEqualTo(1);
@@ -123,7 +147,7 @@ class MetadataNodeTest {
     @Test
     void leadsItsPartitionsAgainAfterItWasTakenOutOfTheCluster() throws Exception {
         // Given
-        long first = open(null).registration().register(presentation(-1)).join();
+        long first = opened().registration().register(presentation(-1)).join();
         node.controller()
                 .submit("t", image -> Controller.Decision.of(TestRecords.topic("a", Uuid.randomUuid(), 2), true))
                 .join();
@@ -137,8 +161,8 @@ class MetadataNodeTest {
         // When
         node.close();
         open(null);
-        long second = node.registration().register(presentation(first)).join();
-        node.registration().unfence(second).join();
+        long second = member.registration().register(presentation(first)).join();
+        member.registration().unfence().join();
         // Then
         assertThat(node.metadata().image().partition("a", 0).leader()).isEqualTo(1);
         assertThat(node.metadata().image().partition("a", 1).leader()).isEqualTo(1);
@@ -148,15 +172,15 @@ class MetadataNodeTest {
     void givesEachProducerIdOnceAlsoAcrossARestart() throws Exception {
         // Given
         Set<Long> ids = new HashSet<>();
-        open(null);
+        opened().registration().register(presentation(-1)).join();
         // When
         for (int i = 0; i < 2_500; i++) {
-            assertThat(ids.add(node.producerIds().next().join())).isTrue();
+            assertThat(ids.add(member.producerIds().next().join())).isTrue();
         }
         node.close();
-        open(null);
+        opened().registration().register(presentation(-1)).join();
         // Then
-        assertThat(ids).doesNotContain(node.producerIds().next().join());
+        assertThat(ids).doesNotContain(member.producerIds().next().join());
         assertThat(ids).contains(0L, 2_499L);
     }
 

@@ -35,6 +35,12 @@ public interface RequestDispatcher {
     /** A socket cannot be opened: the broker does not come to serve, and {@link #close} follows. */
     default void onCannotOpen(Exception cause) {}
 
+    /**
+     * The sockets are about to be closed: others may be asked to take over what this broker does while they still reach it. Called once,
+     * by the thread that closes; may block (bounded).
+     */
+    default void leave() {}
+
     /** Stops the broker: called once, after the sockets are closed and before the log is. May block (bounded). */
     void close();
 }

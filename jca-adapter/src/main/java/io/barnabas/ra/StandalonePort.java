@@ -102,7 +102,7 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
         }
     }
 
-    /** Closes sockets, dispatcher, connections to others, logs and threads, in this order. Idempotent. */
+    /** Takes leave, then closes sockets, dispatcher, connections to others, logs and threads, in this order. Idempotent. */
     @Override
     public void close() {
         closing = true; // before the lock, which a start holds as long as it waits
@@ -119,11 +119,14 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
             return;
         }
         closed = true;
+        RequestDispatcher broker = dispatcher;
         SocketServer sockets = server;
+        if (broker != null && sockets != null) {
+            step("leaving", broker::leave);
+        }
         if (sockets != null) {
             step("sockets", sockets::stop);
         }
-        RequestDispatcher broker = dispatcher;
         if (broker != null) {
             step("dispatcher", broker::close);
         }

@@ -1,0 +1,59 @@
+package io.barnabas.ejb;
+
+import io.barnabas.config.BrokerConfig;
+import io.barnabas.config.LiveConfig;
+import io.barnabas.metadata.ControllerService;
+import io.barnabas.metadata.Membership;
+import io.barnabas.metadata.MetadataNode;
+import io.barnabas.metadata.MetadataNodeSettings;
+import io.barnabas.metadata.RatisSettings;
+import io.barnabas.port.BrokerPort;
+import io.barnabas.time.SerialExecutor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.kafka.common.Uuid;
+
+/**
+ * What a broker stands on before it has any partition: the metadata, the other nodes, its own place among them. Opened first of all by
+ * {@link BrokerNode}, and closed last.
+ */
+record Foundation(MetadataNode metadata, PeerParts peers, Membership membership) implements AutoCloseable {
+    /** The metadata's directory under the first data directory. */
+    private static final String METADATA_DIRECTORY = "metadata";
+
+    private static final int COMMANDS_INLINE = 16;
+
+    /** @throws IOException if the metadata's directory cannot be used, with the reason for the operator as its message */
+    static Foundation open(BrokerPort port, LiveConfig config, FailStop failStop) throws IOException {
+        SerialExecutor controller = new SerialExecutor(port.workers(), COMMANDS_INLINE, failStop::onFailure);
+        MetadataNode metadata = MetadataNode.open(
+                metadataSettings(config.atStart()),
+                Uuid::randomUuid,
+                task -> port.workers().execute(() -> controller.execute(task)),
+                failStop::onFailure,
+                port::closing);
+        ControllerService service =
+                ControllerService.of(metadata, config, new ControllerService.Time(port.clock(), port.ticker()));
+        PeerParts peers = new PeerParts(port, config.atStart(), metadata, service);
+        return new Foundation(
+                metadata, peers, Membership.of(metadata, config, service, peers.channel(), port.ticker()));
+    }
+
+    private static MetadataNodeSettings metadataSettings(BrokerConfig config) {
+        Path directory = config.logDirs().get(0).resolve(METADATA_DIRECTORY);
+        List<RatisSettings.Voter> voters = config.quorumVoters().stream()
+                .map(voter -> new RatisSettings.Voter(voter.nodeId(), voter.host(), voter.port()))
+                .toList();
+        return voters.isEmpty()
+                ? MetadataNodeSettings.oneNode(directory, config.nodeId(), null)
+                : MetadataNodeSettings.voter(directory, config.nodeId(), voters);
+    }
+
+    @Override
+    public void close() {
+        membership.close();
+        peers.close();
+        metadata.close();
+    }
+}

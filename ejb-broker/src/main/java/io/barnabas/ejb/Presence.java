@@ -1,0 +1,126 @@
+package io.barnabas.ejb;
+
+import io.barnabas.config.BrokerConfig;
+import io.barnabas.config.Listeners;
+import io.barnabas.config.LiveConfig;
+import io.barnabas.log.DataDirectory;
+import io.barnabas.log.LogManager;
+import io.barnabas.metadata.BrokerImage;
+import io.barnabas.metadata.BrokerRegistration;
+import io.barnabas.metadata.BrokerRegistration.Presentation;
+import io.barnabas.metadata.FeatureControl;
+import io.barnabas.metadata.Metadata;
+import io.barnabas.port.BrokerPort;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.Uuid;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How this broker shows itself in the cluster, as it is configured and as its directories are: registers it at the start, has clients
+ * sent to it once its sockets are open, and takes leave before they are closed. For {@link BrokerNode}, on the threads that start and
+ * stop it, which wait (bounded).
+ */
+final class Presence {
+    private static final Logger LOG = LoggerFactory.getLogger(Presence.class);
+    private static final long START_SECONDS = 120;
+    private static final long LEAVE_SECONDS = 5;
+
+    private final BrokerPort port;
+    private final LiveConfig config;
+    private final Metadata metadata;
+    private final BrokerRegistration registration;
+    private final LogManager logs;
+    private final Uuid incarnation = Uuid.randomUuid();
+
+    Presence(BrokerPort port, LiveConfig config, Metadata metadata, BrokerRegistration registration, LogManager logs) {
+        this.port = port;
+        this.config = config;
+        this.metadata = metadata;
+        this.registration = registration;
+        this.logs = logs;
+    }
+
+    /** Registers the broker, fenced. */
+    void register() {
+        BrokerConfig atStart = config.atStart();
+        await(
+                registration.register(presentation(atStart, cleanShutdownEpoch(atStart))),
+                "the broker is not registered");
+    }
+
+    /** The sockets are open: clients may be sent here. */
+    void serve() {
+        BrokerConfig atStart = config.atStart();
+        if (atStart.listeners().advertised().stream().anyMatch(endpoint -> endpoint.port() == 0)) {
+            await(
+                    registration.register(presentation(atStart, registration.epoch())),
+                    "the broker's ports are not registered");
+        }
+        registration.watch(() -> logs.directories().stream()
+                .filter(directory -> !directory.online())
+                .map(DataDirectory::id)
+                .toList());
+        await(registration.unfence(), "the broker stays fenced");
+    }
+
+    /** Others are to lead what this broker leads, while they still reach it. */
+    void leave() {
+        if (!config.atStart().getBoolean("controlled.shutdown.enable")) {
+            return;
+        }
+        try {
+            registration.leave().get(LEAVE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) { // the others notice by themselves
+            LOG.warn("the broker stops without the controller's leave; error={}", e.toString());
+        }
+    }
+
+    static <T> T await(CompletableFuture<T> future, String failure) {
+        try {
+            return future.get(START_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw new KafkaException("The start failed: " + failure, e.getCause());
+        } catch (TimeoutException e) {
+            throw new KafkaException("The start failed: " + failure + " after " + START_SECONDS + " s", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new KafkaException("The start was interrupted: " + failure, e);
+        }
+    }
+
+    private Presentation presentation(BrokerConfig atStart, long cleanShutdownEpoch) {
+        List<BrokerImage.Endpoint> endpoints =
+                atStart.listeners().advertised().stream().map(this::endpoint).toList();
+        return new Presentation(
+                incarnation,
+                endpoints,
+                atStart.rack(),
+                logs.directories().stream().map(DataDirectory::id).toList(),
+                FeatureControl.SUPPORTED,
+                cleanShutdownEpoch);
+    }
+
+    private long cleanShutdownEpoch(BrokerConfig atStart) {
+        boolean clean = logs.directories().stream().allMatch(DataDirectory::cleanAtStart);
+        return clean
+                ? metadata.image()
+                        .broker(atStart.nodeId())
+                        .map(BrokerImage::epoch)
+                        .orElse(-1L)
+                : -1;
+    }
+
+    /** The port is 0 while the system has yet to choose it. */
+    private BrokerImage.Endpoint endpoint(Listeners.Endpoint from) {
+        int known = from.port() != 0 ? from.port() : Math.max(0, port.boundPort(from.name()));
+        return new BrokerImage.Endpoint(from.name(), from.host(), known, from.protocol().id);
+    }
+}

@@ -1,0 +1,64 @@
+package io.barnabas.metadata;
+
+import io.barnabas.config.LiveConfig;
+import io.barnabas.time.Ticker;
+
+/**
+ * This node's place in the cluster: the controller's service, which serves while this node is the controller, and this broker's
+ * registration and producer ids, which ask the controller wherever it is. The composition root opens it after {@link MetadataNode} and
+ * closes it before.
+ */
+public final class Membership implements AutoCloseable {
+    private final Metadata metadata;
+    private final ControllerService service;
+    private final ControllerChannel channel;
+    private final BrokerRegistration registration;
+    private final ProducerIdAllocator producerIds;
+
+    private Membership(
+            Metadata metadata, ControllerService service, ControllerChannel channel, BrokerRegistration registration) {
+        this.metadata = metadata;
+        this.service = service;
+        this.channel = channel;
+        this.registration = registration;
+        this.producerIds = new ProducerIdAllocator(registration::allocateProducerIds);
+    }
+
+    /** Of this node, over its service and its way to the controller, which may be that service. */
+    public static Membership of(
+            MetadataNode node, LiveConfig config, ControllerService service, ControllerChannel channel, Ticker ticker) {
+        int heartbeatMs = config.atStart().getInt("broker.heartbeat.interval.ms");
+        BrokerRegistration registration = new BrokerRegistration(
+                channel, node.metadata(), config.atStart().nodeId(), new BrokerRegistration.Pace(heartbeatMs, ticker));
+        return new Membership(node.metadata(), service, channel, registration);
+    }
+
+    public Metadata metadata() {
+        return metadata;
+    }
+
+    /** The controller towards brokers, here. */
+    public ControllerService service() {
+        return service;
+    }
+
+    /** The way to the controller, wherever it is. */
+    public ControllerChannel channel() {
+        return channel;
+    }
+
+    public BrokerRegistration registration() {
+        return registration;
+    }
+
+    public ProducerIdAllocator producerIds() {
+        return producerIds;
+    }
+
+    /** Ends heartbeats and the controller's duties. Idempotent. */
+    @Override
+    public void close() {
+        registration.close();
+        service.close();
+    }
+}
