@@ -118,7 +118,8 @@ public final class BrokerNode {
                 port.workers());
         this.assignments = new DirectoryAssignments(atStart.nodeId(), membership.registration()::assign, port.ticker());
         this.groups = groups(atStart);
-        this.transactions = TransactionParts.of(port, config, membership, partitions, groups);
+        this.transactions = TransactionParts.of(
+                port, config, membership, new TransactionParts.Local(partitions, groups), peers.links());
         this.fetch = new FetchHandler(
                 dataPath(), fetchLimits(atStart), () -> Uuid.randomUuid().hashCode());
         this.dispatcher = dispatcher(atStart).whenOpen(this::onOpen).whenLeaving(presence::leave);

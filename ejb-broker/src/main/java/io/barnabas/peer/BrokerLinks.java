@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * This broker's connections to the others, by broker and {@link Lane}: made when they are first needed, at the address that the image
- * names, and again when they have failed, after a rest. Whoever asks decides whether to ask again. Before it: the controller channel, the
+ * names, and again when they have failed, after a rest. Whoever asks decides whether to ask again. What is asked of a broker as the leader of
+ * partitions fails when the broker is fenced. Before it: the controller channel, the
  * writers of markers. After it: {@link PeerConnector}. Safe from any thread.
  */
 public final class BrokerLinks implements AutoCloseable {
@@ -36,6 +37,15 @@ public final class BrokerLinks implements AutoCloseable {
         this.listener = listener;
         this.identity = identity;
         this.clock = clock;
+        metadata.onChange((change, image) -> change.brokers().forEach(id -> onBroker(id, image.broker(id))));
+    }
+
+    /** A broker that is out of service leads nothing: who waits for it has to ask another. */
+    private void onBroker(int id, Optional<BrokerImage> broker) {
+        if (broker.isEmpty() || broker.get().fenced()) {
+            drop(id, Lane.JOINS);
+            drop(id, Lane.MARKERS);
+        }
     }
 
     /**

@@ -13,10 +13,10 @@ public enum Lane {
     CHANGES,
     /** Clients' requests to the controller. */
     FORWARDED,
-    /** Transactions: partitions that join one, and markers that end it. */
-    TRANSACTIONS,
-    /** What the resource adapter asks of a coordinator. */
-    BRANCHES;
+    /** Partitions that join a transaction: a producer waits. */
+    JOINS,
+    /** Markers that end a transaction, each committed before it is answered. */
+    MARKERS;
 
     /** Where a request to the controller goes. */
     static Lane toController(ApiKeys api) {

@@ -13,12 +13,12 @@ import org.apache.kafka.common.protocol.Errors;
 /**
  * A leader's question to the coordinator before the first write of a transaction to a partition (KIP-890): a client of transaction
  * version 2 leaves it to the broker to add the partition; of earlier ones the broker verifies that it was added. Between the produce
- * path and {@link TransactionCoordinator}.
+ * path and {@link TransactionMembers}: the coordinator, here or on another broker.
  *
- * <p>Safe from any thread. As a rule the answer is there at once.
+ * <p>Safe from any thread. As a rule the answer is there at once if the coordinator is here.
  */
 public final class Enlistment {
-    private final TransactionCoordinator coordinator;
+    private final TransactionMembers coordinator;
     private final Clock clock;
     private final Ticker ticker;
     private final Executor workers;
@@ -29,7 +29,7 @@ public final class Enlistment {
      * @param verification transaction.partition.verification.enable, now
      */
     public Enlistment(
-            TransactionCoordinator coordinator,
+            TransactionMembers coordinator,
             Clock clock,
             Ticker ticker,
             Executor workers,

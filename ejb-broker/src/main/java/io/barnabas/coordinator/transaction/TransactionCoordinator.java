@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Safe from any thread. An answer completes on the thread that asked if the shard is free and nothing need be waited for.
  */
-public final class TransactionCoordinator implements AutoCloseable {
+public final class TransactionCoordinator implements TransactionMembers, AutoCloseable {
     private static final long RELOAD_DELAY_MS = 500;
     private static final int MAX_INLINE = 32;
 
@@ -88,6 +88,7 @@ public final class TransactionCoordinator implements AutoCloseable {
     }
 
     /** What it was made with. */
+    @Override
     public TransactionCoordinatorSettings settings() {
         return settings;
     }
@@ -235,6 +236,7 @@ public final class TransactionCoordinator implements AutoCloseable {
      * @param version transaction version of the client: 2 if it gets a new epoch with each transaction, else 0
      * @return NONE or the error for all of them
      */
+    @Override
     public CompletableFuture<Errors> add(TransactionPartitions request, short version) {
         if (request.transactionalId().isEmpty()) {
             return CompletableFuture.completedFuture(Errors.INVALID_REQUEST);
@@ -246,6 +248,7 @@ public final class TransactionCoordinator implements AutoCloseable {
     }
 
     /** Whether partitions have joined the producer's transaction: for each NONE or an error. */
+    @Override
     public CompletableFuture<Map<TopicPartition, Errors>> verify(TransactionPartitions request) {
         if (request.transactionalId().isEmpty()) {
             return CompletableFuture.completedFuture(all(request, Errors.INVALID_REQUEST));
