@@ -11,13 +11,10 @@ import org.jspecify.annotations.Nullable;
  * and gives every broker a full session (no safety rule stands on this: it only says whom to fence). Its own node's broker is never
  * overdue: whoever looks is alive.
  *
- * <p>A connection that closed is a hint: the broker is overdue soon unless it is heard again. {@link ControllerService} feeds it with
+ * <p>A hint that a broker is gone makes it overdue soon unless it is heard again. {@link ControllerService} feeds it with
  * heartbeats, {@link ControllerDuties} asks it. Safe from any thread.
  */
 final class BrokerSessions {
-    /** How long a broker has, after its connection closed, to be heard again. */
-    static final long DISCONNECTED_MS = 200;
-
     private final Clock clock;
     private final int nodeId;
     private final long timeoutNanos;
@@ -55,11 +52,11 @@ final class BrokerSessions {
         sessions.put(broker, new Session(epoch, deadline(timeoutNanos), true, index, shutdownIndex));
     }
 
-    /** The broker's connection is gone. */
-    synchronized void onDisconnected(int broker) {
+    /** There is a hint that the broker is gone: it has {@code graceMs} to be heard. */
+    synchronized void onHint(int broker, long graceMs) {
         @Nullable Session s = sessions.get(broker);
         if (s != null) {
-            long soon = deadline(TimeUnit.MILLISECONDS.toNanos(DISCONNECTED_MS));
+            long soon = deadline(TimeUnit.MILLISECONDS.toNanos(graceMs));
             long deadline = soon - s.deadline() < 0 ? soon : s.deadline();
             sessions.put(broker, new Session(s.epoch(), deadline, false, s.index(), s.shutdownIndex()));
         }

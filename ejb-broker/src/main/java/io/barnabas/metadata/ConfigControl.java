@@ -63,6 +63,7 @@ public final class ConfigControl {
         List<ApiMessage> records = new ArrayList<>();
         Map<ConfigResource, ApiError> results = new LinkedHashMap<>();
         changes.forEach((resource, keys) -> results.put(resource, incremental(image, resource, keys, false, records)));
+        PartitionRules.onMinInSyncChange(image, records);
         return Decision.of(validateOnly ? List.of() : records, results);
     }
 
@@ -112,6 +113,7 @@ public final class ConfigControl {
                             new Wanted(present, new LinkedHashMap<>(settings), dropped, false),
                             records));
         });
+        PartitionRules.onMinInSyncChange(image, records);
         return Decision.of(validateOnly ? List.of() : records, results);
     }
 
@@ -164,6 +166,7 @@ public final class ConfigControl {
             Map<String, String> all,
             Map<String, @Nullable String> changed) {
         try {
+            PartitionRules.checkMinInSync(image, resource, changed);
             validate(resource, all, wanted.present());
             if (!wanted.isNew()) {
                 checkExists(image, resource);

@@ -24,6 +24,11 @@ import org.slf4j.LoggerFactory;
 final class ControllerDuties implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ControllerDuties.class);
     private static final long LOOK_MS = 100;
+    /** How long a broker has, after its connection closed, to be heard again. */
+    private static final long DISCONNECTED_MS = 200;
+    /** How long the former controller's broker has to be heard: that it lost its lead is a hint, and alive it asks its successor at once. */
+    private static final long FORMER_CONTROLLER_MS = 400;
+
     /** Elections of one command. */
     private static final int ELECTIONS_MAX = 1_000;
 
@@ -34,7 +39,8 @@ final class ControllerDuties implements AutoCloseable {
     private final Clock clock;
     private final Ticker ticker;
     private final Set<Integer> fencing = new HashSet<>(); // guarded by this
-    private int controllerId = MetadataLog.NO_LEADER; // guarded by this
+    private int controllerId = MetadataLog.NO_LEADER; // the last that was known; guarded by this
+    private boolean leads; // guarded by this
     private long lookedMs; // guarded by this
     private volatile boolean closed;
 
@@ -65,12 +71,16 @@ final class ControllerDuties implements AutoCloseable {
     }
 
     private synchronized void onImage(MetadataImage image, int nodeId) {
-        if (image.controllerId() != controllerId) {
-            controllerId = image.controllerId();
-            if (controllerId == nodeId) {
-                sessions.restart(image);
+        int present = image.controllerId();
+        boolean begins = present == nodeId && !leads;
+        leads = present == nodeId;
+        if (begins) {
+            sessions.restart(image);
+            if (controllerId >= 0 && controllerId != nodeId) {
+                hint(controllerId, FORMER_CONTROLLER_MS);
             }
         }
+        controllerId = present >= 0 ? present : controllerId;
     }
 
     private void every(long ms, LongSupplier duty) {
@@ -152,8 +162,12 @@ final class ControllerDuties implements AutoCloseable {
     }
 
     void onDisconnected(int broker) {
-        sessions.onDisconnected(broker);
-        ticker.after(BrokerSessions.DISCONNECTED_MS, () -> {
+        hint(broker, DISCONNECTED_MS);
+    }
+
+    private void hint(int broker, long graceMs) {
+        sessions.onHint(broker, graceMs);
+        ticker.after(graceMs, () -> {
             if (!closed && isNeeded()) {
                 fenceOverdue();
             }

@@ -25,6 +25,9 @@ public final class FeatureControl {
     /** Level of {@link #TRANSACTION_VERSION} that a new cluster begins with, and the highest. */
     public static final short TRANSACTION_VERSION_LEVEL = 2;
 
+    /** Level of {@link PartitionRules#ELIGIBLE_LEADERS} that a new cluster begins with, and the highest. */
+    public static final short ELIGIBLE_LEADERS_LEVEL = 1;
+
     /** What this program can run with: no more than it really serves. */
     public static final Map<String, FeatureRange> SUPPORTED = Map.of(
             MetadataNodeSettings.METADATA_VERSION,
@@ -32,7 +35,9 @@ public final class FeatureControl {
             GROUP_VERSION,
             new FeatureRange((short) 0, GROUP_VERSION_LEVEL),
             TRANSACTION_VERSION,
-            new FeatureRange((short) 0, TRANSACTION_VERSION_LEVEL));
+            new FeatureRange((short) 0, TRANSACTION_VERSION_LEVEL),
+            PartitionRules.ELIGIBLE_LEADERS,
+            new FeatureRange((short) 0, ELIGIBLE_LEADERS_LEVEL));
 
     private static final FeatureRange DISABLED = new FeatureRange((short) 0, (short) 0);
 

@@ -60,6 +60,8 @@ public record MetadataNodeSettings(
                         FeatureControl.GROUP_VERSION,
                         FeatureControl.GROUP_VERSION_LEVEL,
                         FeatureControl.TRANSACTION_VERSION,
-                        FeatureControl.TRANSACTION_VERSION_LEVEL));
+                        FeatureControl.TRANSACTION_VERSION_LEVEL,
+                        PartitionRules.ELIGIBLE_LEADERS,
+                        FeatureControl.ELIGIBLE_LEADERS_LEVEL));
     }
 }

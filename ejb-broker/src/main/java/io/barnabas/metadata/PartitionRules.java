@@ -3,12 +3,17 @@ package io.barnabas.metadata;
 import io.barnabas.config.LiveConfig;
 import io.barnabas.config.SettingsTable;
 import io.barnabas.config.TopicSettings;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.InvalidConfigurationException;
+import org.apache.kafka.common.metadata.ConfigRecord;
+import org.apache.kafka.common.metadata.PartitionChangeRecord;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +25,7 @@ public final class PartitionRules {
     /** Name of the feature of eligible leader replicas (KIP-966). */
     public static final String ELIGIBLE_LEADERS = "eligible.leader.replicas.version";
 
+    private static final String MIN_IN_SYNC = "min.insync.replicas";
     private static final Uuid LOST_DIRECTORY = new Uuid(0, 0);
     private static final Uuid MIGRATING_DIRECTORY = new Uuid(0, 2);
 
@@ -194,9 +200,54 @@ public final class PartitionRules {
         return image.features().getOrDefault(ELIGIBLE_LEADERS, (short) 0) > 0;
     }
 
+    /**
+     * Eligible leaders are those who were in sync when fewer than {@code min.insync.replicas} were: with another number that says
+     * nothing more of them. Partitions without any in-sync replica keep theirs, there is nobody who could have gone on. Records are added
+     * for what the config records among {@code records} change.
+     */
+    static void onMinInSyncChange(MetadataImage image, List<ApiMessage> records) {
+        List<ApiMessage> cleared = new ArrayList<>();
+        for (ApiMessage record : records) {
+            if (record instanceof ConfigRecord config && config.name().equals(MIN_IN_SYNC)) {
+                boolean ofOne = config.resourceType() == ConfigResource.Type.TOPIC.id();
+                image.topics().stream()
+                        .filter(topic -> !ofOne || topic.name().equals(config.resourceName()))
+                        .forEach(topic -> clear(topic, cleared));
+            }
+        }
+        records.addAll(cleared.stream().distinct().toList());
+    }
+
+    private static void clear(TopicImage topic, List<ApiMessage> cleared) {
+        for (PartitionImage partition : topic.partitions()) {
+            if (!partition.elr().isEmpty() && !partition.isr().isEmpty()) {
+                cleared.add(new PartitionChangeRecord()
+                        .setTopicId(topic.id())
+                        .setPartitionId(partition.partition())
+                        .setEligibleLeaderReplicas(List.of()));
+            }
+        }
+    }
+
+    /**
+     * Leader and controller must mean the same number.
+     *
+     * @param changed keys with their new values, null for none
+     * @throws InvalidConfigurationException if one broker shall have a number of its own
+     */
+    static void checkMinInSync(MetadataImage image, ConfigResource resource, Map<String, @Nullable String> changed) {
+        if (resource.type() == ConfigResource.Type.BROKER
+                && !resource.name().isEmpty()
+                && changed.get(MIN_IN_SYNC) != null
+                && keepsEligible(image)) {
+            throw new InvalidConfigurationException(
+                    "Broker-level min.insync.replicas cannot be altered while ELR is enabled.");
+        }
+    }
+
     /** A topic's {@code min.insync.replicas}. */
     int minInSync(MetadataImage image, TopicImage topic) {
-        return value(image, topic, "min.insync.replicas") instanceof Integer number ? number : 1;
+        return value(image, topic, MIN_IN_SYNC) instanceof Integer number ? number : 1;
     }
 
     /** Whether a topic prefers any leader to none. */

@@ -3,7 +3,6 @@ package io.barnabas.request;
 import io.barnabas.metadata.BrokerRemoval;
 import io.barnabas.port.Responder;
 import java.util.List;
-import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.message.UnregisterBrokerRequestData;
 import org.apache.kafka.common.message.UnregisterBrokerResponseData;
 import org.apache.kafka.common.message.UpdateFeaturesRequestData;
@@ -64,7 +63,7 @@ final class ClusterHandlers {
         }
     }
 
-    /** Refused for this broker itself: nobody else serves its partitions, and its removal would stand until its next start. */
+    /** Takes a broker out that will not come back. */
     private record UnregisterBroker(ControlPlane plane) implements ApiHandler<UnregisterBrokerRequestData> {
         @Override
         public ApiKeys api() {
@@ -73,13 +72,6 @@ final class ClusterHandlers {
 
         @Override
         public void handle(UnregisterBrokerRequestData request, RequestContext context, Responder responder) {
-            if (request.brokerId() == plane.brokerId()) {
-                ErrorResponses.answer(
-                        context,
-                        new InvalidRequestException("Broker " + request.brokerId() + " is running; stop it first"),
-                        responder);
-                return;
-            }
             plane.submit(
                     image -> BrokerRemoval.decide(plane.rules().partitions(), image, request.brokerId()),
                     context,

@@ -3,13 +3,12 @@ package io.barnabas.metadata;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.BrokerHeartbeatRequestData;
 import org.apache.kafka.common.metadata.BrokerRegistrationChangeRecord;
+import org.apache.kafka.common.metadata.UnregisterBrokerRecord;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
@@ -43,14 +42,12 @@ class BrokerRegistrationTest {
     }
 
     private static BrokerRegistration.Presentation presentation(long incarnation) {
-        Map<String, BrokerImage.FeatureRange> features = new HashMap<>(FeatureControl.SUPPORTED);
-        features.put(PartitionRules.ELIGIBLE_LEADERS, new BrokerImage.FeatureRange((short) 0, (short) 1));
         return new BrokerRegistration.Presentation(
                 new Uuid(9, incarnation),
                 List.of(new BrokerImage.Endpoint("PLAINTEXT", "localhost", 9092, (short) 0)),
                 null,
                 List.of(TestCluster.directory(BROKER)),
-                features,
+                FeatureControl.SUPPORTED,
                 -1);
     }
 
@@ -149,9 +146,7 @@ class BrokerRegistrationTest {
         registration.unfence();
         long epoch = registration.epoch();
         // When
-        cluster.controller
-                .submit("u", image -> BrokerRemoval.decide(cluster.rules, image, BROKER))
-                .join();
+        cluster.replay(List.of(new UnregisterBrokerRecord().setBrokerId(BROKER).setBrokerEpoch(epoch)));
         cluster.pass(600, 1, 2, 3);
         // Then
         assertThat(registration.epoch()).isGreaterThan(epoch);

@@ -1,10 +1,13 @@
 package io.barnabas.metadata;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.Map;
+import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.message.AllocateProducerIdsRequestData;
 import org.apache.kafka.common.message.AllocateProducerIdsResponseData;
 import org.apache.kafka.common.message.AlterPartitionRequestData;
@@ -13,6 +16,7 @@ import org.apache.kafka.common.message.AssignReplicasToDirsResponseData;
 import org.apache.kafka.common.message.BrokerHeartbeatRequestData;
 import org.apache.kafka.common.message.BrokerHeartbeatResponseData;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.requests.ApiError;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -105,21 +109,52 @@ class ControllerServiceTest {
     @Test
     void newControllerGivesEveryBrokerAFullSession() {
         // Given
-        cluster.pass(2_000, 1);
+        cluster.pass(2_000, 1, 2);
         cluster.metadata.onLeader(2);
         cluster.pass(10_000);
+        // When
+        cluster.metadata.onLeader(TestCluster.CONTROLLER);
+        cluster.pass(2_900, 2);
+        // Then
+        assertThat(cluster.broker(3).fenced()).isFalse();
+        // When
+        cluster.pass(200, 2);
+        // Then
+        assertThat(cluster.broker(3).fenced()).isTrue();
+        assertThat(cluster.broker(2).fenced()).isFalse();
+        assertThat(cluster.broker(1).fenced()).isFalse(); // its own: whoever looks is alive
+    }
+
+    @Test
+    void controllerThatLeadsAgainAfterNobodyDidGivesFullSessions() {
+        // Given
+        cluster.pass(2_000);
+        cluster.metadata.onLeader(MetadataLog.NO_LEADER);
+        cluster.pass(2_000);
         // When
         cluster.metadata.onLeader(TestCluster.CONTROLLER);
         cluster.pass(2_900);
         // Then
         assertThat(cluster.broker(2).fenced()).isFalse();
         assertThat(cluster.broker(3).fenced()).isFalse();
+    }
+
+    @Test
+    void formerControllerThatDoesNotTurnToItsSuccessorIsFencedSoon() {
+        // Given
+        cluster.topic("a", 2, 3, 1);
+        cluster.metadata.onLeader(2);
+        cluster.metadata.onLeader(MetadataLog.NO_LEADER);
         // When
-        cluster.pass(200, 3);
+        cluster.metadata.onLeader(TestCluster.CONTROLLER);
+        cluster.pass(300);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isFalse();
+        // When
+        cluster.pass(200);
         // Then
         assertThat(cluster.broker(2).fenced()).isTrue();
-        assertThat(cluster.broker(3).fenced()).isFalse();
-        assertThat(cluster.broker(1).fenced()).isFalse(); // its own: whoever looks is alive
+        assertThat(cluster.partition("a").leader()).isEqualTo(3);
     }
 
     @Test
@@ -345,5 +380,53 @@ class ControllerServiceTest {
         // Then
         assertThat(answer.isFenced()).isTrue(); // it was its only one
         assertThat(cluster.partition("a").leader()).isEqualTo(3);
+    }
+
+    @Test
+    void takesOutABrokerThatIsGoneAndLeavesOneThatRuns() {
+        // Given
+        cluster.topic("a", 2, 3, 1);
+        assertThatThrownBy(() -> cluster.controller
+                        .submit("u", image -> BrokerRemoval.decide(cluster.rules, image, 2))
+                        .join())
+                .hasMessageContaining("stop it first");
+        cluster.service().onDisconnected(2);
+        cluster.pass(300, 1, 3);
+        // When
+        cluster.controller
+                .submit("u", image -> BrokerRemoval.decide(cluster.rules, image, 2))
+                .join();
+        // Then
+        assertThat(cluster.image().broker(2)).isEmpty();
+        assertThat(cluster.partition("a").leader()).isEqualTo(3);
+        assertThat(cluster.partition("a").isr()).containsExactly(3, 1);
+    }
+
+    @Test
+    void nobodyIsEligibleAnyMoreWhenTheNumberThatMustBeInSyncIsAnother() {
+        // Given
+        cluster.topic("a", 3, 2, 1);
+        alter("a", 3);
+        assertThat(cluster.partition("a").elr()).containsExactly(1, 2);
+        ConfigControl configs = new ConfigControl(cluster.config, Policies.NONE);
+        var one = Map.of("min.insync.replicas", new ConfigControl.Alteration(AlterConfigOp.OpType.SET, "1"));
+        // When
+        ApiError ofBroker = alter(configs, new ConfigResource(ConfigResource.Type.BROKER, "3"), one);
+        // Then
+        assertThat(ofBroker.error()).isEqualTo(Errors.INVALID_CONFIG);
+        assertThat(cluster.partition("a").elr()).containsExactly(1, 2);
+        // When
+        alter(configs, new ConfigResource(ConfigResource.Type.TOPIC, "a"), one);
+        // Then
+        assertThat(cluster.partition("a").elr()).isEmpty();
+        assertThat(cluster.partition("a").leader()).isEqualTo(3);
+    }
+
+    private ApiError alter(
+            ConfigControl configs, ConfigResource resource, Map<String, ConfigControl.Alteration> changes) {
+        return cluster.controller
+                .submit("c", image -> configs.incremental(image, Map.of(resource, changes), false))
+                .join()
+                .get(resource);
     }
 }

@@ -94,7 +94,8 @@ class MetadataNodeTest {
                 .containsOnly(
                         Map.entry("metadata.version", (short) 33),
                         Map.entry("group.version", (short) 1),
-                        Map.entry("transaction.version", (short) 2));
+                        Map.entry("transaction.version", (short) 2),
+                        Map.entry("eligible.leader.replicas.version", (short) 1));
         // When
         node.close();
         open(null);

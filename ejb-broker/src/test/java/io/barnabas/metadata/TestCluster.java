@@ -141,12 +141,6 @@ public final class TestCluster implements AutoCloseable {
                         .setName(name)
                         .setMinSupportedVersion(range.min())
                         .setMaxSupportedVersion(range.max())));
-        if (!FeatureControl.SUPPORTED.containsKey(PartitionRules.ELIGIBLE_LEADERS)) {
-            request.features()
-                    .add(new BrokerRegistrationRequestData.Feature()
-                            .setName(PartitionRules.ELIGIBLE_LEADERS)
-                            .setMaxSupportedVersion((short) 1));
-        }
         return register(request);
     }
 
