@@ -21,6 +21,7 @@ import io.barnabas.partition.LocalPartitionWriter;
 import io.barnabas.partition.LocalPartitions;
 import io.barnabas.partition.Partition;
 import io.barnabas.partition.PartitionRegistry;
+import io.barnabas.partition.ReplicaTerms;
 import io.barnabas.port.BrokerPort;
 import io.barnabas.port.RequestDispatcher;
 import io.barnabas.request.ApiVersionsHandler;
@@ -78,6 +79,7 @@ public final class BrokerNode {
     private final PeerParts peers;
     private final LogManager logs;
     private final Presence presence;
+    private final ReplicationParts replication;
     private final LocalPartitions partitions;
     private final DirectoryAssignments assignments;
     private final GroupCoordinator groups;
@@ -110,11 +112,14 @@ public final class BrokerNode {
         this.presence = new Presence(port, config, metadata.metadata(), membership.registration(), logs);
         presence.register();
         this.partitions = new LocalPartitions(
-                atStart.nodeId(),
+                new ReplicaTerms(
+                        atStart.nodeId(),
+                        port.clock(),
+                        () -> atStart.getLong("replica.lag.time.max.ms"),
+                        metadata.metadata()),
                 logs,
                 (topic, image) -> io.barnabas.config.TopicSettings.logConfig(
                         config.current(), image.config(new ConfigResource(ConfigResource.Type.TOPIC, topic))),
-                metadata.metadata(),
                 port.workers());
         this.assignments = new DirectoryAssignments(atStart.nodeId(), membership.registration()::assign, port.ticker());
         this.groups = groups(atStart);
@@ -122,6 +127,7 @@ public final class BrokerNode {
                 port, config, membership, new TransactionParts.Local(partitions, groups), peers.links());
         this.fetch = new FetchHandler(
                 dataPath(), fetchLimits(atStart), () -> Uuid.randomUuid().hashCode());
+        this.replication = new ReplicationParts(port, config, membership, partitions);
         this.dispatcher = dispatcher(atStart).whenOpen(this::onOpen).whenLeaving(presence::leave);
         failStop.guard(dispatcher);
     }
@@ -156,6 +162,7 @@ public final class BrokerNode {
 
     private void begin() {
         partitions.start();
+        replication.begin(fetch);
         assignments.follow(logs, metadata.metadata().image());
         partitions.onLeadership(new CoordinatorLeadership());
         metadata.metadata().onChange(groups::onMetadata);
@@ -338,6 +345,10 @@ public final class BrokerNode {
         });
         step("the directories' assignments", () -> {
             assignments.close();
+            return true;
+        });
+        step("the copies", () -> {
+            replication.close();
             return true;
         });
         step("what waits for others", () -> {

@@ -1,0 +1,77 @@
+package io.barnabas.ejb;
+
+import io.barnabas.config.BrokerConfig;
+import io.barnabas.config.LiveConfig;
+import io.barnabas.metadata.BrokerImage.Endpoint;
+import io.barnabas.metadata.Membership;
+import io.barnabas.metadata.Metadata;
+import io.barnabas.partition.LocalPartitions;
+import io.barnabas.port.BrokerPort;
+import io.barnabas.port.PeerConnection;
+import io.barnabas.replication.FetcherSettings;
+import io.barnabas.replication.IsrChanges;
+import io.barnabas.replication.ReplicaFetchers;
+import io.barnabas.request.FetchHandler;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Puts together what copies partitions from and to other brokers, for {@link BrokerNode}. */
+final class ReplicationParts implements AutoCloseable {
+    private final BrokerPort port;
+    private final BrokerConfig atStart;
+    private final Metadata metadata;
+    private final ReplicaFetchers fetchers;
+    private final IsrChanges changes;
+
+    ReplicationParts(BrokerPort port, LiveConfig config, Membership membership, LocalPartitions partitions) {
+        this.port = port;
+        this.atStart = config.atStart();
+        this.metadata = membership.metadata();
+        this.fetchers = new ReplicaFetchers(
+                new ReplicaFetchers.Follower(
+                        atStart.nodeId(),
+                        membership.registration()::epoch,
+                        this::connect,
+                        port.ticker(),
+                        port.workers()),
+                FetcherSettings.of(atStart),
+                () -> config.current().getInt("num.replica.fetchers"),
+                partitions);
+        this.changes = new IsrChanges(
+                new IsrChanges.Leader(
+                        atStart.nodeId(),
+                        membership.registration()::epoch,
+                        membership.channel(),
+                        atStart.getLong("replica.lag.time.max.ms"),
+                        new IsrChanges.Time(port.ticker(), port.workers())),
+                partitions);
+    }
+
+    /** After the partitions, which take the same metadata before. */
+    void begin(FetchHandler fetch) {
+        fetch.whenShouldJoin(changes::onDue);
+        metadata.onChange(fetchers);
+        changes.start();
+    }
+
+    private @Nullable PeerConnection connect(int broker) {
+        String listener = atStart.listeners().interBroker();
+        return metadata.image()
+                .broker(broker)
+                .flatMap(image -> image.endpoints().stream()
+                        .filter(endpoint -> Objects.equals(endpoint.listener(), listener) && endpoint.port() != 0)
+                        .findFirst())
+                .map(this::connect)
+                .orElse(null);
+    }
+
+    private PeerConnection connect(Endpoint endpoint) {
+        return port.peers().connect(endpoint.host(), endpoint.port(), "broker-" + atStart.nodeId());
+    }
+
+    @Override
+    public void close() {
+        fetchers.close();
+        changes.close();
+    }
+}
