@@ -33,7 +33,7 @@ class StartTest {
                 Map.of(
                         "log.retention.hour", "5",
                         "process.roles", "broker,controller",
-                        "controller.quorum.voters", "1@localhost:9093"));
+                        "controller.quorum.bootstrap.servers", "localhost:9093"));
     }
 
     @AfterAll
@@ -53,7 +53,7 @@ class StartTest {
 
     @Test
     void keys_of_kraft_alone_are_accepted_with_a_word() {
-        for (String key : List.of("process.roles", "controller.quorum.voters")) {
+        for (String key : List.of("process.roles", "controller.quorum.bootstrap.servers")) {
             assertThat(broker.output().lines().filter(line -> line.contains(key)))
                     .singleElement()
                     .asString()
