@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.NotControllerException;
 import org.apache.kafka.common.errors.PolicyViolationException;
 import org.apache.kafka.common.errors.UnknownServerException;
@@ -85,6 +86,16 @@ public final class Controller {
     /** Whether this node is the controller: its commands are taken. */
     public boolean isActive() {
         return metadata.image().controllerId() == nodeId;
+    }
+
+    /** {@link MetadataLog#addVoter} of the log that the changes go to. */
+    public CompletableFuture<@Nullable Void> addVoter(int node, Uuid directoryId, int timeoutMs) {
+        return log.addVoter(node, directoryId, timeoutMs);
+    }
+
+    /** {@link MetadataLog#removeVoter} of the log that the changes go to. */
+    public CompletableFuture<@Nullable Void> removeVoter(int node, Uuid directoryId, int timeoutMs) {
+        return log.removeVoter(node, directoryId, timeoutMs);
     }
 
     /** The members of the log that the changes go to. @throws NotControllerException if this node does not lead it */

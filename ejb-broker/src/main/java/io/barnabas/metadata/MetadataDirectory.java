@@ -201,7 +201,7 @@ final class MetadataDirectory implements AutoCloseable {
         DurableFile.write(directory.resolve(FILE), out -> properties.store(out, null));
     }
 
-    /** The voters that this directory's was found to be one of; null before. */
+    /** The voters that this node's cluster began with; null before it found them. */
     @Nullable
     VoterSet voters() throws IOException {
         String text = properties.getProperty(VOTERS);
@@ -212,10 +212,10 @@ final class MetadataDirectory implements AutoCloseable {
         }
     }
 
-    /** Remembers whom this directory's voter votes with: from now on it is one of them. */
-    void setVoters(VoterSet voters) throws IOException {
+    /** Remembers the voters and the cluster that this node found: from now on it belongs to them, with a vote or without. */
+    void setVoters(VoterSet voters, String clusterId) throws IOException {
         properties.setProperty(VOTERS, voters.toString());
-        properties.setProperty(CLUSTER_ID, voters.clusterId());
+        properties.setProperty(CLUSTER_ID, clusterId);
         write();
     }
 

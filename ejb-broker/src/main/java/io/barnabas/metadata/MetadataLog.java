@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.NotControllerException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The seam between metadata and what orders and remembers it: an ordered, durable log of opaque entries, which every node applies to
@@ -34,6 +36,18 @@ public interface MetadataLog extends AutoCloseable {
      *     was void, the outcome of an entry that failed is unknown.
      */
     CompletableFuture<Long> propose(byte[] entry);
+
+    /**
+     * Gives a node with its present directory a vote; the place of a former directory of the same node, if that no longer answers.
+     *
+     * @return completed when the voter has caught up and the change is committed; fails with an
+     *     {@link org.apache.kafka.common.errors.ApiException}: {@link NotControllerException} if this node does not lead,
+     *     DuplicateVoterException, InvalidRequestException, or TimeoutException, after which the change may be made all the same
+     */
+    CompletableFuture<@Nullable Void> addVoter(int nodeId, Uuid directoryId, int timeoutMs);
+
+    /** Takes a vote. Like {@link #addVoter}, or fails with VoterNotFoundException. */
+    CompletableFuture<@Nullable Void> removeVoter(int nodeId, Uuid directoryId, int timeoutMs);
 
     /** The log's members and how far each is. Safe from any thread. @throws NotControllerException if this node does not lead */
     QuorumState quorum();

@@ -51,6 +51,7 @@ public final class MetadataNode implements AutoCloseable {
                 directory.journal(),
                 directory.clusterId(),
                 settings.nodeId(),
+                settings.voters().size() == 1 ? Uuid.ZERO_UUID : directory.directoryId(),
                 settings.voters(),
                 RatisSettings.ELECTION_TIMEOUT_MS,
                 RatisSettings.SNAPSHOT_ENTRIES));
@@ -117,12 +118,13 @@ public final class MetadataNode implements AutoCloseable {
             MetadataNodeSettings settings, MetadataDirectory directory, BooleanSupplier stopping) throws IOException {
         VoterSet voters = directory.voters();
         if (voters == null) {
-            voters = new VoterAgreement(
+            VoterAgreement.Found found = new VoterAgreement(
                             VoterAgreement.withDirectory(settings.voters(), settings.nodeId(), directory.directoryId()),
                             settings.nodeId(),
                             stopping)
                     .reach();
-            directory.setVoters(voters);
+            directory.setVoters(found.voters(), found.clusterId());
+            voters = found.voters();
         }
         return VoterAgreement.withDirectories(settings.voters(), voters);
     }
@@ -195,8 +197,9 @@ public final class MetadataNode implements AutoCloseable {
                 if (System.nanoTime() - tellAt >= 0) {
                     tellAt = System.nanoTime() + TELL_EVERY_NANOS;
                     LOG.warn(
-                            "Waiting for a controller, which takes a majority of the voters: node={} voters={}",
+                            "Waiting for a controller, which takes a majority of the voters, and a vote of this node: node={} directoryId={} voters={}",
                             settings.nodeId(),
+                            directory.directoryId(),
                             settings.voters());
                 }
             }
@@ -206,6 +209,11 @@ public final class MetadataNode implements AutoCloseable {
 
     public String clusterId() {
         return directory.clusterId();
+    }
+
+    /** The other half of this voter's identity: random, of its metadata directory. */
+    public Uuid directoryId() {
+        return directory.directoryId();
     }
 
     /** Where the entities' database belongs. */

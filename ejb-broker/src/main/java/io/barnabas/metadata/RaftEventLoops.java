@@ -6,6 +6,7 @@ import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.grpc.GrpcConfigKeys;
 import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
 import org.apache.ratis.thirdparty.io.grpc.Server;
+import org.apache.ratis.thirdparty.io.grpc.ServerInterceptor;
 import org.apache.ratis.thirdparty.io.grpc.ServerServiceDefinition;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyChannelBuilder;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyServerBuilder;
@@ -36,12 +37,14 @@ final class RaftEventLoops implements AutoCloseable {
     /**
      * What makes a Raft server use these threads.
      *
+     * @param guard sees what comes in first
      * @param beside is served on the same port
      */
-    Parameters parameters(ServerServiceDefinition beside) {
+    Parameters parameters(ServerInterceptor guard, ServerServiceDefinition beside) {
         Parameters parameters = new Parameters();
         GrpcConfigKeys.Server.setServicesCustomizer(
-                parameters, (builder, services) -> onLoops(builder).addService(beside));
+                parameters,
+                (builder, services) -> onLoops(builder).intercept(guard).addService(beside));
         return parameters;
     }
 

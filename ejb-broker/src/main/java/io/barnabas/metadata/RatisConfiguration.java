@@ -62,15 +62,18 @@ final class RatisConfiguration {
         }
     }
 
+    /** The group as this node knows it at its start; without members if it is none of them, as Ratis wants it, until the leader calls. */
     RaftGroup group() {
+        boolean member = settings.voters().contains(settings.self());
         return RaftGroup.valueOf(
-                groupId(),
-                settings.voters().stream()
-                        .map(voter -> RaftPeer.newBuilder()
-                                .setId(peerId(voter))
-                                .setAddress(address(voter))
-                                .build())
-                        .toList());
+                groupId(), member ? settings.voters().stream().map(this::peer).toList() : List.of());
+    }
+
+    RaftPeer peer(RatisSettings.Voter voter) {
+        return RaftPeer.newBuilder()
+                .setId(peerId(voter))
+                .setAddress(address(voter))
+                .build();
     }
 
     private static String address(RatisSettings.Voter voter) {

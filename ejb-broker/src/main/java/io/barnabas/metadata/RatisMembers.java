@@ -41,14 +41,24 @@ record RatisMembers(RaftServer.Division division, Map<RaftPeerId, Follower> foll
     RaftPeerId heir() {
         RaftPeerId best = null;
         long most = Long.MIN_VALUE;
-        for (RaftPeer voter : division.getRaftConf().getCurrentPeers()) {
+        for (RaftPeer voter : voters()) {
             Follower follower = followers.get(voter.getId());
-            if (follower != null && follower.answeredMsAgo < RUNS_MS && follower.matchIndex > most) {
+            if (follower != null && runs(voter.getId()) && follower.matchIndex > most) {
                 best = voter.getId();
                 most = follower.matchIndex;
             }
         }
         return best;
+    }
+
+    Collection<RaftPeer> voters() {
+        return division.getRaftConf().getCurrentPeers();
+    }
+
+    /** Whether a member has answered lately; the leader has. */
+    boolean runs(RaftPeerId id) {
+        Follower follower = followers.get(id);
+        return id.equals(division.getId()) || (follower != null && follower.answeredMsAgo < RUNS_MS);
     }
 
     QuorumState state() {
@@ -58,7 +68,7 @@ record RatisMembers(RaftServer.Division division, Map<RaftPeerId, Follower> foll
                 division.getInfo().getCurrentTerm(), Math.max(committed, log.getNextIndex()), committed);
         return new QuorumState(
                 position,
-                members(division.getRaftConf().getCurrentPeers(), position),
+                members(voters(), position),
                 members(division.getRaftConf().getCurrentPeers(RaftProtos.RaftPeerRole.LISTENER), position));
     }
 

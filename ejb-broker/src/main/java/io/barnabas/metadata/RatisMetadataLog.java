@@ -7,7 +7,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.stream.Stream;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.NotControllerException;
 import org.apache.ratis.protocol.ClientId;
@@ -16,7 +19,9 @@ import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.TransferLeadershipRequest;
+import org.apache.ratis.protocol.exceptions.NotLeaderException;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
@@ -126,7 +131,9 @@ public final class RatisMetadataLog implements MetadataLog {
                 .setServerId(RatisConfiguration.peerId(settings.self()))
                 .setGroup(configuration.group())
                 .setProperties(configuration.properties())
-                .setParameters(network.parameters(VoterIntroduction.service(this::introduction)))
+                .setParameters(network.parameters(
+                        new MemberGuard(RatisConfiguration.peerId(settings.self())),
+                        VoterIntroduction.service(this::introduction)))
                 .setOption(RaftStorage.StartupOption.RECOVER)
                 .setStateMachine(new RatisStateMachine(stateMachine, settings.nodeId()))
                 .build();
@@ -166,6 +173,7 @@ public final class RatisMetadataLog implements MetadataLog {
                 settings.nodeId(),
                 settings.self().directoryId(),
                 VoterAgreement.ids(voters),
+                settings.clusterId(),
                 new VoterSet(voters.stream()
                         .map(voter -> new VoterSet.Voter(voter.nodeId(), voter.directoryId()))
                         .toList()));
@@ -229,17 +237,68 @@ public final class RatisMetadataLog implements MetadataLog {
     }
 
     @Override
-    public QuorumState quorum() {
+    public CompletableFuture<@Nullable Void> addVoter(int nodeId, Uuid directoryId, int timeoutMs) {
+        return changeVoters(timeoutMs, change -> change.add(nodeId, directoryId));
+    }
+
+    @Override
+    public CompletableFuture<@Nullable Void> removeVoter(int nodeId, Uuid directoryId, int timeoutMs) {
+        return changeVoters(timeoutMs, change -> change.remove(nodeId, directoryId));
+    }
+
+    private CompletableFuture<@Nullable Void> changeVoters(
+            int timeoutMs, Function<RatisVoterChange, SetConfigurationRequest.Arguments> decision) {
+        try {
+            RaftServer running = running();
+            RatisVoterChange change =
+                    new RatisVoterChange(new RatisConfiguration(settings), settings, leadersView(running));
+            SetConfigurationRequest request = new SetConfigurationRequest(
+                    clientId, running.getId(), groupId, callIds.incrementAndGet(), decision.apply(change));
+            return running.setConfigurationAsync(request)
+                    .orTimeout(timeoutMs, TimeUnit.MILLISECONDS)
+                    .handle(RatisMetadataLog::changed);
+        } catch (IOException | ApiException e) {
+            return CompletableFuture.failedFuture(e instanceof ApiException api ? api : notChanged(e));
+        }
+    }
+
+    private static @Nullable Void changed(@Nullable RaftClientReply reply, @Nullable Throwable e) {
+        if (reply == null || e != null) {
+            throw notChanged(e);
+        }
+        if (!reply.isSuccess()) {
+            throw notChanged(reply.getException());
+        }
+        return null;
+    }
+
+    private static ApiException notChanged(@Nullable Throwable e) {
+        if (e instanceof NotLeaderException) {
+            return new NotControllerException("The node does not lead the metadata log any more", e);
+        }
+        return new org.apache.kafka.common.errors.TimeoutException("The voters have not been changed so far: " + e, e);
+    }
+
+    private RaftServer running() {
         RaftServer running = server;
         if (running == null) {
             throw new NotControllerException("The metadata log does not run");
         }
+        return running;
+    }
+
+    private RatisMembers leadersView(RaftServer running) throws IOException {
+        RaftServer.Division division = running.getDivision(groupId);
+        if (!division.getInfo().isLeaderReady()) {
+            throw new NotControllerException("Node " + settings.nodeId() + " does not lead the metadata log");
+        }
+        return RatisMembers.of(division);
+    }
+
+    @Override
+    public QuorumState quorum() {
         try {
-            RaftServer.Division division = running.getDivision(groupId);
-            if (!division.getInfo().isLeaderReady()) {
-                throw new NotControllerException("Node " + settings.nodeId() + " does not lead the metadata log");
-            }
-            return RatisMembers.of(division).state();
+            return leadersView(running()).state();
         } catch (IOException e) {
             throw new NotControllerException("The metadata log does not tell its members: " + e.getMessage(), e);
         }

@@ -9,13 +9,21 @@ import org.apache.kafka.common.Uuid;
  *
  * @param directory holds the log and its snapshots; of this node alone
  * @param clusterId names the Raft group: a log of another cluster is not taken for this one's
- * @param nodeId this node, one of the voters
- * @param voters all that vote, 1, 3 or 5
+ * @param nodeId this node
+ * @param directoryId of this node's metadata directory; zero of a lone voter. If the voters name another for it, it has no vote until it
+ *     is added
+ * @param voters all that vote at first, 1, 3 or 5; later the log itself knows
  * @param electionTimeoutMs a follower that hears nothing of a leader for this long, up to twice as long, stands for election
  * @param snapshotEntries a snapshot is taken after this many entries, and at a clean stop
  */
 public record RatisSettings(
-        Path directory, String clusterId, int nodeId, List<Voter> voters, int electionTimeoutMs, int snapshotEntries) {
+        Path directory,
+        String clusterId,
+        int nodeId,
+        Uuid directoryId,
+        List<Voter> voters,
+        int electionTimeoutMs,
+        int snapshotEntries) {
     /** Entries between two snapshots unless told otherwise: read and replayed in a fraction of a second at start. */
     public static final int SNAPSHOT_ENTRIES = 5_000;
 
@@ -46,6 +54,7 @@ public record RatisSettings(
                 directory,
                 clusterId,
                 nodeId,
+                Uuid.ZERO_UUID,
                 List.of(new Voter(nodeId, "127.0.0.1", 0)),
                 ELECTION_TIMEOUT_MS,
                 SNAPSHOT_ENTRIES);
@@ -55,10 +64,12 @@ public record RatisSettings(
         return voters.size() == 1;
     }
 
+    /** This node with its present directory. */
     Voter self() {
         return voters.stream()
                 .filter(voter -> voter.nodeId() == nodeId)
                 .findFirst()
-                .orElseThrow();
+                .orElseThrow()
+                .inDirectory(directoryId);
     }
 }

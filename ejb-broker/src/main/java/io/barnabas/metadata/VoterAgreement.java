@@ -20,9 +20,9 @@ import org.slf4j.LoggerFactory;
  * keeps it, tells it to the others, and when it has heard all of them it keeps the {@link VoterSet}, from which the cluster's id and the Raft
  * group's follow. So the first start of a quorum needs all its voters; later ones a majority.
  *
- * <p>A voter that hears of a set from another takes that, if it is in it with its present directory. If it is in it with another one, its disk
- * was lost since: it has forgotten what it promised, and must not vote (the others may need its former vote to know what was committed).
- * It waits until somebody makes it a voter anew.
+ * <p>A voter that hears of a set from another takes that. If it is in it with another directory than its present one, its disk was lost
+ * since: it has forgotten what it promised, and must not vote (the others may need its former vote to know what was committed). It joins
+ * the group without a vote, and waits until it is added to the voters.
  *
  * <p>Two voters cannot keep different sets and yet form one group, since the group's id is the set's. On the thread that opens
  * {@link MetadataNode}; before it {@link MetadataDirectory}, after it {@link RatisMetadataLog}.
@@ -61,14 +61,14 @@ final class VoterAgreement {
      *
      * @throws IOException if the port cannot be used, or {@code stopping} said so
      */
-    VoterSet reach() throws IOException {
+    Found reach() throws IOException {
         RaftThreads.begin();
         RaftEventLoops network = new RaftEventLoops();
         List<ManagedChannel> channels = new ArrayList<>();
         Server server = null;
-        VoterSet agreed = null;
+        Found agreed = null;
         try {
-            VoterIntroduction introduction = new VoterIntroduction(self.nodeId(), self.directoryId(), ids, null);
+            VoterIntroduction introduction = new VoterIntroduction(self.nodeId(), self.directoryId(), ids, "", null);
             server = network.server(self.host(), self.port(), VoterIntroduction.service(() -> introduction));
             server.start();
             for (Voter voter : others()) {
@@ -99,23 +99,33 @@ final class VoterAgreement {
         return configured.stream().filter(voter -> !voter.equals(self)).toList();
     }
 
-    private VoterSet await(List<ManagedChannel> channels) throws IOException {
+    private Found await(List<ManagedChannel> channels) throws IOException {
         long tellAt = System.nanoTime() + TELL_EVERY_NANOS;
         while (true) {
             Round round = new Round();
             for (int i = 0; i < channels.size(); i++) {
                 round.ask(others().get(i), channels.get(i));
             }
-            VoterSet agreed = round.agreed();
-            if (agreed != null) {
-                LOG.info("The voters of the metadata are known: voters={} clusterId={}", agreed, agreed.clusterId());
-                return agreed;
+            Found found = round.found();
+            if (found != null) {
+                tell(found);
+                return found;
             }
             if (System.nanoTime() - tellAt >= 0) {
                 LOG.warn("Waiting for the voters of the metadata: {}", round.reasons);
                 tellAt = System.nanoTime() + TELL_EVERY_NANOS;
             }
             pause();
+        }
+    }
+
+    private void tell(Found found) {
+        LOG.info("The voters of the metadata are known: voters={} clusterId={}", found.voters, found.clusterId);
+        if (!found.voters.contains(self.nodeId(), self.directoryId())) {
+            LOG.warn(
+                    "This node has lost its vote on metadata with its directory, and waits to be added to the voters: node={} directoryId={}",
+                    self.nodeId(),
+                    self.directoryId());
         }
     }
 
@@ -131,11 +141,18 @@ final class VoterAgreement {
         }
     }
 
+    /**
+     * What was agreed on.
+     *
+     * @param voters that the cluster began with, this node among them, its directory perhaps not
+     */
+    record Found(VoterSet voters, String clusterId) {}
+
     /** What was heard when each was asked once. */
     private final class Round {
         private final List<VoterSet.Voter> heard = new ArrayList<>();
         private final List<String> reasons = new ArrayList<>();
-        private @Nullable VoterSet theirs;
+        private @Nullable Found theirs;
 
         Round() {
             heard.add(new VoterSet.Voter(self.nodeId(), self.directoryId()));
@@ -154,31 +171,22 @@ final class VoterAgreement {
             }
             if (answer.nodeId() != voter.nodeId()) {
                 reasons.add(name + "is node " + answer.nodeId());
-            } else if (answer.agreed() != null) {
-                takeSet(name, answer.agreed());
             } else if (!answer.configured().equals(ids)) {
                 reasons.add(name + "is configured with voters " + answer.configured() + ", this node with " + ids);
+            } else if (answer.agreed() != null) {
+                theirs = new Found(answer.agreed(), answer.clusterId());
             } else {
                 heard.add(new VoterSet.Voter(answer.nodeId(), answer.directoryId()));
             }
         }
 
-        private void takeSet(String name, VoterSet set) {
-            if (set.contains(self.nodeId(), self.directoryId())) {
-                theirs = set;
-            } else {
-                reasons.add(
-                        name + "votes with " + set + ", and this node's directory " + self.directoryId()
-                                + " is not one of theirs: what it had is lost, and it may not vote before it has been made a voter again");
-            }
-        }
-
         @Nullable
-        VoterSet agreed() {
-            if (theirs != null) {
+        Found found() {
+            if (theirs != null || heard.size() < configured.size()) {
                 return theirs;
             }
-            return heard.size() == configured.size() ? new VoterSet(heard) : null;
+            VoterSet all = new VoterSet(heard);
+            return new Found(all, all.clusterId());
         }
     }
 

@@ -20,15 +20,17 @@ import org.jspecify.annotations.Nullable;
  * of voters it belongs to, if it does already. {@link VoterAgreement} asks; every voter answers, also while the group runs.
  *
  * @param configured ids of the nodes in its configuration, ascending
- * @param agreed the set that it belongs to, or null
+ * @param clusterId of its cluster; empty before it has one
+ * @param agreed the voters that its cluster began with, or null
  */
 record VoterIntroduction(
         int nodeId,
         Uuid directoryId,
         String configured,
+        String clusterId,
         @Nullable VoterSet agreed) {
     private static final int BYTES_MAX = 4096;
-    private static final int FIELDS = 4;
+    private static final int FIELDS = 5;
 
     private static final MethodDescriptor<byte[], byte[]> METHOD = MethodDescriptor.<byte[], byte[]>newBuilder()
             .setType(MethodDescriptor.MethodType.UNARY)
@@ -53,7 +55,8 @@ record VoterIntroduction(
     }
 
     byte[] encode() {
-        return (nodeId + "\n" + directoryId + "\n" + configured + "\n" + (agreed == null ? "" : agreed) + "\n")
+        return (nodeId + "\n" + directoryId + "\n" + configured + "\n" + clusterId + "\n"
+                        + (agreed == null ? "" : agreed) + "\n")
                 .getBytes(StandardCharsets.UTF_8);
     }
 
@@ -66,7 +69,8 @@ record VoterIntroduction(
                 Integer.parseInt(lines[0]),
                 Uuid.fromString(lines[1]),
                 lines[2],
-                lines[3].isEmpty() ? null : VoterSet.parse(lines[3]));
+                lines[3],
+                lines[4].isEmpty() ? null : VoterSet.parse(lines[4]));
     }
 
     /** Bytes as they are, of a bounded number. */

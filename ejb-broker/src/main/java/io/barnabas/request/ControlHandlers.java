@@ -21,6 +21,7 @@ public final class ControlHandlers {
         handlers.addAll(TopicHandlers.of(plane));
         handlers.addAll(PartitionHandlers.of(plane));
         handlers.addAll(ClusterHandlers.of(plane));
+        handlers.addAll(VoterHandlers.of(plane));
         return handlers;
     }
 }

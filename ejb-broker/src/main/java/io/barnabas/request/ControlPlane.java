@@ -91,7 +91,7 @@ public record ControlPlane(
     }
 
     /** The lead was lost after the request had come in: whoever has it now answers. A forwarded request goes back instead. */
-    private <R> void answerOrForward(
+    <R> void answerOrForward(
             CompletableFuture<R> outcome, RequestContext context, Responder responder, Function<R, ApiMessage> answer) {
         var unused = outcome.thenApply(answer).whenComplete((body, failure) -> {
             if (failure == null) {

@@ -22,7 +22,8 @@ class BrokerNodeTest {
             IncrementalAlterConfigs 0-1, AlterPartitionReassignments 0-1, ListPartitionReassignments 0-0, OffsetDelete 0-0,
             DescribeQuorum 0-2, UpdateFeatures 0-2, DescribeCluster 0-2, DescribeProducers 0-0, UnregisterBroker 0-0,
             DescribeTransactions 0-0, ListTransactions 0-2, ConsumerGroupHeartbeat 0-1, ConsumerGroupDescribe 0-1,
-            ListConfigResources 0-1, DescribeTopicPartitions 0-0""";
+            ListConfigResources 0-1, DescribeTopicPartitions 0-0, AddRaftVoter 0-1,
+            RemoveRaftVoter 0-0""";
 
     @Test
     void startsStopsAndStartsAgainOnTheSameDirectory() {

@@ -26,7 +26,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.DuplicateVoterException;
+import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.NotControllerException;
+import org.apache.kafka.common.errors.VoterNotFoundException;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -163,7 +166,7 @@ class MetadataNodesTest {
         openAll();
         create(controller(), "a");
         String cluster = nodes.get(1).clusterId();
-        List.of(1, 2, 3).forEach(this::close);
+        List.of(1, 2, 3).parallelStream().forEach(this::close);
         // When
         open(2).get(30, TimeUnit.SECONDS);
         MetadataNode third = open(3).get(30, TimeUnit.SECONDS);
@@ -184,25 +187,85 @@ class MetadataNodesTest {
         openAll();
         create(controller(), "a");
         awaitTopicEverywhere("a");
-        List.of(1, 2, 3).forEach(this::close);
+        List.of(1, 2, 3).parallelStream().forEach(this::close);
         // When only one comes back that is what it was
         try (Stream<Path> files = Files.walk(directory.resolve("node-1"))) {
             files.sorted(java.util.Comparator.reverseOrder())
                     .forEach(file -> file.toFile().delete());
         }
         open(2).get(30, TimeUnit.SECONDS);
-        CompletableFuture<MetadataNode> wiped = open(1);
+        MetadataNode wiped = open(1).get(30, TimeUnit.SECONDS);
         // Then
-        assertThatThrownBy(() -> nodes.get(2).ready().get(3, TimeUnit.SECONDS))
+        assertThatThrownBy(() -> nodes.get(2).ready().get(1500, TimeUnit.MILLISECONDS))
                 .isInstanceOf(java.util.concurrent.TimeoutException.class);
-        assertThat(wiped).isNotDone();
         // When
-        open(3).get(30, TimeUnit.SECONDS);
+        MetadataNode third = open(3).get(30, TimeUnit.SECONDS);
+        third.ready().get(30, TimeUnit.SECONDS);
+        create(controller(), "b");
         // Then
-        awaitTopicEverywhere("a");
-        assertThat(wiped).isNotDone();
-        stopping.set(true);
-        assertThatThrownBy(() -> wiped.get(30, TimeUnit.SECONDS)).hasStackTraceContaining("stopped before");
+        assertThat(wiped.clusterId()).isEqualTo(third.clusterId());
+        assertThat(wiped.metadata().image().topic("a")).isNull();
+        assertThat(wiped.ready()).isNotDone();
+        assertThat(controller()).isNotEqualTo(1);
+    }
+
+    @Test
+    void givesAVoterWithANewDirectoryItsVoteBackByOneCommand() throws Exception {
+        // Given
+        openAll();
+        create(controller(), "a");
+        close(1);
+        create(controller(), "b");
+        try (Stream<Path> files = Files.walk(directory.resolve("node-1"))) {
+            files.sorted(java.util.Comparator.reverseOrder())
+                    .forEach(file -> file.toFile().delete());
+        }
+        MetadataNode wiped = open(1).get(30, TimeUnit.SECONDS);
+        // When
+        Controller controller = nodes.get(controller()).controller();
+        controller.addVoter(1, wiped.directoryId(), 30_000).get(30, TimeUnit.SECONDS);
+        // Then
+        wiped.ready().get(30, TimeUnit.SECONDS);
+        awaitTopicEverywhere("b");
+        assertThat(controller.quorum().voters())
+                .extracting(QuorumState.Member::nodeId)
+                .containsExactlyInAnyOrder(1, 2, 3);
+        assertThatThrownBy(
+                        () -> controller.addVoter(1, wiped.directoryId(), 1_000).get())
+                .hasCauseInstanceOf(DuplicateVoterException.class);
+        assertThatThrownBy(
+                        () -> controller.addVoter(7, wiped.directoryId(), 1_000).get())
+                .hasCauseInstanceOf(InvalidRequestException.class);
+        // When its vote is needed, also after a restart
+        close(controller() == 2 ? 2 : 3);
+        create(controller(), "c");
+        close(1);
+        open(1).get(30, TimeUnit.SECONDS).ready().get(30, TimeUnit.SECONDS);
+        // Then
+        create(controller(), "d");
+        awaitTopicEverywhere("d");
+    }
+
+    @Test
+    void takesAVoteAwayIfTheOthersCanGoOn() throws Exception {
+        // Given
+        openAll();
+        int leader = controller();
+        Controller controller = nodes.get(leader).controller();
+        int second = leader % 3 + 1;
+        Uuid directoryId = nodes.get(second).directoryId();
+        await().until(() -> controller.quorum().voters().stream().allMatch(v -> v.answeredMsAgo() < 400));
+        // When
+        controller.removeVoter(second, directoryId, 30_000).get(30, TimeUnit.SECONDS);
+        // Then
+        assertThat(controller.quorum().voters())
+                .extracting(QuorumState.Member::nodeId)
+                .doesNotContain(second)
+                .hasSize(2);
+        assertThatThrownBy(
+                        () -> controller.removeVoter(second, directoryId, 1_000).get())
+                .hasCauseInstanceOf(VoterNotFoundException.class);
+        create(leader, "a");
     }
 
     @Test
@@ -211,7 +274,7 @@ class MetadataNodesTest {
         CompletableFuture<MetadataNode> first = open(1);
         CompletableFuture<MetadataNode> second = open(2);
         // Then
-        assertThatThrownBy(() -> first.get(2, TimeUnit.SECONDS))
+        assertThatThrownBy(() -> first.get(1, TimeUnit.SECONDS))
                 .isInstanceOf(java.util.concurrent.TimeoutException.class);
         // When
         stopping.set(true);

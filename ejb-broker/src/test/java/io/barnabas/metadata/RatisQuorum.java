@@ -135,6 +135,7 @@ final class RatisQuorum implements AutoCloseable {
                     directory(id),
                     TestMetadata.CLUSTER_ID,
                     id,
+                    new Uuid(id, id),
                     voters,
                     RatisSettings.ELECTION_TIMEOUT_MS,
                     snapshotEntries));

@@ -41,6 +41,16 @@ public final class SimulatedMetadataLog implements MetadataLog {
     }
 
     @Override
+    public CompletableFuture<@Nullable Void> addVoter(int node, Uuid directoryId, int timeoutMs) {
+        return CompletableFuture.failedFuture(new UnsupportedOperationException());
+    }
+
+    @Override
+    public CompletableFuture<@Nullable Void> removeVoter(int node, Uuid directoryId, int timeoutMs) {
+        return CompletableFuture.failedFuture(new UnsupportedOperationException());
+    }
+
+    @Override
     public QuorumState quorum() {
         if (stateMachine == null) {
             throw new NotControllerException("Not started");

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.NotControllerException;
 import org.jspecify.annotations.NullUnmarked;
 
@@ -173,6 +174,16 @@ final class SimulatedQuorum {
         @Override
         public void start(StateMachine stateMachine) {
             throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public CompletableFuture<Void> addVoter(int node, Uuid directoryId, int timeoutMs) {
+            return CompletableFuture.failedFuture(new UnsupportedOperationException());
+        }
+
+        @Override
+        public CompletableFuture<Void> removeVoter(int node, Uuid directoryId, int timeoutMs) {
+            return CompletableFuture.failedFuture(new UnsupportedOperationException());
         }
 
         @Override

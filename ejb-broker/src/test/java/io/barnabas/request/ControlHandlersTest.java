@@ -11,6 +11,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.message.AddRaftVoterRequestData;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData;
 import org.apache.kafka.common.message.CreatePartitionsRequestData;
@@ -32,6 +33,7 @@ import org.apache.kafka.common.message.ListPartitionReassignmentsRequestData;
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
 import org.apache.kafka.common.message.MetadataResponseData;
+import org.apache.kafka.common.message.RemoveRaftVoterRequestData;
 import org.apache.kafka.common.message.UnregisterBrokerRequestData;
 import org.apache.kafka.common.message.UnregisterBrokerResponseData;
 import org.apache.kafka.common.message.UpdateFeaturesRequestData;
@@ -103,6 +105,8 @@ class ControlHandlersTest {
             Map.entry(ApiKeys.LIST_PARTITION_REASSIGNMENTS, () -> new ListPartitionReassignmentsRequestData()
                     .setTopics(null)),
             Map.entry(ApiKeys.DESCRIBE_QUORUM, ControlHandlersTest::quorumRequest),
+            Map.entry(ApiKeys.ADD_RAFT_VOTER, AddRaftVoterRequestData::new),
+            Map.entry(ApiKeys.REMOVE_RAFT_VOTER, RemoveRaftVoterRequestData::new),
             Map.entry(ApiKeys.UPDATE_FEATURES, UpdateFeaturesRequestData::new),
             Map.entry(ApiKeys.UNREGISTER_BROKER, () -> new UnregisterBrokerRequestData().setBrokerId(9)));
 

@@ -1,0 +1,71 @@
+package io.barnabas.metadata;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.DuplicateVoterException;
+import org.apache.kafka.common.errors.InvalidRequestException;
+import org.apache.kafka.common.errors.VoterNotFoundException;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.SetConfigurationRequest;
+
+/**
+ * Which voters there are to be after one is added or taken out: one at a time, and only nodes that {@code controller.quorum.voters}
+ * names. Decided on the leader; Ratis refuses it if the voters have changed meanwhile, and before a change is done it begins no other.
+ */
+record RatisVoterChange(RatisConfiguration configuration, RatisSettings settings, RatisMembers members) {
+    /**
+     * Adds a node with its present directory. It takes the place of a former directory of the same node, if that no longer answers.
+     *
+     * @throws DuplicateVoterException if it votes already, or its former directory does
+     * @throws InvalidRequestException if the node is not configured as a voter
+     */
+    SetConfigurationRequest.Arguments add(int nodeId, Uuid directoryId) {
+        RatisSettings.Voter voter = settings.voters().stream()
+                .filter(each -> each.nodeId() == nodeId)
+                .findFirst()
+                .orElseThrow(() ->
+                        new InvalidRequestException("Node " + nodeId + " is not named in controller.quorum.voters"));
+        List<RaftPeer> voters = new ArrayList<>();
+        for (RaftPeer each : members.voters()) {
+            if (RatisConfiguration.nodeId(each.getId()) != nodeId) {
+                voters.add(each);
+            } else if (RatisConfiguration.directoryId(each.getId()).equals(directoryId) || members.runs(each.getId())) {
+                throw new DuplicateVoterException("Node " + nodeId + " is a voter with directory "
+                        + RatisConfiguration.directoryId(each.getId()));
+            }
+        }
+        voters.add(configuration.peer(voter.inDirectory(directoryId)));
+        return to(voters);
+    }
+
+    /**
+     * Takes a voter out.
+     *
+     * @throws VoterNotFoundException if there is none of this node and directory
+     * @throws InvalidRequestException if less than a majority of those that are left would run
+     */
+    SetConfigurationRequest.Arguments remove(int nodeId, Uuid directoryId) {
+        List<RaftPeer> voters = new ArrayList<>(members.voters());
+        RaftPeerId id = RatisConfiguration.peerId(new RatisSettings.Voter(nodeId, "", 0, directoryId));
+        if (!voters.removeIf(each -> each.getId().equals(id))) {
+            throw new VoterNotFoundException("Node " + nodeId + " with directory " + directoryId + " is not a voter");
+        }
+        long running =
+                voters.stream().filter(each -> members.runs(each.getId())).count();
+        if (2 * running <= voters.size()) {
+            throw new InvalidRequestException("Only " + running + " of the " + voters.size()
+                    + " voters that would be left are running: they could not agree on anything");
+        }
+        return to(voters);
+    }
+
+    private SetConfigurationRequest.Arguments to(List<RaftPeer> voters) {
+        return SetConfigurationRequest.Arguments.newBuilder()
+                .setMode(SetConfigurationRequest.Mode.COMPARE_AND_SET)
+                .setServersInCurrentConf(List.copyOf(members.voters()))
+                .setServersInNewConf(voters)
+                .build();
+    }
+}
