@@ -6,7 +6,6 @@ import io.barnabas.log.LogFixture;
 import io.barnabas.log.SimulatedDisk;
 import io.barnabas.log.SimulatedDisk.End;
 import io.barnabas.metadata.ControllerChannel;
-import io.barnabas.partition.IsrProposal;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.port.MemoryNetwork;
 import io.barnabas.replication.ReplicationSimulation.Product;
@@ -19,7 +18,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.message.AlterPartitionRequestData;
 import org.apache.kafka.common.protocol.ApiMessage;
@@ -41,16 +39,21 @@ final class ReplicatedCluster {
     private final Map<Integer, List<List<ApiMessage>>> held = new TreeMap<>();
     private final LogConfig config;
     private final Product product;
+    private final long lagTimeMaxMs;
     /** Requests of who is cut off are carried out, though it never hears of that. */
     boolean losesAnswersOnly;
 
     ReplicatedCluster(LogConfig config, int partitions, long seed) {
-        this(config, partitions, seed, Product.SHIPPED);
+        this(config, partitions, seed, new Kind(Product.SHIPPED, LAG_MAX_MS));
     }
 
-    ReplicatedCluster(LogConfig config, int partitions, long seed, Product product) {
+    /** What runs, and how long a follower may lag. */
+    record Kind(Product product, long lagTimeMaxMs) {}
+
+    ReplicatedCluster(LogConfig config, int partitions, long seed, Kind kind) {
         this.config = config;
-        this.product = product;
+        this.product = kind.product();
+        this.lagTimeMaxMs = kind.lagTimeMaxMs();
         controller.begin(BROKERS, partitions);
         for (int id = 1; id <= BROKERS; id++) {
             disks.put(id, new SimulatedDisk(seed * BROKERS + id));
@@ -62,7 +65,8 @@ final class ReplicatedCluster {
     private ReplicaNode begin(int id) {
         return new ReplicaNode(
                 id,
-                new ReplicaNode.World(clock, ticker, network, channel(id), disks.get(id), config, LAG_MAX_MS, product),
+                new ReplicaNode.World(
+                        clock, ticker, network, channel(id), disks.get(id), config, lagTimeMaxMs, product),
                 controller.all());
     }
 
@@ -85,9 +89,6 @@ final class ReplicatedCluster {
     private ControllerChannel channel(int id) {
         return (request, timeoutMs) -> {
             CompletableFuture<ApiMessage> answer = new CompletableFuture<>();
-            if (product == Product.ISR_NOT_MAXIMAL) {
-                forget(id, (AlterPartitionRequestData) request);
-            }
             ticker.after(1, () -> {
                 boolean lost = cutOff.contains(id);
                 if (!lost || losesAnswersOnly) {
@@ -104,23 +105,6 @@ final class ReplicatedCluster {
             });
             return answer;
         };
-    }
-
-    /** The leader behaves as if it had not asked yet. */
-    private void forget(int id, AlterPartitionRequestData request) {
-        for (AlterPartitionRequestData.PartitionData asked :
-                request.topics().get(0).partitions()) {
-            node(id).partition(asked.partitionIndex())
-                    .followers()
-                    .onRefused(new IsrProposal(
-                            new TopicPartition(ScriptedController.TOPIC, asked.partitionIndex()),
-                            ScriptedController.TOPIC_ID,
-                            asked.leaderEpoch(),
-                            asked.partitionEpoch(),
-                            asked.newIsrWithEpochs().stream()
-                                    .map(member -> new IsrProposal.Member(member.brokerId(), member.brokerEpoch()))
-                                    .toList()));
-        }
     }
 
     boolean isCutOff(int id) {
@@ -212,7 +196,10 @@ final class ReplicatedCluster {
     void heal() {
         network.heal();
         cutOff.clear();
-        held.forEach((id, all) -> all.forEach(records -> ticker.after(0, () -> deliver(node(id), records))));
+        held.forEach((id, all) -> {
+            ReplicaNode node = node(id); // not a later life, which began with newer metadata
+            all.forEach(records -> ticker.after(0, () -> deliver(node, records)));
+        });
         held.clear();
     }
 }

@@ -35,6 +35,7 @@ final class ReplicationSimulation {
     private static final int STEPS = 120;
     private static final long SESSION_MS = 400;
     private static final long QUIET_MS = 30_000;
+    private static final long LAG_MAX_MS = 250;
 
     private final Random random;
     private final ReplicatedCluster cluster;
@@ -52,7 +53,7 @@ final class ReplicationSimulation {
                 ReplicatedCluster.config(seed % 4 == 3 ? LogConfig.Durability.FSYNC : LogConfig.Durability.OS),
                 PARTITIONS,
                 seed,
-                product);
+                new ReplicatedCluster.Kind(product, LAG_MAX_MS));
         for (int i = 0; i < PARTITIONS; i++) {
             exposed.put(i, new HashMap<>());
             acknowledged.put(i, new HashMap<>());
@@ -65,9 +66,7 @@ final class ReplicationSimulation {
         /** Whoever becomes a follower drops what is above its high watermark (before KIP-101). */
         CUTS_TO_THE_HIGH_WATERMARK,
         /** Followers do not tell the epoch of their last record (before KIP-320). */
-        TELLS_NO_EPOCH,
-        /** A leader counts who is to come in only once it knows that it is. */
-        ISR_NOT_MAXIMAL
+        TELLS_NO_EPOCH
     }
 
     int acknowledgedRecords() {
@@ -227,6 +226,19 @@ final class ReplicationSimulation {
         PartitionState state = cluster.controller.partition(index);
         if (state.leader == node.id && partition.leads() && partition.leaderEpoch() == state.leaderEpoch) {
             checkAcknowledged(partition.log(), index);
+            checkInSync(state, to);
+        }
+    }
+
+    /** I8: nobody whom the controller takes for in sync lacks what is committed. */
+    private void checkInSync(PartitionState state, long highWatermark) {
+        for (int id : state.isr) {
+            ReplicaNode member = cluster.node(id);
+            long end = member.alive() ? member.partition(state.index).log().logEndOffset() : Long.MAX_VALUE;
+            if (end < highWatermark) {
+                throw new AssertionError("broker " + id + " is in sync and ends at " + end + " of " + state.index
+                        + ", the high watermark is " + highWatermark);
+            }
         }
     }
 

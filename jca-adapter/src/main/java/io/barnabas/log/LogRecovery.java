@@ -339,6 +339,9 @@ final class LogRecovery {
             LOG.warn("Cutting a log: segment={} at={} of={} offset={} reason={}", segment, good, size, next, fault);
         }
         segment.file().truncate(good);
+        if (good < size) {
+            segment.file().force(); // a power loss must not bring back what was cut among what is written in its place
+        }
         segment.completeTimeIndex();
         return good == size;
     }
