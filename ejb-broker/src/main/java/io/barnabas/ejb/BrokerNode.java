@@ -42,7 +42,10 @@ import io.barnabas.request.RequestMetrics;
 import io.barnabas.request.TransactionHandlers;
 import io.barnabas.time.SerialExecutor;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -267,27 +270,50 @@ public final class BrokerNode {
         }
     }
 
-    /** The coordinators' shards follow the partitions of their topics. */
+    /**
+     * The coordinators' shards follow the partitions of their topics, once all that they will load is committed: what a former leader had
+     * not brought to the others might be taken back, and must not have been told to anybody.
+     */
     private final class CoordinatorLeadership implements PartitionRegistry.LeadershipListener {
+        private final Map<TopicPartition, Integer> led = new HashMap<>(); // epochs; guarded by this
+
         @Override
         public void onLeader(Partition partition, int leaderEpoch) {
-            int index = partition.topicPartition().partition();
-            switch (partition.topicPartition().topic()) {
-                case Topic.GROUP_METADATA_TOPIC_NAME -> groups.onElected(index, leaderEpoch);
-                case Topic.TRANSACTION_STATE_TOPIC_NAME ->
-                    transactions.transactions().onElected(index, leaderEpoch);
-                default -> {}
+            if (isCoordinators(partition.topicPartition().topic())) {
+                synchronized (this) {
+                    led.put(partition.topicPartition(), leaderEpoch);
+                }
+                var unused = partition
+                        .committed(partition.log().logEndOffset())
+                        .thenRun(() -> onCommitted(partition.topicPartition(), leaderEpoch));
+            }
+        }
+
+        private synchronized void onCommitted(TopicPartition partition, int leaderEpoch) {
+            if (!Objects.equals(led.get(partition), leaderEpoch)) {
+                return; // lost meanwhile
+            }
+            if (partition.topic().equals(Topic.GROUP_METADATA_TOPIC_NAME)) {
+                groups.onElected(partition.partition(), leaderEpoch);
+            } else {
+                transactions.transactions().onElected(partition.partition(), leaderEpoch);
             }
         }
 
         @Override
-        public void onResigned(TopicPartition partition, int leaderEpoch) {
-            switch (partition.topic()) {
-                case Topic.GROUP_METADATA_TOPIC_NAME -> groups.onResigned(partition.partition());
-                case Topic.TRANSACTION_STATE_TOPIC_NAME ->
-                    transactions.transactions().onResigned(partition.partition());
-                default -> {}
+        public synchronized void onResigned(TopicPartition partition, int leaderEpoch) {
+            if (led.remove(partition) == null) {
+                return;
             }
+            if (partition.topic().equals(Topic.GROUP_METADATA_TOPIC_NAME)) {
+                groups.onResigned(partition.partition());
+            } else {
+                transactions.transactions().onResigned(partition.partition());
+            }
+        }
+
+        private static boolean isCoordinators(String topic) {
+            return topic.equals(Topic.GROUP_METADATA_TOPIC_NAME) || topic.equals(Topic.TRANSACTION_STATE_TOPIC_NAME);
         }
     }
 
