@@ -117,7 +117,7 @@ final class ControllerDuties implements AutoCloseable {
         if (late <= settings.sessionTimeoutMs() / 3) {
             return false;
         }
-        LOG.warn("this process stood still; sessions of brokers begin anew; lateMs={}", late);
+        LOG.info("this process stood still; sessions of brokers begin anew; lateMs={}", late);
         return true;
     }
 
