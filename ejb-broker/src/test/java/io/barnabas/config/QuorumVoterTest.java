@@ -14,7 +14,17 @@ import org.junit.jupiter.params.provider.CsvSource;
 @NullMarked
 class QuorumVoterTest {
     private static List<QuorumVoter> voters(String text) {
-        return BrokerConfig.of(Map.of("node.id", "2", "controller.quorum.voters", text))
+        return BrokerConfig.of(Map.of(
+                        "node.id",
+                        "2",
+                        "controller.quorum.voters",
+                        text,
+                        "listeners",
+                        "PLAINTEXT://127.0.0.1:9092,BROKER://127.0.0.1:9094",
+                        "listener.security.protocol.map",
+                        "PLAINTEXT:PLAINTEXT,BROKER:PLAINTEXT",
+                        "inter.broker.listener.name",
+                        "BROKER"))
                 .quorumVoters();
     }
 
