@@ -37,6 +37,7 @@ final class Presence {
     private final BrokerRegistration registration;
     private final LogManager logs;
     private final Uuid incarnation = Uuid.randomUuid();
+    private final List<Uuid> directories;
 
     Presence(BrokerPort port, LiveConfig config, Metadata metadata, BrokerRegistration registration, LogManager logs) {
         this.port = port;
@@ -44,6 +45,15 @@ final class Presence {
         this.metadata = metadata;
         this.registration = registration;
         this.logs = logs;
+        this.directories = logs.directories().stream().map(Presence::idOf).toList();
+    }
+
+    /**
+     * A directory that could not be opened goes by an id made for this start: it counts, so that nobody takes what may be in it for a
+     * replica of the only directory.
+     */
+    private static Uuid idOf(DataDirectory directory) {
+        return directory.id().equals(Uuid.ZERO_UUID) ? Uuid.randomUuid() : directory.id();
     }
 
     /** Registers the broker, fenced. */
@@ -100,12 +110,7 @@ final class Presence {
         List<BrokerImage.Endpoint> endpoints =
                 atStart.listeners().advertised().stream().map(this::endpoint).toList();
         return new Presentation(
-                incarnation,
-                endpoints,
-                atStart.rack(),
-                logs.directories().stream().map(DataDirectory::id).toList(),
-                FeatureControl.SUPPORTED,
-                cleanShutdownEpoch);
+                incarnation, endpoints, atStart.rack(), directories, FeatureControl.SUPPORTED, cleanShutdownEpoch);
     }
 
     private long cleanShutdownEpoch(BrokerConfig atStart) {

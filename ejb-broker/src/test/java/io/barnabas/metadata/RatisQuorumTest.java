@@ -210,7 +210,8 @@ class RatisQuorumTest {
         // When
         quorum.close();
         // Then
-        assertThat(Thread.getAllStackTraces().keySet().stream().map(Thread::getName))
-                .noneMatch(name -> name.matches(".*@group-.*|grpc.*|barnabas-raft.*|timer[0-9]+"));
+        await().atMost(Duration.ofSeconds(5)).untilAsserted(() -> assertThat(
+                        Thread.getAllStackTraces().keySet().stream().map(Thread::getName))
+                .noneMatch(name -> name.matches(".*@group-.*|grpc.*|barnabas-raft.*|timer[0-9]+")));
     }
 }
