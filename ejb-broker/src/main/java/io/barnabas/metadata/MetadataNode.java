@@ -1,6 +1,8 @@
 package io.barnabas.metadata;
 
 import io.barnabas.metadata.Controller.Decision;
+import io.barnabas.time.Clock;
+import io.barnabas.time.SystemClock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -27,6 +29,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class MetadataNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(MetadataNode.class);
+    /** Real waits, for real threads. */
+    private static final Clock CLOCK = new SystemClock();
 
     private static final long TELL_EVERY_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long READY_POLL_MS = 100;
@@ -183,7 +187,7 @@ public final class MetadataNode implements AutoCloseable {
      * @throws KafkaException if it gave up, or the metadata cannot go on
      */
     public void awaitReady(BooleanSupplier stopping) {
-        long tellAt = System.nanoTime() + TELL_EVERY_NANOS;
+        long tellAt = CLOCK.nanoTime() + TELL_EVERY_NANOS;
         while (!stopping.getAsBoolean()) {
             try {
                 ready.get(READY_POLL_MS, TimeUnit.MILLISECONDS);
@@ -194,8 +198,8 @@ public final class MetadataNode implements AutoCloseable {
                 Thread.currentThread().interrupt();
                 throw new KafkaException("The start was interrupted: the metadata is not ready", e);
             } catch (TimeoutException e) {
-                if (System.nanoTime() - tellAt >= 0) {
-                    tellAt = System.nanoTime() + TELL_EVERY_NANOS;
+                if (CLOCK.nanoTime() - tellAt >= 0) {
+                    tellAt = CLOCK.nanoTime() + TELL_EVERY_NANOS;
                     LOG.warn(
                             "Waiting for a controller, which takes a majority of the voters, and a vote of this node: node={} directoryId={} voters={}",
                             settings.nodeId(),

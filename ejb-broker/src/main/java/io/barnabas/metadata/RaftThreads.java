@@ -1,5 +1,7 @@
 package io.barnabas.metadata;
 
+import io.barnabas.time.Clock;
+import io.barnabas.time.SystemClock;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +24,9 @@ import org.slf4j.LoggerFactory;
  */
 final class RaftThreads {
     private static final Logger LOG = LoggerFactory.getLogger(RaftThreads.class);
+    /** Real waits, for real threads. */
+    private static final Clock CLOCK = new SystemClock();
+
     private static final long END_MS = 5_000;
     private static final long JOIN_MS = 50;
 
@@ -52,7 +57,7 @@ final class RaftThreads {
                 cancelTimers();
             }
         }
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(END_MS);
+        long deadline = CLOCK.nanoTime() + TimeUnit.MILLISECONDS.toNanos(END_MS);
         try {
             if (member != null) {
                 join(thread -> thread.getName().startsWith(member), false, deadline);
@@ -83,7 +88,7 @@ final class RaftThreads {
                 // One that began while its server closed, as when another leader was heard of, would go on for ever.
                 thread.interrupt();
             }
-            while (thread.isAlive() && System.nanoTime() - deadline < 0 && !(shared && inUse())) {
+            while (thread.isAlive() && CLOCK.nanoTime() - deadline < 0 && !(shared && inUse())) {
                 thread.join(JOIN_MS);
             }
             if (thread.isAlive() && !(shared && inUse())) {

@@ -1,6 +1,8 @@
 package io.barnabas.metadata;
 
 import io.barnabas.metadata.RatisSettings.Voter;
+import io.barnabas.time.Clock;
+import io.barnabas.time.SystemClock;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +31,9 @@ import org.slf4j.LoggerFactory;
  */
 final class VoterAgreement {
     private static final Logger LOG = LoggerFactory.getLogger(VoterAgreement.class);
+    /** Real waits, for real threads. */
+    private static final Clock CLOCK = new SystemClock();
+
     private static final long ASK_MS = 1_000;
     private static final long PAUSE_MS = 50;
     private static final long TELL_EVERY_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -100,7 +105,7 @@ final class VoterAgreement {
     }
 
     private Found await(List<ManagedChannel> channels) throws IOException {
-        long tellAt = System.nanoTime() + TELL_EVERY_NANOS;
+        long tellAt = CLOCK.nanoTime() + TELL_EVERY_NANOS;
         while (true) {
             Round round = new Round();
             for (int i = 0; i < channels.size(); i++) {
@@ -111,9 +116,9 @@ final class VoterAgreement {
                 tell(found);
                 return found;
             }
-            if (System.nanoTime() - tellAt >= 0) {
+            if (CLOCK.nanoTime() - tellAt >= 0) {
                 LOG.warn("Waiting for the voters of the metadata: {}", round.reasons);
-                tellAt = System.nanoTime() + TELL_EVERY_NANOS;
+                tellAt = CLOCK.nanoTime() + TELL_EVERY_NANOS;
             }
             pause();
         }
