@@ -2,6 +2,7 @@ package io.barnabas.metadata;
 
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.grpc.GrpcConfigKeys;
 import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
@@ -10,11 +11,17 @@ import org.apache.ratis.thirdparty.io.grpc.ServerInterceptor;
 import org.apache.ratis.thirdparty.io.grpc.ServerServiceDefinition;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyChannelBuilder;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyServerBuilder;
+import org.apache.ratis.thirdparty.io.netty.bootstrap.Bootstrap;
+import org.apache.ratis.thirdparty.io.netty.channel.ChannelFuture;
+import org.apache.ratis.thirdparty.io.netty.channel.ChannelInboundHandlerAdapter;
+import org.apache.ratis.thirdparty.io.netty.channel.ChannelOption;
 import org.apache.ratis.thirdparty.io.netty.channel.EventLoopGroup;
 import org.apache.ratis.thirdparty.io.netty.channel.nio.NioEventLoopGroup;
 import org.apache.ratis.thirdparty.io.netty.channel.socket.nio.NioServerSocketChannel;
 import org.apache.ratis.thirdparty.io.netty.channel.socket.nio.NioSocketChannel;
 import org.apache.ratis.thirdparty.io.netty.util.concurrent.DefaultThreadFactory;
+import org.apache.ratis.util.NetUtils;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,6 +38,8 @@ final class RaftEventLoops implements AutoCloseable {
 
     private static final int END_SECONDS = 5;
 
+    private static final int CONNECT_MS = 500;
+
     private final EventLoopGroup loops =
             new NioEventLoopGroup(THREADS, new DefaultThreadFactory("barnabas-raft", true));
 
@@ -38,13 +47,15 @@ final class RaftEventLoops implements AutoCloseable {
      * What makes a Raft server use these threads.
      *
      * @param guard sees what comes in first
+     * @param watch sees it then
      * @param beside is served on the same port
      */
-    Parameters parameters(ServerInterceptor guard, ServerServiceDefinition beside) {
+    Parameters parameters(ServerInterceptor guard, ServerInterceptor watch, ServerServiceDefinition beside) {
         Parameters parameters = new Parameters();
-        GrpcConfigKeys.Server.setServicesCustomizer(
-                parameters,
-                (builder, services) -> onLoops(builder).intercept(guard).addService(beside));
+        GrpcConfigKeys.Server.setServicesCustomizer(parameters, (builder, services) -> onLoops(builder)
+                .intercept(watch)
+                .intercept(guard)
+                .addService(beside)); // the last is asked first
         return parameters;
     }
 
@@ -70,6 +81,35 @@ final class RaftEventLoops implements AutoCloseable {
                 .disableRetry()
                 .directExecutor()
                 .build();
+    }
+
+    /** Does something on one of these threads later; never if they end before. */
+    void schedule(Runnable task, long delay, TimeUnit unit) {
+        if (!loops.isShuttingDown()) {
+            loops.schedule(task, delay, unit);
+        }
+    }
+
+    /**
+     * Tries whether anybody listens at an address.
+     *
+     * @param address host and port
+     * @param outcome is given, on one of these threads, why there is no connection, or null if there was one
+     */
+    void connect(String address, Consumer<@Nullable Throwable> outcome) {
+        if (loops.isShuttingDown()) {
+            return;
+        }
+        new Bootstrap()
+                .group(loops)
+                .channel(NioSocketChannel.class)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MS)
+                .handler(new ChannelInboundHandlerAdapter())
+                .connect(NetUtils.createSocketAddr(address))
+                .addListener((ChannelFuture connected) -> {
+                    connected.channel().close();
+                    outcome.accept(connected.cause());
+                });
     }
 
     /** Ends the threads and waits until they have ended. */

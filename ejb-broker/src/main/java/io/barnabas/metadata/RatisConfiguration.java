@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.Uuid;
+import org.apache.ratis.RaftConfigKeys;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.grpc.GrpcConfigKeys;
 import org.apache.ratis.protocol.RaftGroup;
@@ -97,6 +98,7 @@ final class RatisConfiguration {
     }
 
     private void setNetwork(RaftProperties properties) {
+        RaftConfigKeys.Rpc.setType(properties, new PromptAppender.Rpc());
         // Without a host Ratis binds every address.
         GrpcConfigKeys.Server.setHost(properties, settings.self().host());
         GrpcConfigKeys.Server.setPort(properties, settings.self().port());
@@ -112,10 +114,13 @@ final class RatisConfiguration {
             RaftServerConfigKeys.LeaderElection.setPreVote(properties, false);
         } else {
             RaftServerConfigKeys.LeaderElection.setPreVote(properties, true);
+            // At the start nobody else leads, or it says so by its heartbeats; a candidate asks before it stands.
+            RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMin(properties, ms(settings.electionTimeoutMs() / 3));
+            RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(properties, ms(settings.electionTimeoutMs() / 2));
             // A leader that lost its majority does not stand again for this long; ten seconds by default, in which a
             // quorum of two that has just found together again would have no leader at all.
             RaftServerConfigKeys.LeaderElection.setLeaderStepDownWaitTime(
-                    properties, ms(3L * settings.electionTimeoutMs()));
+                    properties, ms(2L * settings.electionTimeoutMs()));
         }
         // By default Ratis shuts itself down for good after a pause of 60 s: a suspended machine must simply go on.
         RaftServerConfigKeys.setCloseThreshold(properties, TimeDuration.valueOf(36_500, TimeUnit.DAYS));

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 record RatisMembers(RaftServer.Division division, Map<RaftPeerId, Follower> followers) {
     /** A follower that has answered within this time is taken for one that runs. */
-    private static final long RUNS_MS = 500;
+    private static final long RUNS_MS = 1_000;
 
     private record Follower(long matchIndex, long answeredMsAgo) {}
 

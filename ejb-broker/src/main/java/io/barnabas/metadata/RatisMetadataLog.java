@@ -133,6 +133,7 @@ public final class RatisMetadataLog implements MetadataLog {
                 .setProperties(configuration.properties())
                 .setParameters(network.parameters(
                         new MemberGuard(RatisConfiguration.peerId(settings.self())),
+                        new LostLeader(network, groupId, () -> server),
                         VoterIntroduction.service(this::introduction)))
                 .setOption(RaftStorage.StartupOption.RECOVER)
                 .setStateMachine(new RatisStateMachine(stateMachine, settings.nodeId()))

@@ -13,7 +13,7 @@ import org.apache.kafka.common.Uuid;
  * @param directoryId of this node's metadata directory; zero of a lone voter. If the voters name another for it, it has no vote until it
  *     is added
  * @param voters all that vote at first, 1, 3 or 5; later the log itself knows
- * @param electionTimeoutMs a follower that hears nothing of a leader for this long, up to twice as long, stands for election
+ * @param electionTimeoutMs a follower that hears nothing of a leader for this long, up to some three times as long, stands for election
  * @param snapshotEntries a snapshot is taken after this many entries, and at a clean stop
  */
 public record RatisSettings(
@@ -27,8 +27,11 @@ public record RatisSettings(
     /** Entries between two snapshots unless told otherwise: read and replayed in a fraction of a second at start. */
     public static final int SNAPSHOT_ENTRIES = 5_000;
 
-    /** Election time-out unless told otherwise. */
-    public static final int ELECTION_TIMEOUT_MS = 300;
+    /**
+     * Election time-out unless told otherwise: a busy machine, or a collection of garbage, does not cost the lead. {@link LostLeader} knows
+     * sooner of a process that has ended.
+     */
+    public static final int ELECTION_TIMEOUT_MS = 1_000;
 
     /**
      * A node that votes.

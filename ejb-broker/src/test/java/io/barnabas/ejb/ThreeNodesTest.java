@@ -34,15 +34,9 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /** Three nodes in one process, each partition on one of them: clients may ask any, and transactions cross brokers. */
 @Timeout(180)
-@EnabledIfSystemProperty(
-        named = "cluster.tests",
-        matches = "true",
-        disabledReason =
-                "of several voters one that was given the lead at times does not take it up; to be mended first")
 class ThreeNodesTest {
     private static final int NODES = 3;
     private static final List<EmbeddedBroker> nodes = new ArrayList<>();

@@ -33,16 +33,10 @@ import org.apache.kafka.common.errors.VoterNotFoundException;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Three nodes of one cluster, as to their metadata, in one process. */
 @NullUnmarked
-@EnabledIfSystemProperty(
-        named = "cluster.tests",
-        matches = "true",
-        disabledReason =
-                "of several voters one that was given the lead at times does not take it up; to be mended first")
 class MetadataNodesTest {
     @TempDir
     Path directory;

@@ -26,13 +26,19 @@ final class RatisQuorum implements AutoCloseable {
     private final Path directory;
     private final List<RatisSettings.Voter> voters = new ArrayList<>();
     private final int snapshotEntries;
+    private final int electionTimeoutMs;
     private final ConcurrentMap<Integer, Node> running = new ConcurrentHashMap<>();
     /** What went wrong anywhere. */
     final List<Throwable> failures = new CopyOnWriteArrayList<>();
 
     RatisQuorum(Path directory, int size, int snapshotEntries) {
+        this(directory, size, snapshotEntries, RatisSettings.ELECTION_TIMEOUT_MS);
+    }
+
+    RatisQuorum(Path directory, int size, int snapshotEntries, int electionTimeoutMs) {
         this.directory = directory;
         this.snapshotEntries = snapshotEntries;
+        this.electionTimeoutMs = electionTimeoutMs;
         List<Integer> ports = FreePorts.take(size);
         for (int id = 1; id <= size; id++) {
             voters.add(new RatisSettings.Voter(id, "127.0.0.1", ports.get(id - 1), new Uuid(id, id)));
@@ -94,11 +100,10 @@ final class RatisQuorum implements AutoCloseable {
                 });
     }
 
-    /** Makes topics, the names numbered, while the leader stays. */
+    /** Makes topics, the names numbered. */
     void createMany(String prefix, int count) {
-        Node leader = leader();
         for (int i = 0; i < count; i++) {
-            leader.create(prefix + i).join();
+            create(prefix + i);
         }
     }
 
@@ -137,7 +142,7 @@ final class RatisQuorum implements AutoCloseable {
                     id,
                     new Uuid(id, id),
                     voters,
-                    RatisSettings.ELECTION_TIMEOUT_MS,
+                    electionTimeoutMs,
                     snapshotEntries));
             this.controller = new Controller(log, metadata, id, executor);
         }

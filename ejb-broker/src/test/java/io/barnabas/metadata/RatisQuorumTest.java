@@ -20,16 +20,10 @@ import org.apache.kafka.common.errors.NotControllerException;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Three real voters in one process. */
 @NullUnmarked
-@EnabledIfSystemProperty(
-        named = "cluster.tests",
-        matches = "true",
-        disabledReason =
-                "of several voters one that was given the lead at times does not take it up; to be mended first")
 class RatisQuorumTest {
     private static final int SNAPSHOT_ENTRIES = 50;
 
@@ -209,6 +203,20 @@ class RatisQuorumTest {
                 .singleElement()
                 .satisfies(voter -> assertThat(voter.endIndex())
                         .isLessThan(without.position().committedIndex()));
+    }
+
+    @Test
+    void tellsAllOfAChangeBeforeTheNextHeartbeat() throws Exception {
+        // Given: heartbeats every six seconds
+        quorum = new RatisQuorum(directory, 3, SNAPSHOT_ENTRIES, 12_000).startAll();
+        for (int i = 0; i < 5; i++) {
+            String topic = "t" + i;
+            // When
+            quorum.create(topic);
+            // Then
+            await().atMost(Duration.ofSeconds(5)).until(() -> quorum.nodes().stream()
+                    .allMatch(node -> node.metadata.image().topic(topic) != null));
+        }
     }
 
     @Test

@@ -13,11 +13,9 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Kafka's own tools for clusters against three real nodes: each does its whole job and prints what it prints with Kafka. */
-@EnabledIfSystemProperty(named = "cluster.tests", matches = "true")
 class ClusterToolsTest {
     private static final String REASSIGN = "reassign.ReassignPartitionsCommand";
     private static final int RECORDS = 200;
