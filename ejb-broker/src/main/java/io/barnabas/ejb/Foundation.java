@@ -36,6 +36,7 @@ record Foundation(MetadataNode metadata, PeerParts peers, Membership membership)
         ControllerService service =
                 ControllerService.of(metadata, config, new ControllerService.Time(port.clock(), port.ticker()));
         PeerParts peers = new PeerParts(port, config.atStart(), metadata, service);
+        service.probeBy(peers.probe());
         return new Foundation(
                 metadata, peers, Membership.of(metadata, config, service, peers.channel(), port.ticker()));
     }

@@ -1,6 +1,7 @@
 package io.barnabas.ejb;
 
 import io.barnabas.config.BrokerConfig;
+import io.barnabas.metadata.BrokerProbe;
 import io.barnabas.metadata.ControllerChannel;
 import io.barnabas.metadata.ControllerRequests;
 import io.barnabas.metadata.MetadataNode;
@@ -59,6 +60,11 @@ final class PeerParts implements AutoCloseable {
 
     BrokerLinks links() {
         return links;
+    }
+
+    /** What looks whether another broker is there. */
+    BrokerProbe probe() {
+        return links.probe();
     }
 
     Forwarder forwarder() {

@@ -11,10 +11,14 @@ import org.jspecify.annotations.Nullable;
  * and gives every broker a full session (no safety rule stands on this: it only says whom to fence). Its own node's broker is never
  * overdue: whoever looks is alive.
  *
- * <p>A hint that a broker is gone makes it overdue soon unless it is heard again. {@link ControllerService} feeds it with
- * heartbeats, {@link ControllerDuties} asks it. Safe from any thread.
+ * <p>Silence for a third of a session, a hint that a broker is gone, or a new controller, to which nobody has turned yet, make a broker
+ * suspect: it is looked for. Found to be gone, its session is over; after a hint it has half of one to be heard or found, so that a
+ * broker that only changes its connection, on a busy machine, stays in service. {@link ControllerService} feeds it with heartbeats,
+ * {@link ControllerDuties} asks it. Safe from any thread.
  */
 final class BrokerSessions {
+    private static final int LOOKS_A_SESSION = 3;
+
     private final Clock clock;
     private final int nodeId;
     private final long timeoutNanos;
@@ -30,42 +34,93 @@ final class BrokerSessions {
         this.timeoutNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMs);
     }
 
-    /**
-     * @param heard whether it was heard since this node became the controller
-     * @param index how far in the metadata it was
-     * @param shutdownIndex the metadata's index when its shutdown began, or -1
-     */
-    private record Session(long epoch, long deadline, boolean heard, long index, long shutdownIndex) {}
+    /** What is known of one broker; guarded by the sessions. */
+    private static final class Session {
+        private final long epoch;
+        private long fullDeadline; // by its heartbeats
+        private long deadline; // by hints, too
+        private long suspectAt;
+        private boolean heard; // since this node became the controller
+        private long index = -1; // how far in the metadata it was
+        private long shutdownIndex = -1; // the metadata's index when its shutdown began
 
-    /** Every broker in service has a full session from now on. */
+        private Session(long epoch) {
+            this.epoch = epoch;
+        }
+
+        private void extend(long to) {
+            fullDeadline = to;
+            deadline = to;
+        }
+    }
+
+    /** Every broker in service has a full session from now on, and is looked for. */
     synchronized void restart(MetadataImage image) {
         sessions.clear();
-        image.brokers().stream()
-                .filter(b -> !b.fenced())
-                .forEach(b -> sessions.put(b.id(), new Session(b.epoch(), deadline(timeoutNanos), false, -1, -1)));
+        image.brokers().stream().filter(b -> !b.fenced()).forEach(b -> begin(b.id(), b.epoch()));
+    }
+
+    private Session begin(int broker, long epoch) {
+        Session session = new Session(epoch);
+        session.extend(clock.nanoTime() + timeoutNanos);
+        session.suspectAt = clock.nanoTime();
+        sessions.put(broker, session);
+        return session;
     }
 
     /** A broker was heard, which is so far in the metadata. */
     synchronized void onHeard(int broker, long epoch, long index) {
-        @Nullable Session former = sessions.get(broker);
-        long shutdownIndex = former != null && former.epoch() == epoch ? former.shutdownIndex() : -1;
-        sessions.put(broker, new Session(epoch, deadline(timeoutNanos), true, index, shutdownIndex));
+        @Nullable Session former = of(broker, epoch);
+        Session session = former != null ? former : begin(broker, epoch);
+        session.extend(clock.nanoTime() + timeoutNanos);
+        session.suspectAt = clock.nanoTime() + timeoutNanos / LOOKS_A_SESSION;
+        session.heard = true;
+        session.index = index;
     }
 
-    /** There is a hint that the broker is gone: it has {@code graceMs} to be heard. */
-    synchronized void onHint(int broker, long graceMs) {
-        @Nullable Session s = sessions.get(broker);
-        if (s != null) {
-            long soon = deadline(TimeUnit.MILLISECONDS.toNanos(graceMs));
-            long deadline = soon - s.deadline() < 0 ? soon : s.deadline();
-            sessions.put(broker, new Session(s.epoch(), deadline, false, s.index(), s.shutdownIndex()));
+    private @Nullable Session of(int broker, long epoch) {
+        @Nullable Session session = sessions.get(broker);
+        return session != null && session.epoch == epoch ? session : null;
+    }
+
+    /** There is a hint that the broker is gone. */
+    synchronized void onHint(int broker) {
+        @Nullable Session session = sessions.get(broker);
+        if (session != null) {
+            long limit = clock.nanoTime() + timeoutNanos / 2;
+            session.deadline = limit - session.deadline < 0 ? limit : session.deadline;
+            session.suspectAt = clock.nanoTime();
+            session.heard = false;
+        }
+    }
+
+    /** Whether it is to be looked whether the broker of this epoch is there. */
+    synchronized boolean isSuspect(BrokerImage broker) {
+        @Nullable Session session = of(broker.id(), broker.epoch());
+        return broker.id() != nodeId && session != null && session.suspectAt - clock.nanoTime() <= 0;
+    }
+
+    /** A suspect was found to be there: it is not looked for again before another silence, or hint. */
+    synchronized void onFound(BrokerImage broker) {
+        @Nullable Session session = of(broker.id(), broker.epoch());
+        if (session != null) {
+            session.suspectAt = clock.nanoTime() + timeoutNanos / LOOKS_A_SESSION;
+            session.deadline = session.fullDeadline;
+        }
+    }
+
+    /** A suspect was found to be gone: its session is over, unless it was heard meanwhile. */
+    synchronized void onGone(BrokerImage broker) {
+        @Nullable Session session = of(broker.id(), broker.epoch());
+        if (session != null && isSuspect(broker)) {
+            session.extend(clock.nanoTime());
         }
     }
 
     /** Whether the broker of this epoch was heard by this controller, and lately. */
     synchronized boolean isHeard(int broker, long epoch) {
-        @Nullable Session s = sessions.get(broker);
-        return s != null && s.epoch() == epoch && s.heard() && s.deadline() - clock.nanoTime() > 0;
+        @Nullable Session session = of(broker, epoch);
+        return session != null && session.heard && session.deadline - clock.nanoTime() > 0;
     }
 
     /** Whether the broker of this epoch must be taken for gone. */
@@ -73,12 +128,12 @@ final class BrokerSessions {
         if (broker.id() == nodeId) {
             return false;
         }
-        @Nullable Session s = sessions.get(broker.id());
-        if (s == null || s.epoch() != broker.epoch()) {
-            sessions.put(broker.id(), new Session(broker.epoch(), deadline(timeoutNanos), false, -1, -1));
+        @Nullable Session session = of(broker.id(), broker.epoch());
+        if (session == null) {
+            begin(broker.id(), broker.epoch());
             return false;
         }
-        return s.deadline() - clock.nanoTime() <= 0;
+        return session.deadline - clock.nanoTime() <= 0;
     }
 
     /**
@@ -87,23 +142,19 @@ final class BrokerSessions {
      * @param image in which the broker is in controlled shutdown
      */
     synchronized boolean isShutdownKnown(MetadataImage image, BrokerImage broker) {
-        @Nullable Session own = sessions.get(broker.id());
-        if (own == null || own.epoch() != broker.epoch()) {
+        @Nullable Session own = of(broker.id(), broker.epoch());
+        if (own == null) {
             return false;
         }
-        long since = own.shutdownIndex() >= 0 ? own.shutdownIndex() : image.index();
-        sessions.put(broker.id(), new Session(own.epoch(), own.deadline(), own.heard(), own.index(), since));
+        long since = own.shutdownIndex >= 0 ? own.shutdownIndex : image.index();
+        own.shutdownIndex = since;
         return image.brokers().stream()
                 .filter(b -> !b.fenced() && !b.inControlledShutdown() && b.id() != nodeId)
                 .allMatch(b -> index(b.id()) >= since);
     }
 
     private long index(int broker) {
-        @Nullable Session s = sessions.get(broker);
-        return s == null ? -1 : s.index();
-    }
-
-    private long deadline(long nanos) {
-        return clock.nanoTime() + nanos;
+        @Nullable Session session = sessions.get(broker);
+        return session == null ? -1 : session.index;
     }
 }

@@ -7,13 +7,15 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.protocol.ApiMessage;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the controller does unasked: fences brokers that are not heard any more, gives leadership back to preferred replicas, and elects
+ * What the controller does unasked: fences brokers that are not heard any more or found to be gone, gives leadership back to preferred replicas, and elects
  * any leader where a topic prefers that to none. All of it while this node is the controller and not alone in the cluster.
  *
  * <p>A look that comes much too late tells that this process stood still, and that what it heard last says nothing: then every broker
@@ -24,10 +26,8 @@ import org.slf4j.LoggerFactory;
 final class ControllerDuties implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ControllerDuties.class);
     private static final long LOOK_MS = 100;
-    /** How long a broker has, after its connection closed, to be heard again. */
-    private static final long DISCONNECTED_MS = 200;
-    /** How long the former controller's broker has to be heard: that it lost its lead is a hint, and alive it asks its successor at once. */
-    private static final long FORMER_CONTROLLER_MS = 400;
+    /** Until a suspect is looked for again of which nothing was found out: its sockets may be closing one after the other. */
+    private static final long LOOK_AGAIN_MS = 30;
 
     /** Elections of one command. */
     private static final int ELECTIONS_MAX = 1_000;
@@ -39,7 +39,9 @@ final class ControllerDuties implements AutoCloseable {
     private final Clock clock;
     private final Ticker ticker;
     private final Set<Integer> fencing = new HashSet<>(); // guarded by this
+    private final Set<Integer> probing = new HashSet<>(); // guarded by this
     private int controllerId = MetadataLog.NO_LEADER; // the last that was known; guarded by this
+    private volatile BrokerProbe probe = BrokerProbe.NONE;
     private boolean leads; // guarded by this
     private long lookedMs; // guarded by this
     private volatile boolean closed;
@@ -70,17 +72,25 @@ final class ControllerDuties implements AutoCloseable {
         every(settings.uncleanMs(), this::electUnclean);
     }
 
-    private synchronized void onImage(MetadataImage image, int nodeId) {
-        int present = image.controllerId();
-        boolean begins = present == nodeId && !leads;
-        leads = present == nodeId;
+    private void onImage(MetadataImage image, int nodeId) {
+        boolean begins;
+        int former;
+        synchronized (this) {
+            begins = image.controllerId() == nodeId && !leads;
+            leads = image.controllerId() == nodeId;
+            former = controllerId;
+            controllerId = image.controllerId() >= 0 ? image.controllerId() : former;
+        }
         if (begins) {
             sessions.restart(image);
-            if (controllerId >= 0 && controllerId != nodeId) {
-                hint(controllerId, FORMER_CONTROLLER_MS);
-            }
+            sessions.onHint(former); // that it lost its lead
+            ticker.after(0, this::probeSuspects);
         }
-        controllerId = present >= 0 ? present : controllerId;
+    }
+
+    /** Has suspects looked for by {@code means}, from now on. */
+    void probeBy(BrokerProbe means) {
+        probe = means;
     }
 
     private void every(long ms, LongSupplier duty) {
@@ -104,6 +114,7 @@ final class ControllerDuties implements AutoCloseable {
                 sessions.restart(metadata.image());
             } else if (isNeeded()) {
                 fenceOverdue();
+                probeSuspects();
             }
         } finally {
             ticker.after(LOOK_MS, this::look);
@@ -162,16 +173,45 @@ final class ControllerDuties implements AutoCloseable {
     }
 
     void onDisconnected(int broker) {
-        hint(broker, DISCONNECTED_MS);
+        sessions.onHint(broker);
+        probeSuspects();
     }
 
-    private void hint(int broker, long graceMs) {
-        sessions.onHint(broker, graceMs);
-        ticker.after(graceMs, () -> {
-            if (!closed && isNeeded()) {
-                fenceOverdue();
+    private void probeSuspects() {
+        if (closed || !isNeeded()) {
+            return;
+        }
+        for (BrokerImage broker : metadata.image().brokers()) {
+            if (!broker.fenced() && sessions.isSuspect(broker) && beginProbe(broker.id())) {
+                CompletableFuture<BrokerProbe.Finding> unused =
+                        probe.look(broker.id()).whenComplete((finding, failure) -> onFinding(broker, finding));
             }
-        });
+        }
+    }
+
+    private synchronized boolean beginProbe(int broker) {
+        return probing.add(broker);
+    }
+
+    private synchronized void endProbe(int broker) {
+        probing.remove(broker);
+    }
+
+    private void onFinding(BrokerImage broker, BrokerProbe.@Nullable Finding finding) {
+        if (finding == BrokerProbe.Finding.GONE) {
+            LOG.info("nobody listens where a broker was; broker={} epoch={}", broker.id(), broker.epoch());
+            sessions.onGone(broker);
+            endProbe(broker.id());
+            fenceOverdue();
+        } else if (finding == BrokerProbe.Finding.THERE) {
+            sessions.onFound(broker);
+            endProbe(broker.id());
+        } else {
+            ticker.after(LOOK_AGAIN_MS, () -> {
+                endProbe(broker.id());
+                probeSuspects();
+            });
+        }
     }
 
     /** Gives leadership back. @return when to look again, in milliseconds */

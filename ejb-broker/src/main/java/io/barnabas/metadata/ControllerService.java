@@ -168,10 +168,16 @@ public final class ControllerService implements ControllerRequests, AutoCloseabl
     }
 
     /**
-     * The connection that a broker's heartbeats came by is gone: a hint that it is, too. It is fenced soon unless it is heard again.
+     * The connection that a broker's heartbeats came by is gone: a hint that it is, too. It is fenced at once if nobody listens where it
+     * was, else when its session ends.
      */
     public void onDisconnected(int brokerId) {
         duties.onDisconnected(brokerId);
+    }
+
+    /** Has brokers that are silent, or that something says are gone, looked for by {@code probe} from now on. */
+    public void probeBy(BrokerProbe probe) {
+        duties.probeBy(probe);
     }
 
     /** Fences and elects nothing any more. */

@@ -2,6 +2,7 @@ package io.barnabas.peer;
 
 import io.barnabas.metadata.BrokerImage;
 import io.barnabas.metadata.BrokerImage.Endpoint;
+import io.barnabas.metadata.BrokerProbe;
 import io.barnabas.metadata.Metadata;
 import io.barnabas.port.PeerConnector;
 import io.barnabas.time.Clock;
@@ -81,6 +82,11 @@ public final class BrokerLinks implements AutoCloseable {
             link.close();
         }
         return answer;
+    }
+
+    /** What looks whether another broker is there, beside these connections. */
+    public BrokerProbe probe() {
+        return new ConnectingProbe(connector, this, identity.clientId());
     }
 
     /** Where the others reach a broker. */

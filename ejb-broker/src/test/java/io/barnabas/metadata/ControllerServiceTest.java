@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
@@ -89,21 +90,70 @@ class ControllerServiceTest {
     }
 
     @Test
-    void fencesSoonAfterAConnectionIsGoneUnlessTheBrokerIsHeardAgain() {
+    void fencesAtOnceABrokerWhoseConnectionEndedAndWhereNobodyListens() {
         // Given
         cluster.topic("a", 2, 3, 1);
         // When
-        cluster.service().onDisconnected(2);
-        cluster.pass(100, 1, 2, 3);
-        cluster.pass(500, 1, 3);
-        // Then
-        assertThat(cluster.broker(2).fenced()).isFalse();
-        // When
-        cluster.service().onDisconnected(2);
-        cluster.pass(200, 1, 3);
+        cluster.kill(2);
         // Then
         assertThat(cluster.broker(2).fenced()).isTrue();
         assertThat(cluster.partition("a").leader()).isEqualTo(3);
+    }
+
+    @Test
+    void brokerThatOnlyLostItsConnectionKeepsItsSessionHoweverLongItTakesToConnectAgain() {
+        // When
+        cluster.service().onDisconnected(2);
+        cluster.pass(2_800, 1, 3);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isFalse();
+        // When
+        cluster.pass(300, 1, 3);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isTrue();
+    }
+
+    @Test
+    void brokerThatLostItsConnectionAndIsNeitherThereNorGoneHasHalfASession() {
+        // Given
+        cluster.finding(2, BrokerProbe.Finding.UNKNOWN);
+        // When
+        cluster.service().onDisconnected(2);
+        cluster.pass(1_400, 1, 3);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isFalse();
+        // When
+        cluster.pass(200, 1, 3);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isTrue();
+    }
+
+    @Test
+    void brokerThatWasHeardWhileItWasLookedForIsNotGone() {
+        // Given
+        CompletableFuture<BrokerProbe.Finding> finding = new CompletableFuture<>();
+        cluster.findings.put(2, finding);
+        cluster.service().onDisconnected(2);
+        cluster.heartbeat(2);
+        // When
+        finding.complete(BrokerProbe.Finding.GONE);
+        cluster.pass(500, 1, 3);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isFalse();
+    }
+
+    @Test
+    void looksForABrokerThatIsSilentThoughItsConnectionStands() {
+        // Given
+        cluster.finding(2, BrokerProbe.Finding.GONE);
+        // When
+        cluster.pass(900, 1, 3);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isFalse();
+        // When
+        cluster.pass(200, 1, 3);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isTrue();
     }
 
     @Test
@@ -140,21 +190,53 @@ class ControllerServiceTest {
     }
 
     @Test
-    void formerControllerThatDoesNotTurnToItsSuccessorIsFencedSoon() {
+    void newControllerFencesAtOnceWhoIsGoneAndNobodyElse() {
         // Given
         cluster.topic("a", 2, 3, 1);
         cluster.metadata.onLeader(2);
         cluster.metadata.onLeader(MetadataLog.NO_LEADER);
+        cluster.finding(2, BrokerProbe.Finding.GONE);
         // When
         cluster.metadata.onLeader(TestCluster.CONTROLLER);
-        cluster.pass(300);
+        cluster.pass(1);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isTrue();
+        assertThat(cluster.partition("a").leader()).isEqualTo(3);
+        // When
+        cluster.pass(2_800);
+        // Then
+        assertThat(cluster.broker(3).fenced()).isFalse(); // it is there, and slow
+    }
+
+    @Test
+    void formerControllerThatStandsStillHasHalfASession() {
+        // Given
+        cluster.topic("a", 2, 3, 1);
+        cluster.metadata.onLeader(2);
+        cluster.finding(2, BrokerProbe.Finding.UNKNOWN);
+        cluster.finding(3, BrokerProbe.Finding.UNKNOWN);
+        // When
+        cluster.metadata.onLeader(TestCluster.CONTROLLER);
+        cluster.pass(1_400);
         // Then
         assertThat(cluster.broker(2).fenced()).isFalse();
         // When
         cluster.pass(200);
         // Then
         assertThat(cluster.broker(2).fenced()).isTrue();
+        assertThat(cluster.broker(3).fenced()).isFalse();
         assertThat(cluster.partition("a").leader()).isEqualTo(3);
+    }
+
+    @Test
+    void formerControllerThatIsThereKeepsItsSession() {
+        // Given
+        cluster.metadata.onLeader(2);
+        // When
+        cluster.metadata.onLeader(TestCluster.CONTROLLER);
+        cluster.pass(2_800);
+        // Then
+        assertThat(cluster.broker(2).fenced()).isFalse();
     }
 
     @Test
@@ -308,8 +390,7 @@ class ControllerServiceTest {
     void givesLeadershipBackToThePreferredReplica() {
         // Given
         cluster.topic("a", 2, 3, 1);
-        cluster.service().onDisconnected(2);
-        cluster.pass(300, 1, 3);
+        cluster.kill(2);
         cluster.heartbeat(2);
         alter("a", 3, 1, 2);
         assertThat(cluster.partition("a").leader()).isEqualTo(3);
@@ -390,8 +471,7 @@ class ControllerServiceTest {
                         .submit("u", image -> BrokerRemoval.decide(cluster.rules, image, 2))
                         .join())
                 .hasMessageContaining("stop it first");
-        cluster.service().onDisconnected(2);
-        cluster.pass(300, 1, 3);
+        cluster.kill(2);
         // When
         cluster.controller
                 .submit("u", image -> BrokerRemoval.decide(cluster.rules, image, 2))

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.AlterPartitionRequestData;
 import org.apache.kafka.common.message.AlterPartitionResponseData;
@@ -38,6 +39,9 @@ public final class TestCluster implements AutoCloseable {
     final PartitionRules rules;
     final Controller controller;
     final ControllerService service;
+    /** What is found where a broker is looked for; {@link BrokerProbe.Finding#THERE} if nothing is said. */
+    final Map<Integer, CompletableFuture<BrokerProbe.Finding>> findings = new HashMap<>();
+
     private final Map<Integer, Long> epochs = new HashMap<>();
     private long incarnations;
 
@@ -53,6 +57,8 @@ public final class TestCluster implements AutoCloseable {
                 CONTROLLER,
                 ControllerSettings.of(this.config),
                 new ControllerService.Time(clock, ticker));
+        service.probeBy(
+                broker -> findings.getOrDefault(broker, CompletableFuture.completedFuture(BrokerProbe.Finding.THERE)));
         log.start(metadata);
         List<ApiMessage> records = new ArrayList<>();
         records.add(new FeatureLevelRecord()
@@ -148,6 +154,7 @@ public final class TestCluster implements AutoCloseable {
         BrokerRegistrationResponseData answer =
                 (BrokerRegistrationResponseData) service.handle(request).join();
         if (answer.errorCode() == 0) {
+            findings.remove(request.brokerId());
             epochs.put(request.brokerId(), answer.brokerEpoch());
         }
         return answer;
@@ -157,6 +164,17 @@ public final class TestCluster implements AutoCloseable {
     public void join(int id) {
         register(id, -1);
         heartbeat(id);
+    }
+
+    /** From now on a broker is looked for with this result. */
+    public void finding(int broker, BrokerProbe.Finding finding) {
+        findings.put(broker, CompletableFuture.completedFuture(finding));
+    }
+
+    /** A broker's process ends: its connection to the controller closes, and nobody listens at its address. */
+    public void kill(int broker) {
+        finding(broker, BrokerProbe.Finding.GONE);
+        service.onDisconnected(broker);
     }
 
     /** A heartbeat of a broker that knows all and wants nothing. */

@@ -1,5 +1,6 @@
 package io.barnabas.net;
 
+import io.barnabas.port.ConnectionRefusedException;
 import io.barnabas.port.PeerConnection;
 import io.barnabas.wire.EncodedFrame;
 import io.barnabas.wire.MalformedResponseException;
@@ -39,6 +40,7 @@ final class PeerChannel extends ChannelInboundHandlerAdapter implements PeerConn
     private final ResponseDecoder answers = new ResponseDecoder();
     private final ArrayDeque<Waiting> inFlight = new ArrayDeque<>(4);
     private volatile boolean failed;
+    private @Nullable ConnectionRefusedException refusal; // if that is why it failed
     private int inFlightBytes;
     private int nextCorrelationId;
     private long checkNanos = Long.MAX_VALUE; // when the deadlines are looked at next
@@ -94,7 +96,7 @@ final class PeerChannel extends ChannelInboundHandlerAdapter implements PeerConn
 
     private void sendNow(ApiMessage request, short version, Timed timed) {
         if (failed) {
-            timed.answer.onFailure(new DisconnectException("no connection to " + remote));
+            timed.answer.onFailure(refusal != null ? refusal : new DisconnectException("no connection to " + remote));
             return;
         }
         EncodedFrame frame;
@@ -242,6 +244,7 @@ final class PeerChannel extends ChannelInboundHandlerAdapter implements PeerConn
             return;
         }
         failed = true;
+        refusal = cause instanceof ConnectionRefusedException refused ? refused : null;
         if (channel != null) {
             channel.close();
         }

@@ -1,5 +1,6 @@
 package io.barnabas.net;
 
+import io.barnabas.port.ConnectionRefusedException;
 import io.barnabas.port.PeerConnection;
 import io.barnabas.port.PeerConnector;
 import io.barnabas.time.Clock;
@@ -13,6 +14,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.NetUtil;
 import io.netty.util.internal.PlatformDependent;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -137,10 +139,20 @@ public final class PeerClient implements PeerConnector, AutoCloseable {
         opening.addListener(done -> {
             if (!done.isSuccess()) {
                 LOG.debug("no connection; peer={}", to, done.cause());
-                peer.fail(new DisconnectException(
-                        "no connection to " + to + ": " + done.cause().getMessage()));
+                peer.fail(notConnected(to, done.cause()));
             }
         });
+    }
+
+    private static DisconnectException notConnected(InetSocketAddress to, Throwable cause) {
+        String words = "no connection to " + to + ": " + cause.getMessage();
+        return isRefusal(cause) ? new ConnectionRefusedException(words) : new DisconnectException(words);
+    }
+
+    /** The exception's class says as much of a host that is not reached: only the system's words, or its number, tell them apart. */
+    private static boolean isRefusal(Throwable cause) {
+        String words = String.valueOf(cause.getMessage());
+        return cause instanceof ConnectException && (words.contains("refused") || words.contains("(-111)"));
     }
 
     private Bootstrap bootstrap(Running parts, PeerChannel peer, FrameDecoder frames) {

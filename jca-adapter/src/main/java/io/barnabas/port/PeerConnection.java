@@ -35,8 +35,8 @@ public interface PeerConnection extends AutoCloseable {
         /**
          * There will be no answer; whether the request was carried out is unknown.
          *
-         * @param cause a {@link org.apache.kafka.common.errors.DisconnectException} or
-         *     {@link org.apache.kafka.common.errors.TimeoutException}
+         * @param cause a {@link org.apache.kafka.common.errors.DisconnectException}, which is a {@link ConnectionRefusedException} if
+         *     nobody listens there, or a {@link org.apache.kafka.common.errors.TimeoutException}
          */
         void onFailure(RuntimeException cause);
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.barnabas.port.Connection;
+import io.barnabas.port.ConnectionRefusedException;
 import io.barnabas.port.PeerConnection;
 import io.barnabas.port.Responder;
 import io.barnabas.time.SystemClock;
@@ -226,12 +227,14 @@ class PeerClientTest {
             port = free.getLocalPort();
         }
         PeerConnection refused = client.connect("127.0.0.1", port, "broker-2");
-        assertThatThrownBy(heartbeat(refused, "1", 30_000).future::join).hasCauseInstanceOf(DisconnectException.class);
+        assertThatThrownBy(heartbeat(refused, "1", 30_000).future::join)
+                .hasCauseInstanceOf(ConnectionRefusedException.class);
         assertThat(refused.isOpen()).isFalse();
         // And a server that closes instead of answering
         dispatcher.answering((request, connection, responder) -> responder.close());
         PeerConnection lost = connect();
-        assertThatThrownBy(heartbeat(lost, "1", 30_000).future::join).hasCauseInstanceOf(DisconnectException.class);
+        assertThatThrownBy(heartbeat(lost, "1", 30_000).future::join)
+                .hasCauseExactlyInstanceOf(DisconnectException.class);
         assertThat(lost.isOpen()).isFalse();
         // And a name that nobody has
         PeerConnection unknown = client.connect("no-such-host.invalid", port, "broker-2");

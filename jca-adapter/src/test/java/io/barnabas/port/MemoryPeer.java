@@ -50,6 +50,7 @@ final class MemoryPeer implements PeerConnection {
     private @Nullable MemoryConnection server;
     private boolean arrivalDue;
     private volatile boolean failed;
+    private @Nullable ConnectionRefusedException refusal;
     private int nextCorrelationId;
 
     MemoryPeer(MemoryNetwork network, Link there, int port, String clientId) {
@@ -73,7 +74,7 @@ final class MemoryPeer implements PeerConnection {
 
     private void sendNow(ApiMessage request, short version, int timeoutMs, Answer answer) {
         if (failed) {
-            answer.onFailure(new DisconnectException("no connection to " + there.to()));
+            answer.onFailure(refusal != null ? refusal : new DisconnectException("no connection to " + there.to()));
             return;
         }
         int correlationId = nextCorrelationId++;
@@ -103,7 +104,7 @@ final class MemoryPeer implements PeerConnection {
             if (arrivalDue && server == null) {
                 @Nullable Listening listening = network.listening(there.to(), port);
                 if (listening == null) {
-                    fail(new DisconnectException(there.to() + " does not listen"));
+                    fail(new ConnectionRefusedException(there.to() + " does not listen"));
                     return;
                 }
                 server = new MemoryConnection(network, listening, port, this::reset);
@@ -158,6 +159,7 @@ final class MemoryPeer implements PeerConnection {
             return;
         }
         failed = true;
+        refusal = cause instanceof ConnectionRefusedException refused ? refused : null;
         network.forget(this);
         while (!waiting.isEmpty()) {
             Waiting next = waiting.removeFirst();
