@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * it wants to stop gives up its leaderships first. Partitions in directories that it lost are given up as well (KIP-858). Pure, but
  * for what the sessions know.
  *
+ * <p>Who is in controlled shutdown stays out, whatever comes of it, until it registers anew: the image says so, to every controller.
+ *
  * <p>Of a broker that is alone in its cluster nothing is taken: there is nobody to give it to.
  */
 final class HeartbeatControl {
@@ -68,6 +70,8 @@ final class HeartbeatControl {
             List<ApiMessage> records) {
         if (request.wantShutDown()) {
             answer.setShouldShutDown(true);
+        } else if (broker.inControlledShutdown()) {
+            return; // it has said that it ends: only another registration begins anew
         } else if (!request.wantFence() && !isDiskless(broker, request) && answer.isCaughtUp()) {
             records.add(change(broker).setFenced(NO));
             rules.onArrival(image, broker.id(), records);

@@ -368,6 +368,38 @@ class ControllerServiceTest {
     }
 
     @Test
+    void brokerThatStopsComesBackOnlyByAnotherRegistrationUnderAnyController() {
+        // Given
+        cluster.topic("a", 3, 2, 1);
+        wantsToStop(3);
+        // Then
+        assertThat(cluster.alter("a", 2, List.of(2, 1, 3), Map.of()).errorCode())
+                .isEqualTo(Errors.INELIGIBLE_REPLICA.code());
+        // When another has been the controller meanwhile
+        cluster.metadata.onLeader(2);
+        cluster.metadata.onLeader(TestCluster.CONTROLLER);
+        // Then
+        assertThat(cluster.broker(3).inControlledShutdown()).isTrue();
+        assertThat(cluster.alter("a", 2, List.of(2, 1, 3), Map.of()).errorCode())
+                .isEqualTo(Errors.INELIGIBLE_REPLICA.code());
+        // When it has been fenced, and a heartbeat comes late
+        cluster.kill(3);
+        // Then
+        assertThat(cluster.heartbeat(3).isFenced()).isTrue();
+        assertThat(cluster.broker(3).fenced()).isTrue();
+        assertThat(cluster.alter("a", 2, List.of(2, 1, 3), Map.of()).errorCode())
+                .isEqualTo(Errors.INELIGIBLE_REPLICA.code());
+        // When it has been started again
+        cluster.kill(3);
+        cluster.join(3);
+        // Then
+        assertThat(cluster.broker(3).fenced()).isFalse();
+        assertThat(cluster.broker(3).inControlledShutdown()).isFalse();
+        assertThat(cluster.alter("a", 2, List.of(2, 1, 3), Map.of()).errorCode())
+                .isZero();
+    }
+
+    @Test
     void endsAMoveWhenTheAddedReplicaIsInSync() {
         // Given
         cluster.join(4);
