@@ -46,9 +46,10 @@ record Foundation(MetadataNode metadata, PeerParts peers, Membership membership)
         List<RatisSettings.Voter> voters = config.quorumVoters().stream()
                 .map(voter -> new RatisSettings.Voter(voter.nodeId(), voter.host(), voter.port()))
                 .toList();
-        return voters.isEmpty()
+        MetadataNodeSettings settings = voters.isEmpty()
                 ? MetadataNodeSettings.oneNode(directory, config.nodeId(), null)
                 : MetadataNodeSettings.voter(directory, config.nodeId(), voters);
+        return settings.withMinInSync(config.getInt("min.insync.replicas"));
     }
 
     @Override

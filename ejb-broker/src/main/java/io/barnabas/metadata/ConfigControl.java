@@ -167,6 +167,7 @@ public final class ConfigControl {
             Map<String, @Nullable String> changed) {
         try {
             PartitionRules.checkMinInSync(image, resource, changed);
+            PartitionRules.checkMinInSync(image, resource, wanted.dropped());
             validate(resource, all, wanted.present());
             if (!wanted.isNew()) {
                 checkExists(image, resource);

@@ -42,11 +42,17 @@ public final class FeatureControl {
     private static final FeatureRange DISABLED = new FeatureRange((short) 0, (short) 0);
 
     private final int nodeId;
+    private final int minInSync;
     private final Map<String, FeatureRange> supported;
 
-    /** Rules of a node that can run with {@code supported}. */
-    public FeatureControl(int nodeId, Map<String, FeatureRange> supported) {
+    /**
+     * Rules of a node that can run with {@code supported}.
+     *
+     * @param minInSync {@code min.insync.replicas} of its file
+     */
+    public FeatureControl(int nodeId, int minInSync, Map<String, FeatureRange> supported) {
         this.nodeId = nodeId;
+        this.minInSync = minInSync;
         this.supported = Map.copyOf(supported);
     }
 
@@ -62,6 +68,9 @@ public final class FeatureControl {
                                 + fault));
             }
             records.add(new FeatureLevelRecord().setName(update.feature()).setFeatureLevel(update.maxVersionLevel()));
+            if (update.feature().equals(PartitionRules.ELIGIBLE_LEADERS) && update.maxVersionLevel() > 0) {
+                PartitionRules.onEligibleLeadersBegin(image, minInSync, records);
+            }
         }
         return Decision.of(request.validateOnly() ? List.of() : records, ApiError.NONE);
     }

@@ -159,6 +159,9 @@ public final class MetadataNode implements AutoCloseable {
                     .sorted(java.util.Map.Entry.comparingByKey())
                     .forEach(f -> records.add(
                             new FeatureLevelRecord().setName(f.getKey()).setFeatureLevel(f.getValue())));
+            if (settings.bootstrapFeatures().getOrDefault(PartitionRules.ELIGIBLE_LEADERS, (short) 0) > 0) {
+                PartitionRules.onEligibleLeadersBegin(image, settings.minInSync(), records);
+            }
         }
         return new Decision<>(records, MetadataImage::index);
     }

@@ -13,13 +13,15 @@ import org.jspecify.annotations.Nullable;
  * @param clusterId the cluster's id if it has been given, else the directory's, else a new one
  * @param voters the nodes that order the metadata, as they are configured; several find out each other's directories
  * @param bootstrapFeatures feature levels that a new cluster begins with; {@code metadata.version} is one of them
+ * @param minInSync {@code min.insync.replicas} that a new cluster begins with, for all its brokers
  */
 public record MetadataNodeSettings(
         Path directory,
         int nodeId,
         @Nullable String clusterId,
         List<RatisSettings.Voter> voters,
-        Map<String, Short> bootstrapFeatures) {
+        Map<String, Short> bootstrapFeatures,
+        int minInSync) {
     /** Name of the feature that every formatted cluster has. */
     public static final String METADATA_VERSION = "metadata.version";
     /** Level of {@link #METADATA_VERSION} in Kafka 4.4 (4.4-IV2). */
@@ -36,7 +38,8 @@ public record MetadataNodeSettings(
                 nodeId,
                 null,
                 voters,
-                oneNode(directory, nodeId, null).bootstrapFeatures());
+                oneNode(directory, nodeId, null).bootstrapFeatures(),
+                1);
     }
 
     List<Integer> voterIds() {
@@ -44,7 +47,12 @@ public record MetadataNodeSettings(
     }
 
     MetadataNodeSettings withVoters(List<RatisSettings.Voter> others) {
-        return new MetadataNodeSettings(directory, nodeId, clusterId, others, bootstrapFeatures);
+        return new MetadataNodeSettings(directory, nodeId, clusterId, others, bootstrapFeatures, minInSync);
+    }
+
+    /** The same for a new cluster with another {@code min.insync.replicas}. */
+    public MetadataNodeSettings withMinInSync(int number) {
+        return new MetadataNodeSettings(directory, nodeId, clusterId, voters, bootstrapFeatures, number);
     }
 
     /** A node that is alone, with the features of a new cluster. */
@@ -62,6 +70,7 @@ public record MetadataNodeSettings(
                         FeatureControl.TRANSACTION_VERSION,
                         FeatureControl.TRANSACTION_VERSION_LEVEL,
                         PartitionRules.ELIGIBLE_LEADERS,
-                        FeatureControl.ELIGIBLE_LEADERS_LEVEL));
+                        FeatureControl.ELIGIBLE_LEADERS_LEVEL),
+                1);
     }
 }

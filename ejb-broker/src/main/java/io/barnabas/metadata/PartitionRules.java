@@ -230,18 +230,51 @@ public final class PartitionRules {
     }
 
     /**
+     * The feature of eligible leaders begins: from now on the number that must be in sync is one of the metadata, the same for leaders and
+     * controller. Records are added for it, unless there is one, and against those of single brokers.
+     *
+     * @param configured in this node's file
+     */
+    static void onEligibleLeadersBegin(MetadataImage image, int configured, List<ApiMessage> records) {
+        if (!image.config(new ConfigResource(ConfigResource.Type.BROKER, "")).containsKey(MIN_IN_SYNC)) {
+            records.add(minInSyncRecord("", Integer.toString(configured)));
+        }
+        image.configResources().stream()
+                .filter(resource -> resource.type() == ConfigResource.Type.BROKER
+                        && !resource.name().isEmpty()
+                        && image.config(resource).containsKey(MIN_IN_SYNC))
+                .map(ConfigResource::name)
+                .sorted()
+                .forEach(broker -> records.add(minInSyncRecord(broker, null)));
+    }
+
+    private static ConfigRecord minInSyncRecord(String broker, @Nullable String value) {
+        return new ConfigRecord()
+                .setResourceType(ConfigResource.Type.BROKER.id())
+                .setResourceName(broker)
+                .setName(MIN_IN_SYNC)
+                .setValue(value);
+    }
+
+    /**
      * Leader and controller must mean the same number.
      *
      * @param changed keys with their new values, null for none
-     * @throws InvalidConfigurationException if one broker shall have a number of its own
+     * @throws InvalidConfigurationException if one broker shall have a number of its own, or there shall be none for all
      */
     static void checkMinInSync(MetadataImage image, ConfigResource resource, Map<String, @Nullable String> changed) {
-        if (resource.type() == ConfigResource.Type.BROKER
-                && !resource.name().isEmpty()
-                && changed.get(MIN_IN_SYNC) != null
-                && keepsEligible(image)) {
+        if (resource.type() != ConfigResource.Type.BROKER
+                || !changed.containsKey(MIN_IN_SYNC)
+                || !keepsEligible(image)) {
+            return;
+        }
+        if (!resource.name().isEmpty()) {
             throw new InvalidConfigurationException(
                     "Broker-level min.insync.replicas cannot be altered while ELR is enabled.");
+        }
+        if (changed.get(MIN_IN_SYNC) == null) {
+            throw new InvalidConfigurationException(
+                    "Cluster-level min.insync.replicas cannot be removed while ELR is enabled.");
         }
     }
 

@@ -60,7 +60,10 @@ public record ControlPlane(
                     partitions,
                     configs,
                     new ReassignmentControl(partitions, random),
-                    new FeatureControl(config.current().nodeId(), FeatureControl.SUPPORTED));
+                    new FeatureControl(
+                            config.atStart().nodeId(),
+                            config.atStart().getInt("min.insync.replicas"),
+                            FeatureControl.SUPPORTED));
         }
     }
 

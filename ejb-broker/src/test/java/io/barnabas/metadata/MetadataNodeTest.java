@@ -21,6 +21,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.metadata.FeatureLevelRecord;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
@@ -96,6 +97,8 @@ class MetadataNodeTest {
                         Map.entry("group.version", (short) 1),
                         Map.entry("transaction.version", (short) 2),
                         Map.entry("eligible.leader.replicas.version", (short) 1));
+        assertThat(node.metadata().image().config(new ConfigResource(ConfigResource.Type.BROKER, "")))
+                .containsOnly(Map.entry("min.insync.replicas", "1"));
         // When
         node.close();
         open(null);
