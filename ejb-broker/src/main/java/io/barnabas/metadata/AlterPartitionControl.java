@@ -25,8 +25,6 @@ import org.jspecify.annotations.Nullable;
  * the metadata. Pure.
  */
 final class AlterPartitionControl {
-    private static final int RECOVERING = 1;
-
     private final PartitionRules rules;
     private final MetadataImage image;
     private final int brokerId;
@@ -84,6 +82,7 @@ final class AlterPartitionControl {
                 .toIsr(wanted.newIsrWithEpochs().stream()
                         .map(BrokerState::brokerId)
                         .toList())
+                .recovering(wanted.leaderRecoveryState() == PartitionReplay.RECOVERING)
                 .decide();
         record.ifPresent(records::add);
         PartitionImage after =
@@ -102,6 +101,7 @@ final class AlterPartitionControl {
                 .setLeaderId(partition.leader())
                 .setLeaderEpoch(partition.leaderEpoch())
                 .setIsr(partition.isr())
+                .setLeaderRecoveryState(partition.recovering() ? PartitionReplay.RECOVERING : PartitionReplay.RECOVERED)
                 .setPartitionEpoch(partition.partitionEpoch());
     }
 
@@ -120,8 +120,8 @@ final class AlterPartitionControl {
         }
         List<Integer> isr =
                 wanted.newIsrWithEpochs().stream().map(BrokerState::brokerId).toList();
-        boolean recovering = wanted.leaderRecoveryState() == RECOVERING; // a leader here has recovered when it leads
-        if (recovering
+        boolean recovering = wanted.leaderRecoveryState() == PartitionReplay.RECOVERING;
+        if ((recovering && (isr.size() > 1 || !partition.recovering()))
                 || !isr.contains(brokerId)
                 || !partition.replicas().containsAll(isr)
                 || new HashSet<>(isr).size() != isr.size()) {

@@ -91,6 +91,8 @@ public final class ImageRecords {
                     .setLastKnownElr(partition.lastKnownElr())
                     .setAddingReplicas(partition.addingReplicas())
                     .setRemovingReplicas(partition.removingReplicas())
+                    .setLeaderRecoveryState(
+                            partition.recovering() ? PartitionReplay.RECOVERING : PartitionReplay.RECOVERED)
                     .setDirectories(partition.directories()));
         }
     }

@@ -43,6 +43,7 @@ final class PartitionChange {
     private boolean preferredFirst;
     private boolean mayBeUnclean;
     private boolean newEpoch;
+    private boolean recovering;
 
     /**
      * What a change must know of the cluster.
@@ -63,6 +64,7 @@ final class PartitionChange {
         this.removing = before.removingReplicas();
         this.isr = before.isr();
         this.elr = before.elr();
+        this.recovering = before.recovering();
     }
 
     /** These are to be in sync. */
@@ -121,6 +123,12 @@ final class PartitionChange {
         return this;
     }
 
+    /** The leader tells how it is after an unclean election (KIP-704). */
+    PartitionChange recovering(boolean still) {
+        recovering = still;
+        return this;
+    }
+
     /** The record that makes the change, or nothing if there is none. */
     Optional<PartitionChangeRecord> decide() {
         endMove();
@@ -137,6 +145,10 @@ final class PartitionChange {
         }
         if (!elr.equals(before.elr())) {
             record.setEligibleLeaderReplicas(elr);
+            changed = true;
+        }
+        if (recovering != before.recovering()) {
+            record.setLeaderRecoveryState(recovering ? PartitionReplay.RECOVERING : PartitionReplay.RECOVERED);
             changed = true;
         }
         return changed ? Optional.of(record) : Optional.empty();
@@ -225,6 +237,7 @@ final class PartitionChange {
             return;
         }
         if (election.isUnclean()) {
+            recovering = true;
             isr = List.of(election.leader());
             elr = List.of();
         } else if (!isr.contains(election.leader())) {

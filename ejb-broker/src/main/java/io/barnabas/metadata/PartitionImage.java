@@ -11,6 +11,8 @@ import org.apache.kafka.common.Uuid;
  * @param partitionEpoch +1 at every change
  * @param directories of each replica, by the replicas' order
  * @param elr eligible leader replicas (KIP-966)
+ * @param recovering whether its leader was elected though it may lack records, and has not told yet that it goes on with what it has
+ *     (KIP-704)
  */
 public record PartitionImage(
         int partition,
@@ -23,4 +25,5 @@ public record PartitionImage(
         List<Integer> lastKnownElr,
         List<Integer> addingReplicas,
         List<Integer> removingReplicas,
-        List<Uuid> directories) {}
+        List<Uuid> directories,
+        boolean recovering) {}

@@ -11,6 +11,12 @@ import org.jspecify.annotations.Nullable;
 final class PartitionReplay {
     /** The leader of a change record that leaves leader and leader epoch as they are. */
     private static final int NO_LEADER_CHANGE = -2;
+    /** The leader recovery state of a change record that leaves it as it is. */
+    private static final byte NO_RECOVERY_CHANGE = -1;
+    /** The leader recovery state after an unclean election (KIP-704). */
+    static final byte RECOVERING = 1;
+    /** The other. */
+    static final byte RECOVERED = 0;
 
     private PartitionReplay() {}
 
@@ -27,7 +33,8 @@ final class PartitionReplay {
                 copyOr(record.lastKnownElr(), List.of()),
                 List.copyOf(record.addingReplicas()),
                 List.copyOf(record.removingReplicas()),
-                directories(record.replicas(), record.directories(), List.of(), List.of()));
+                directories(record.replicas(), record.directories(), List.of(), List.of()),
+                record.leaderRecoveryState() == RECOVERING);
     }
 
     /**
@@ -48,7 +55,10 @@ final class PartitionReplay {
                 copyOr(record.lastKnownElr(), before.lastKnownElr()),
                 copyOr(record.addingReplicas(), before.addingReplicas()),
                 copyOr(record.removingReplicas(), before.removingReplicas()),
-                directories(replicas, record.directories(), before.replicas(), before.directories()));
+                directories(replicas, record.directories(), before.replicas(), before.directories()),
+                record.leaderRecoveryState() == NO_RECOVERY_CHANGE
+                        ? before.recovering()
+                        : record.leaderRecoveryState() == RECOVERING);
     }
 
     private static <T> List<T> copyOr(@Nullable List<T> changed, List<T> before) {

@@ -42,7 +42,8 @@ record Leadership(boolean leads, long startOffset, PartitionImage image) {
                 image.lastKnownElr(),
                 image.addingReplicas(),
                 image.removingReplicas(),
-                image.directories());
+                image.directories(),
+                image.recovering());
         return new Leadership(leads, startOffset, changed);
     }
 }

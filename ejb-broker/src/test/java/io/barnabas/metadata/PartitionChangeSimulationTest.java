@@ -50,7 +50,8 @@ class PartitionChangeSimulationTest {
                     List.of(),
                     List.of(),
                     List.of(),
-                    all.stream().map(id -> new Uuid(id, 1)).toList());
+                    all.stream().map(id -> new Uuid(id, 1)).toList(),
+                    false);
         }
 
         void run() {

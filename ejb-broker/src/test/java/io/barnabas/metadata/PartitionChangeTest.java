@@ -22,7 +22,7 @@ class PartitionChangeTest {
     private static PartitionImage partition(int leader, List<Integer> replicas, List<Integer> isr) {
         List<Uuid> directories = replicas.stream().map(id -> new Uuid(id, 1)).toList();
         return new PartitionImage(
-                0, leader, 5, 9, replicas, isr, List.of(), List.of(), List.of(), List.of(), directories);
+                0, leader, 5, 9, replicas, isr, List.of(), List.of(), List.of(), List.of(), directories, false);
     }
 
     private boolean change(UnaryOperator<PartitionChange> wanted) {
@@ -184,6 +184,11 @@ class PartitionChangeTest {
         // Then
         assertThat(partition.leader()).isEqualTo(2);
         assertThat(partition.isr()).containsExactly(2);
+        assertThat(partition.recovering()).isTrue();
+        // When
+        change(c -> c.toIsr(List.of(2, 3)).recovering(false));
+        // Then
+        assertThat(partition.recovering()).isFalse();
     }
 
     @Test

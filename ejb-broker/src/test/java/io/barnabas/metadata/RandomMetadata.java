@@ -91,7 +91,9 @@ public final class RandomMetadata {
                 PartitionChangeRecord record =
                         new PartitionChangeRecord().setTopicId(topic.id()).setPartitionId(partition.partition());
                 switch (random.nextInt(4)) {
-                    case 0 -> record.setLeader(random.nextInt(BROKERS) - 1);
+                    case 0 ->
+                        record.setLeader(random.nextInt(BROKERS) - 1)
+                                .setLeaderRecoveryState((byte) (random.nextInt(3) - 1));
                     case 1 ->
                         record.setIsr(List.of(1))
                                 .setEligibleLeaderReplicas(List.of(2))

@@ -55,6 +55,8 @@ public class PartitionEntity {
     @Convert(converter = UuidList.class)
     private List<Uuid> directories = List.of();
 
+    private boolean recovering;
+
     protected PartitionEntity() {}
 
     PartitionEntity(Uuid topicId, int partition) {
@@ -79,7 +81,8 @@ public class PartitionEntity {
                 lastKnownElr,
                 addingReplicas,
                 removingReplicas,
-                directories);
+                directories,
+                recovering);
     }
 
     void set(PartitionImage image) {
@@ -93,6 +96,7 @@ public class PartitionEntity {
         addingReplicas = image.addingReplicas();
         removingReplicas = image.removingReplicas();
         directories = image.directories();
+        recovering = image.recovering();
     }
 
     /** Primary key of a {@link PartitionEntity}, in the form that Jakarta Persistence asks for. */
