@@ -1,6 +1,7 @@
 package io.barnabas.replication;
 
 import io.barnabas.partition.LocalPartition;
+import org.apache.kafka.common.protocol.Errors;
 
 /**
  * A partition that is followed under one leader epoch: another epoch makes another of these, so that what is late finds nobody. Guarded by
@@ -9,6 +10,8 @@ import io.barnabas.partition.LocalPartition;
 final class FollowedPartition {
     private static final long FIRST_BACKOFF_MS = 20;
     private static final long NOT_ASKED = -1;
+    /** After a change of leaders the other broker may hear of it later: within so many tries it has, some 1.3 s. */
+    private static final int TRIES_UNTIL_NEWS = 7;
 
     final LocalPartition local;
     final PartitionKey key;
@@ -19,6 +22,8 @@ final class FollowedPartition {
     volatile long leaderHighWatermark; // as the last answer told
     volatile long leaderLogStart;
     private long backoffMs = FIRST_BACKOFF_MS;
+    private Errors lastError = Errors.NONE;
+    private int sameErrors; // in a row
 
     FollowedPartition(LocalPartition local, int epoch) {
         this.local = local;
@@ -49,8 +54,24 @@ final class FollowedPartition {
         return now;
     }
 
-    void onProgress() {
+    /** The leader has answered without an error. */
+    void onAnswer() {
         backoffMs = FIRST_BACKOFF_MS;
+        lastError = Errors.NONE;
+    }
+
+    /** Whether the leader's error is worth a word: another than before, and not one that passes by itself when metadata arrive. */
+    boolean isNews(Errors error) {
+        sameErrors = error == lastError ? sameErrors + 1 : 1;
+        lastError = error;
+        return sameErrors == (mayPass(error) ? TRIES_UNTIL_NEWS : 1);
+    }
+
+    private static boolean mayPass(Errors error) {
+        return switch (error) {
+            case UNKNOWN_LEADER_EPOCH, NOT_LEADER_OR_FOLLOWER, UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION -> true;
+            default -> false;
+        };
     }
 
     @Override

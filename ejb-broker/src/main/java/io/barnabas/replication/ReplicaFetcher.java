@@ -49,6 +49,7 @@ final class ReplicaFetcher {
     private int inFlight;
     private boolean resting;
     private boolean closed;
+    private boolean lost; // the leader's broker, which was told
     private long restMs = FIRST_REST_MS;
 
     /**
@@ -133,7 +134,7 @@ final class ReplicaFetcher {
         @Nullable PeerConnection over = connection;
         if (over == null || !over.isOpen()) {
             session.reset();
-            over = environment.peers().connect(leader);
+            over = connect();
             connection = over;
             if (over == null) {
                 rest();
@@ -144,6 +145,15 @@ final class ReplicaFetcher {
         FetchRequestData request =
                 session.next(environment.brokerId(), environment.brokerEpoch().getAsLong());
         return new Outgoing(over, request, session.lastRequest());
+    }
+
+    private @Nullable PeerConnection connect() {
+        try {
+            return environment.peers().connect(leader);
+        } catch (IllegalStateException e) { // this broker stops, and will close us
+            LOG.debug("there is no way to the leader's broker; leader={} error={}", leader, e.toString());
+            return null;
+        }
     }
 
     /** The connection or the session is of no use: another is made after a while. */
@@ -164,7 +174,10 @@ final class ReplicaFetcher {
             if (of != connection) {
                 return;
             }
-            LOG.info("the leader's broker is not reached; leader={} error={}", leader, cause.toString());
+            if (!lost) {
+                LOG.info("the leader's broker is not reached; leader={} error={}", leader, cause.toString());
+                lost = true;
+            }
             connection = null;
             inFlight = 0;
             session.reset();
@@ -182,6 +195,10 @@ final class ReplicaFetcher {
                 return;
             }
             inFlight--;
+            if (lost) {
+                LOG.info("the leader's broker is reached again; leader={}", leader);
+                lost = false;
+            }
             Errors error = Errors.forCode(answer.errorCode());
             if (error == Errors.NONE) {
                 restMs = FIRST_REST_MS;
@@ -242,7 +259,9 @@ final class ReplicaFetcher {
                                 data.divergingEpoch().epoch(),
                                 data.divergingEpoch().endOffset()));
             } else {
-                append(partition, data);
+                if (append(partition, data)) {
+                    partition.onAnswer();
+                }
                 partition.leaderHighWatermark = data.highWatermark();
                 partition.leaderLogStart = data.logStartOffset();
                 told.add(partition);
@@ -257,7 +276,8 @@ final class ReplicaFetcher {
         }
     }
 
-    private void append(FollowedPartition partition, PartitionData data) {
+    /** Returns whether that is progress, if only in that there is nothing more. */
+    private boolean append(FollowedPartition partition, PartitionData data) {
         PartitionLog log = partition.local.log();
         if (data.records() instanceof MemoryRecords records && records.sizeInBytes() > 0) {
             MemoryRecords whole = WholeBatches.of(records);
@@ -266,12 +286,12 @@ final class ReplicaFetcher {
             }
             if (partition.local.following().append(whole, partition.epoch).bytes() == 0) {
                 delay(partition); // all of it is of a later leader
-                return;
+                return false;
             }
-            partition.onProgress();
             session.onMoved(partition);
             awaitForce(partition, log);
         }
+        return true;
     }
 
     /** Where the topic asks for durability, the leader is told of records once they are forced: it takes what it is told for safe. */
@@ -317,7 +337,9 @@ final class ReplicaFetcher {
             }
             case FENCED_LEADER_EPOCH -> session.remove(partition); // new metadata are on the way, which name it again
             default -> {
-                LOG.info("not fetched; partition={} leader={} error={}", partition, leader, error);
+                if (partition.isNews(error)) {
+                    LOG.info("not fetched; partition={} leader={} error={}", partition, leader, error);
+                }
                 delay(partition);
             }
         }
