@@ -130,7 +130,7 @@ public final class BrokerNode {
                 port, config, membership, new TransactionParts.Local(partitions, groups), peers.links());
         this.fetch = new FetchHandler(
                 dataPath(), fetchLimits(atStart), () -> Uuid.randomUuid().hashCode());
-        this.replication = new ReplicationParts(port, config, membership, partitions);
+        this.replication = new ReplicationParts(port, config, membership, logs, partitions);
         this.dispatcher = dispatcher(atStart).whenOpen(this::onOpen).whenLeaving(presence::leave);
         failStop.guard(dispatcher);
     }

@@ -2,6 +2,7 @@ package io.barnabas.ejb;
 
 import io.barnabas.config.BrokerConfig;
 import io.barnabas.config.LiveConfig;
+import io.barnabas.log.LogManager;
 import io.barnabas.metadata.BrokerImage.Endpoint;
 import io.barnabas.metadata.Membership;
 import io.barnabas.metadata.Metadata;
@@ -9,6 +10,7 @@ import io.barnabas.partition.LocalPartitions;
 import io.barnabas.port.BrokerPort;
 import io.barnabas.port.PeerConnection;
 import io.barnabas.replication.FetcherSettings;
+import io.barnabas.replication.HighWatermarkCheckpoints;
 import io.barnabas.replication.IsrChanges;
 import io.barnabas.replication.ReplicaFetchers;
 import io.barnabas.request.FetchHandler;
@@ -22,8 +24,10 @@ final class ReplicationParts implements AutoCloseable {
     private final Metadata metadata;
     private final ReplicaFetchers fetchers;
     private final IsrChanges changes;
+    private final HighWatermarkCheckpoints checkpoints;
 
-    ReplicationParts(BrokerPort port, LiveConfig config, Membership membership, LocalPartitions partitions) {
+    ReplicationParts(
+            BrokerPort port, LiveConfig config, Membership membership, LogManager logs, LocalPartitions partitions) {
         this.port = port;
         this.atStart = config.atStart();
         this.metadata = membership.metadata();
@@ -45,6 +49,11 @@ final class ReplicationParts implements AutoCloseable {
                         atStart.getLong("replica.lag.time.max.ms"),
                         new IsrChanges.Time(port.ticker(), port.workers())),
                 partitions);
+        this.checkpoints = new HighWatermarkCheckpoints(
+                logs,
+                atStart.getLong("replica.high.watermark.checkpoint.interval.ms"),
+                port.ticker(),
+                port.workers());
     }
 
     /** After the partitions, which take the same metadata before. */
@@ -52,6 +61,7 @@ final class ReplicationParts implements AutoCloseable {
         fetch.whenShouldJoin(changes::onDue);
         metadata.onChange(fetchers);
         changes.start();
+        checkpoints.start();
     }
 
     private @Nullable PeerConnection connect(int broker) {
@@ -73,5 +83,6 @@ final class ReplicationParts implements AutoCloseable {
     public void close() {
         fetchers.close();
         changes.close();
+        checkpoints.close();
     }
 }

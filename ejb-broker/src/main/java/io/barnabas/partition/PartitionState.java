@@ -82,6 +82,7 @@ final class PartitionState {
                 return false;
             }
             log = opened;
+            highWatermark.raise(opened.highWatermark()); // as the last process left it
             return true;
         } finally {
             change.writeLock().unlock();

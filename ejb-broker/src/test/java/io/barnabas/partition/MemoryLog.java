@@ -225,6 +225,11 @@ public final class MemoryLog implements PartitionLog {
     @Override
     public void onHighWatermark(long offset) {}
 
+    @Override
+    public long highWatermark() {
+        return logStartOffset();
+    }
+
     /** Runs once, before the next read. */
     public synchronized void beforeNextRead(Runnable action) {
         beforeRead = action;

@@ -139,6 +139,9 @@ public final class MemoryLogs implements LogManager {
     }
 
     @Override
+    public void checkpointHighWatermarks() {}
+
+    @Override
     public void onDirectoryFailure(Consumer<DataDirectory> listener) {
         failureListeners.add(listener);
     }

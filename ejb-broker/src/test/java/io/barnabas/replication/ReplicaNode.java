@@ -41,6 +41,7 @@ import org.apache.kafka.common.protocol.ApiMessage;
 final class ReplicaNode {
     static final String LISTENER = "REPLICATION";
     static final int PORT = 9;
+    static final long CHECKPOINT_MS = 100;
     static final FetcherSettings SETTINGS = new FetcherSettings(1, 500, 10 << 20, 1 << 20, 1_000, 3_000);
 
     final int id;
@@ -112,6 +113,7 @@ final class ReplicaNode {
         }
         metadata.metadata().onChange(fetchers);
         isrChanges.start();
+        new HighWatermarkCheckpoints(logs, CHECKPOINT_MS, ticker, workers).start();
         world.network.listen(host(id), PORT, LISTENER, dispatcher(path, fetch));
     }
 

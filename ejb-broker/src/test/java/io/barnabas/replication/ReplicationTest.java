@@ -166,4 +166,18 @@ class ReplicationTest {
         assertSame("0:a", "1:b");
         assertThat(isr()).containsExactlyInAnyOrder(1, 2, 3);
     }
+
+    @Test
+    void aReplicaShowsWhatItKnowsToBeCommittedBeforeItHearsOfALeader() {
+        cluster.append(1, 0, -1, "a", "b");
+        cluster.run(10 * ReplicaNode.CHECKPOINT_MS);
+        for (int id = 1; id <= 3; id++) {
+            cluster.kill(id);
+        }
+        cluster.isolate(3, true);
+
+        cluster.restart(3, End.PROCESS_KILLED);
+
+        assertThat(cluster.node(3).partition(0).highWatermark()).isEqualTo(2);
+    }
 }

@@ -26,6 +26,7 @@ import org.slf4j.LoggerFactory;
 final class DiskDirectory implements DataDirectory {
     static final String RECOVERY_POINTS = "recovery-point-offset-checkpoint";
     static final String LOG_STARTS = "log-start-offset-checkpoint";
+    static final String HIGH_WATERMARKS = "replication-offset-checkpoint";
     static final String CLEANER_POINTS = "cleaner-offset-checkpoint";
     static final String CLEAN_SHUTDOWN = ".kafka_cleanshutdown";
     static final String LOCK = ".lock";
@@ -43,6 +44,7 @@ final class DiskDirectory implements DataDirectory {
     private volatile @Nullable Set<TopicPartition>
             named; // by the checkpoint on the disk; null before this process wrote it
     private volatile boolean cleanAtStart;
+    private Map<TopicPartition, Long> highWatermarks = Map.of(); // as on the disk; guarded by checkpointLock
 
     DiskDirectory(FileStore files, Path path, Uuid id, Closeable lock, Executor forcer) {
         this.files = files;
@@ -219,6 +221,40 @@ final class DiskDirectory implements DataDirectory {
         named = Set.copyOf(recoveryPoints.keySet());
         writeCheckpoint(LOG_STARTS, logStarts);
         points.forEach((log, point) -> log.onCheckpointed(point, starts.getOrDefault(log, 0L)));
+    }
+
+    /** The high watermarks as they were last written, by an earlier process. */
+    Map<TopicPartition, Long> readHighWatermarks() throws IOException {
+        synchronized (checkpointLock) {
+            highWatermarks = readCheckpoint(HIGH_WATERMARKS).offsets();
+            return highWatermarks;
+        }
+    }
+
+    boolean namesHighWatermark(TopicPartition partition) {
+        synchronized (checkpointLock) {
+            return highWatermarks.containsKey(partition);
+        }
+    }
+
+    /** Writes the high watermarks of these logs, unless the disk has them so. Below them records are shown at once after a restart. */
+    void checkpointHighWatermarks(Iterable<SegmentedLog> logs) {
+        try {
+            synchronized (checkpointLock) {
+                Map<TopicPartition, Long> now = new HashMap<>();
+                for (SegmentedLog log : logs) {
+                    if (log.disk() == this) {
+                        now.put(log.topicPartition(), log.highWatermarkToWrite());
+                    }
+                }
+                if (online && !now.equals(highWatermarks)) {
+                    writeCheckpoint(HIGH_WATERMARKS, now);
+                    highWatermarks = now;
+                }
+            }
+        } catch (IOException e) {
+            throw failed("Writing the high watermarks", e);
+        }
     }
 
     /** Either the old or the new content is there after a crash. */

@@ -306,6 +306,9 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         if (directory.mayName(partition)) {
             checkpoint(directory);
         }
+        if (directory.namesHighWatermark(partition)) {
+            directory.checkpointHighWatermarks(logs.values());
+        }
     }
 
     /** Checkpoints name this log too, though it is not, or no longer, the one that serves. */
@@ -401,6 +404,17 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     }
 
     @Override
+    public void checkpointHighWatermarks() {
+        for (DiskDirectory directory : directories) {
+            try {
+                directory.checkpointHighWatermarks(logs.values());
+            } catch (LogStorageException e) {
+                LOG.warn("High watermarks not written: directory={} error={}", directory.path(), e.toString());
+            }
+        }
+    }
+
+    @Override
     public void later(long delayMs, Runnable task) {
         environment.ticker().after(delayMs, () -> {
             if (!closed) {
@@ -411,6 +425,9 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
 
     @Override
     public void truncated(SegmentedLog log, long offset) {
+        if (offset < log.highWatermark()) {
+            log.disk().checkpointHighWatermarks(logs.values());
+        }
         mover.onTruncated(log, offset);
         janitor.compactor().onTruncated(log.topicPartition(), log.disk(), offset);
     }
@@ -473,6 +490,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         try {
             if (directory.online()) {
                 checkpoint(directory);
+                directory.checkpointHighWatermarks(logs.values());
                 if (clean) {
                     directory.writeCleanShutdown();
                 }

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.IntSupplier;
 import org.apache.kafka.common.TopicPartition;
@@ -152,6 +153,7 @@ final class LogLoader {
                 directory.readCheckpoint(DiskDirectory.RECOVERY_POINTS),
                 directory.readCheckpoint(DiskDirectory.LOG_STARTS),
                 directory.readCheckpoint(DiskDirectory.CLEANER_POINTS));
+        Map<TopicPartition, Long> highWatermarks = directory.readHighWatermarks();
         List<Runnable> tasks = new ArrayList<>();
         for (Path path : environment.files().list(directory.path())) {
             String name = path.getFileName().toString();
@@ -164,7 +166,8 @@ final class LogLoader {
             }
             LogFolder.partitionOf(name).ifPresent(partition -> {
                 LogRecovery.Hints hints = checkpoints.of(partition, name.endsWith(LogFolder.FOLDER_FUTURE));
-                tasks.add(() -> load(directory, path, partition, hints));
+                long committed = highWatermarks.getOrDefault(partition, 0L);
+                tasks.add(() -> load(directory, path, partition, hints, committed));
             });
         }
         LOG.info("Loading logs: directory={} count={} afterCleanShutdown={}", directory.path(), tasks.size(), clean);
@@ -188,7 +191,8 @@ final class LogLoader {
         }
     }
 
-    private void load(DiskDirectory directory, Path path, TopicPartition partition, LogRecovery.Hints hints) {
+    private void load(
+            DiskDirectory directory, Path path, TopicPartition partition, LogRecovery.Hints hints, long committed) {
         try {
             LogFolder folder = new LogFolder(environment.files(), path);
             SegmentedLog log = load(
@@ -198,6 +202,7 @@ final class LogLoader {
             if (path.getFileName().toString().endsWith(LogFolder.FOLDER_FUTURE)) {
                 mover.found(log);
             } else {
+                log.onHighWatermark(Math.min(committed, log.logEndOffset()));
                 manager.found(log);
             }
         } catch (IOException e) {

@@ -59,6 +59,12 @@ public interface LogManager {
         return Map.of();
     }
 
+    /**
+     * Writes the high watermarks of all logs, if they have changed, for the next start ({@code replication-offset-checkpoint}). An orderly
+     * end writes them too. Touches files.
+     */
+    void checkpointHighWatermarks();
+
     /** Called, on a thread of the log, when a data directory fails. */
     void onDirectoryFailure(Consumer<DataDirectory> listener);
 

@@ -129,6 +129,9 @@ public interface PartitionLog {
      */
     void onHighWatermark(long offset);
 
+    /** The high watermark as told; before that as the last process wrote it, though never above what the log has. */
+    long highWatermark();
+
     /** An epoch and the offset after its last record. */
     record EpochEnd(int epoch, long endOffset) {}
 

@@ -285,8 +285,14 @@ final class SegmentedLog implements PartitionLog {
         }
     }
 
-    long highWatermark() {
+    @Override
+    public long highWatermark() {
         return state.highWatermark;
+    }
+
+    /** Not above a cut that is under way. */
+    long highWatermarkToWrite() {
+        return Math.min(state.cuttingAt, state.highWatermark);
     }
 
     // ---- taking away
