@@ -14,6 +14,7 @@ import io.barnabas.replication.HighWatermarkCheckpoints;
 import io.barnabas.replication.IsrChanges;
 import io.barnabas.replication.ReplicaFetchers;
 import io.barnabas.request.FetchHandler;
+import io.barnabas.request.PreferredReplicas;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,7 @@ final class ReplicationParts implements AutoCloseable {
     private final ReplicaFetchers fetchers;
     private final IsrChanges changes;
     private final HighWatermarkCheckpoints checkpoints;
+    private final PreferredReplicas preferred;
 
     ReplicationParts(
             BrokerPort port, LiveConfig config, Membership membership, LogManager logs, LocalPartitions partitions) {
@@ -49,6 +51,7 @@ final class ReplicationParts implements AutoCloseable {
                         atStart.getLong("replica.lag.time.max.ms"),
                         new IsrChanges.Time(port.ticker(), port.workers())),
                 partitions);
+        this.preferred = PreferredReplicas.load(atStart, metadata);
         this.checkpoints = new HighWatermarkCheckpoints(
                 logs,
                 atStart.getLong("replica.high.watermark.checkpoint.interval.ms"),
@@ -59,6 +62,7 @@ final class ReplicationParts implements AutoCloseable {
     /** After the partitions, which take the same metadata before. */
     void begin(FetchHandler fetch) {
         fetch.whenShouldJoin(changes::onDue);
+        fetch.preferring(preferred);
         metadata.onChange(fetchers);
         changes.start();
         checkpoints.start();

@@ -105,6 +105,18 @@ public final class Followers {
         return known.epoch() < fetch.lastEpoch() || known.endOffset() < fetch.offset();
     }
 
+    /**
+     * A follower that a consumer may read from.
+     *
+     * @param behindMs since it was last caught up
+     */
+    public record ReadableReplica(int brokerId, long logEndOffset, long behindMs) {}
+
+    /** The followers in sync that have what comes at {@code offset}, or will have next. Who lags is none: a consumer would lag, too. */
+    public List<ReadableReplica> readableAt(long offset) {
+        return replicas.readableAt(offset);
+    }
+
     /** Whether the follower, which has just fetched, should come into the ISR. */
     public boolean shouldJoin(int broker) {
         return replicas.shouldJoin(broker, state.highWatermark.get());

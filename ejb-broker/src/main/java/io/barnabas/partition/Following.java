@@ -14,7 +14,12 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
  * <p>Called by the fetcher, by one thread at a time; safe beside everything else.
  */
 public final class Following {
+    /** So long after its last visit a reader is reckoned with. */
+    private static final long READER_MS = 10_000;
+
     private final PartitionState state;
+    private volatile long readMs = Long.MIN_VALUE / 2; // when somebody last waited here
+    private volatile Runnable onReaders = () -> {};
 
     Following(PartitionState state) {
         this.state = state;
@@ -46,6 +51,25 @@ public final class Following {
         }
         state.highWatermark.onReplicated(result.bytes());
         return result;
+    }
+
+    /** Somebody waits here for the high watermark (KIP-392): from now on, and as long as this goes on, the leader should tell it at once. */
+    public void onReader() {
+        boolean first = !hasReaders();
+        readMs = state.terms.nowMs();
+        if (first) {
+            onReaders.run();
+        }
+    }
+
+    /** Whether there are readers who wait for the high watermark, or will again soon. */
+    public boolean hasReaders() {
+        return state.terms.nowMs() - readMs <= READER_MS;
+    }
+
+    /** Runs {@code action}, which must be short, on any thread, when there are readers after there were none. In place of another. */
+    public void whenReaders(Runnable action) {
+        onReaders = action;
     }
 
     /** The leader has told its high watermark; ours is no higher than our log's end. */

@@ -55,6 +55,11 @@ final class ReplicaState {
         lastFetchMs = nowMs;
     }
 
+    /** How long ago it was caught up. */
+    long behindMs(long nowMs) {
+        return nowMs - caughtUpMs;
+    }
+
     /** It has been behind the leader's end for no longer than that. */
     boolean caughtUpWithin(long lagMaxMs, long leaderEnd, long nowMs) {
         return logEndOffset == leaderEnd || nowMs - caughtUpMs <= lagMaxMs;

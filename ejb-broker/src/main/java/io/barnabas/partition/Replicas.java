@@ -163,6 +163,19 @@ final class Replicas {
         return pending;
     }
 
+    synchronized List<Followers.ReadableReplica> readableAt(long offset) {
+        List<Followers.ReadableReplica> readable = new ArrayList<>();
+        for (ReplicaState follower : followers.values()) {
+            if (isInIsr(follower.brokerId())
+                    && follower.logEndOffset() >= offset
+                    && follower.logStartOffset() <= offset) {
+                readable.add(new Followers.ReadableReplica(
+                        follower.brokerId(), follower.logEndOffset(), follower.behindMs(terms.nowMs())));
+            }
+        }
+        return readable;
+    }
+
     /** The change that is under way, to be asked for again. */
     synchronized @Nullable IsrProposal pending() {
         return pending;

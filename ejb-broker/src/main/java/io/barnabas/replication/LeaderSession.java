@@ -21,6 +21,7 @@ import org.apache.kafka.common.requests.FetchMetadata;
  */
 final class LeaderSession {
     private static final int NO_EPOCH = -1;
+    private static final long NO_NEWS_OF_HIGH_WATERMARK = Long.MAX_VALUE;
 
     private final FetcherSettings settings;
     private final Map<PartitionKey, FollowedPartition> members = new LinkedHashMap<>();
@@ -143,9 +144,15 @@ final class LeaderSession {
                             .setFetchOffset(partition.askedOffset)
                             .setLastFetchedEpoch(log.latestEpoch().orElse(NO_EPOCH))
                             .setLogStartOffset(log.logStartOffset())
+                            .setHighWatermark(knownHighWatermark(partition))
                             .setPartitionMaxBytes(settings.partitionMaxBytes()));
         }
         return new ArrayList<>(byId.values());
+    }
+
+    /** While consumers wait here the leader answers as soon as it has a higher one (the field is KIP-1166's). */
+    private static long knownHighWatermark(FollowedPartition partition) {
+        return partition.local.following().hasReaders() ? partition.local.highWatermark() : NO_NEWS_OF_HIGH_WATERMARK;
     }
 
     private List<ForgottenTopic> forgottenTopics() {

@@ -77,6 +77,15 @@ final class ReplicaFetcher {
             }
             session.add(partition);
         }
+        partition.local.following().whenReaders(() -> environment.workers().execute(() -> onReaders(partition)));
+        pump();
+    }
+
+    /** The leader is told that consumers wait here, by a request that overtakes the one that waits there. */
+    private void onReaders(FollowedPartition partition) {
+        synchronized (this) {
+            session.onMoved(partition);
+        }
         pump();
     }
 

@@ -92,7 +92,7 @@ final class FetchAttempt implements Watcher {
         }
         long advancedBefore =
                 advancedBytes.get(); // what comes from here on may be counted and read: that is a look too many
-        FetchRead read = new FetchRead(handler.path(), parameters, context, scope.session() != null);
+        FetchRead read = new FetchRead(handler, parameters, context, scope.session() != null);
         for (FetchPartition partition : scope.partitions().values()) {
             read.look(partition);
         }
@@ -126,6 +126,12 @@ final class FetchAttempt implements Watcher {
             if (local != null) {
                 registrations.add(local.watch(this));
                 missed |= !local.online() || readableEnd(local) != partition.seenEnd;
+                if (!parameters.fromFollower()) {
+                    onReader(local);
+                } else if (partition.waitsForHighWatermark()) {
+                    registrations.add(local.watch(new HighWatermarkNews()));
+                    missed |= partition.misses(local.highWatermark());
+                }
             }
         }
         handler.onWaiting(context.connection(), this);
@@ -136,6 +142,26 @@ final class FetchAttempt implements Watcher {
                 .execute(this::onTimeout));
         if (missed) {
             look(false);
+        }
+    }
+
+    /** A follower hears of the high watermark late, unless its leader knows that somebody waits. */
+    private static void onReader(LocalPartition local) {
+        if (!local.leads()) {
+            local.following().onReader();
+        }
+    }
+
+    /** Wakes a follower's fetch when the high watermark rises: consumers wait there (KIP-392). */
+    private final class HighWatermarkNews implements Watcher {
+        @Override
+        public void onAdvance(int bytes) {
+            lookAgain(false);
+        }
+
+        @Override
+        public void onDisturbance() {
+            // the fetch itself is told
         }
     }
 

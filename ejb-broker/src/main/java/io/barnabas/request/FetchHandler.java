@@ -21,7 +21,7 @@ import org.apache.kafka.common.requests.FetchMetadata;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers consumers (and, later, followers) with slices of segment files. Finds the fetch's partitions, in a session or out of one;
+ * Answers consumers and followers with slices of segment files. Finds the fetch's partitions, in a session or out of one;
  * {@link FetchAttempt} reads them and waits if there is too little.
  */
 public final class FetchHandler implements ApiHandler<FetchRequestData> {
@@ -32,6 +32,7 @@ public final class FetchHandler implements ApiHandler<FetchRequestData> {
     private final FetchSessions sessions;
     private final Map<Long, Set<FetchAttempt>> waiting = new ConcurrentHashMap<>(); // by connection
     private volatile Consumer<LocalPartition> joins = partition -> {};
+    private volatile PreferredReplicas preferred = PreferredReplicas.NONE;
 
     /**
      * Makes the handler.
@@ -62,6 +63,15 @@ public final class FetchHandler implements ApiHandler<FetchRequestData> {
     /** Tells of partitions whose ISR a follower should come into, on its connection's event loop, from now on. */
     public void whenShouldJoin(Consumer<LocalPartition> listener) {
         joins = listener;
+    }
+
+    /** Sends consumers to the replicas that these choose, from now on. */
+    public void preferring(PreferredReplicas replicas) {
+        preferred = replicas;
+    }
+
+    PreferredReplicas preferred() {
+        return preferred;
     }
 
     void onShouldJoin(LocalPartition partition) {

@@ -11,6 +11,7 @@ import org.apache.kafka.common.message.FetchRequestData;
  * @param readCommitted only what no open transaction can take back
  * @param toLogEnd what is not committed too (for replicas)
  * @param leaderOnly a follower may not answer
+ * @param rack of a consumer; empty if it does not tell
  */
 record FetchParameters(
         short version,
@@ -21,7 +22,8 @@ record FetchParameters(
         int maxBytes,
         boolean readCommitted,
         boolean toLogEnd,
-        boolean leaderOnly) {
+        boolean leaderOnly,
+        String rack) {
     private static final int CONSUMER_REPLICA_ID = -1;
     private static final int FUTURE_LOCAL_REPLICA_ID = -3;
     private static final short FIRST_VERSION_OF_FOLLOWER_FETCH = 11;
@@ -41,7 +43,8 @@ record FetchParameters(
                 maxBytes,
                 consumer && request.isolationLevel() == IsolationLevel.READ_COMMITTED.id(),
                 !consumer,
-                replicaId >= 0 || (consumer && version < FIRST_VERSION_OF_FOLLOWER_FETCH));
+                replicaId >= 0 || (consumer && version < FIRST_VERSION_OF_FOLLOWER_FETCH),
+                request.rackId());
     }
 
     boolean fromFollower() {

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class FetchPartition {
     private static final long NOTHING_TOLD = -1;
+    private static final long ASKS_FOR_NONE = Long.MAX_VALUE;
 
     final Uuid topicId; // zero where names are used
     final int index;
@@ -26,6 +27,7 @@ final class FetchPartition {
     int currentLeaderEpoch;
     int lastFetchedEpoch;
     long logStartOffset; // of a follower
+    private long knownHighWatermark = ASKS_FOR_NONE; // by a follower that wants to hear of a higher one at once
 
     @Nullable
     LocalPartition local; // found last time, good until it is deleted
@@ -46,6 +48,16 @@ final class FetchPartition {
         currentLeaderEpoch = wanted.currentLeaderEpoch();
         lastFetchedEpoch = wanted.lastFetchedEpoch();
         logStartOffset = wanted.logStartOffset();
+        knownHighWatermark = wanted.highWatermark();
+    }
+
+    /** A follower on which consumers wait wants the high watermark as soon as it rises, not with the next records (KIP-392). */
+    boolean waitsForHighWatermark() {
+        return knownHighWatermark != ASKS_FOR_NONE;
+    }
+
+    boolean misses(long highWatermark) {
+        return highWatermark > knownHighWatermark;
     }
 
     /** Whether the client of a session knows these already. */
@@ -57,6 +69,7 @@ final class FetchPartition {
     void onTold(FetchResponseData.PartitionData answer) {
         toldHighWatermark = answer.errorCode() == 0 ? answer.highWatermark() : NOTHING_TOLD;
         toldLogStartOffset = answer.logStartOffset();
+        knownHighWatermark = Math.max(knownHighWatermark, answer.highWatermark());
     }
 
     /** A follower may have passed over what it was told: while it cut its log, say, or rested. What it names it is told of again. */

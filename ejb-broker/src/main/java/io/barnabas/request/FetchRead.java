@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 final class FetchRead {
     private static final short FIRST_VERSION_THAT_KNOWS_STORAGE_ERRORS = 6;
 
+    private final FetchHandler handler;
     private final DataPath path;
     private final FetchParameters parameters;
     private final RequestContext context;
@@ -46,8 +47,9 @@ final class FetchRead {
      *
      * @param inSession what the client knows already need not be told
      */
-    FetchRead(DataPath path, FetchParameters parameters, RequestContext context, boolean inSession) {
-        this.path = path;
+    FetchRead(FetchHandler handler, FetchParameters parameters, RequestContext context, boolean inSession) {
+        this.handler = handler;
+        this.path = handler.path();
         this.parameters = parameters;
         this.context = context;
         this.inSession = inSession;
@@ -137,6 +139,7 @@ final class FetchRead {
             local.followers().require(parameters.replicaId(), parameters.brokerEpoch());
         }
         long highWatermark = local.highWatermark();
+        urgent |= parameters.fromFollower() && partition.misses(highWatermark);
         long stable = Math.min(highWatermark, log.firstUnstableOffset());
         long start = log.logStartOffset();
         long end = log.logEndOffset();
@@ -148,6 +151,17 @@ final class FetchRead {
         }
         if (partition.offset < start || partition.offset > end) {
             return error(partition, Errors.OFFSET_OUT_OF_RANGE);
+        }
+        int preferred = parameters.toLogEnd()
+                ? PreferredReplicas.NO_REPLICA
+                : handler.preferred().choose(local, partition.offset, parameters.rack(), context);
+        if (preferred != PreferredReplicas.NO_REPLICA) {
+            urgent = true;
+            return answer(partition)
+                    .setHighWatermark(highWatermark)
+                    .setLastStableOffset(stable)
+                    .setLogStartOffset(start)
+                    .setPreferredReadReplica(preferred);
         }
         long upTo = parameters.toLogEnd() ? end : parameters.readCommitted() ? stable : highWatermark;
         partition.seenEnd = upTo;

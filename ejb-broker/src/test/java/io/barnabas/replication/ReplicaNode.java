@@ -48,6 +48,7 @@ final class ReplicaNode {
     final TestMetadata metadata = new TestMetadata();
     final LogDirectories logs;
     final LocalPartitions partitions;
+    final FetchHandler fetch;
     private final ReplicaFetchers fetchers;
     private final IsrChanges isrChanges;
     private final Map<TopicPartition, Integer> epochsFollowed = new HashMap<>(); // by the broken twin
@@ -92,7 +93,7 @@ final class ReplicaNode {
         DataPath path =
                 new DataPath(partitions, logs, metadata.metadata(), new RequestMetrics(), ticker, world.clock, workers);
         AtomicInteger sessions = new AtomicInteger(1_000 * id);
-        FetchHandler fetch = new FetchHandler(path, FetchLimits.defaults(), sessions::incrementAndGet);
+        fetch = new FetchHandler(path, FetchLimits.defaults(), sessions::incrementAndGet);
         isrChanges = new IsrChanges(
                 new IsrChanges.Leader(
                         id,

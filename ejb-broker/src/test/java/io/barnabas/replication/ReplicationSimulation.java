@@ -77,6 +77,7 @@ final class ReplicationSimulation {
         try {
             for (int step = 0; step < STEPS; step++) {
                 act();
+                consume(step);
                 long ms = 1 + random.nextInt(random.nextInt(8) == 0 ? 400 : 30);
                 cluster.run(ms);
                 sessions(ms);
@@ -98,6 +99,14 @@ final class ReplicationSimulation {
 
     private int anyBroker() {
         return 1 + random.nextInt(ReplicatedCluster.BROKERS);
+    }
+
+    /** Somebody waits at a follower, which its leader hears of. */
+    private void consume(int step) {
+        ReplicaNode node = cluster.node(1 + step % ReplicatedCluster.BROKERS);
+        if (node.alive() && !node.partition(step % PARTITIONS).leads()) {
+            node.partition(step % PARTITIONS).following().onReader();
+        }
     }
 
     private void act() {

@@ -70,6 +70,11 @@ final class ScriptedController {
         }
     }
 
+    /** Every broker has a rack of its own. */
+    static String rack(int broker) {
+        return "rack" + broker;
+    }
+
     PartitionState partition(int index) {
         return partitions.get(index);
     }
@@ -91,6 +96,7 @@ final class ScriptedController {
         RegisterBrokerRecord record = new RegisterBrokerRecord()
                 .setBrokerId(id)
                 .setIncarnationId(new Uuid(2, id))
+                .setRack(rack(id))
                 .setBrokerEpoch(brokers.get(id).epoch)
                 .setFenced(brokers.get(id).fenced);
         record.endPoints()
