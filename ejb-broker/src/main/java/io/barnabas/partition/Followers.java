@@ -122,6 +122,16 @@ public final class Followers {
         return replicas.shouldJoin(broker, state.highWatermark.get());
     }
 
+    /** The offset below which no live replica has records any more (KIP-107); the leader's log start if it has no followers. */
+    public long lowWatermark() {
+        return replicas.lowWatermark(state.log().logStartOffset());
+    }
+
+    /** The log start has moved, here or at a follower: tells who waits for that. Under no lock. */
+    public void onLogStart() {
+        state.highWatermark.onLogStart();
+    }
+
     /** The ISR to ask the controller for, if it should change; from then on a change is under way. */
     public @Nullable IsrProposal propose() {
         @Nullable PartitionLog of = state.log;

@@ -78,6 +78,11 @@ final class HighWatermark {
         pending.onDisturbance(reason);
     }
 
+    /** Of some replica. */
+    void onLogStart() {
+        pending.onLogStart();
+    }
+
     Registration watch(Watcher watcher) {
         return pending.watch(watcher);
     }

@@ -70,6 +70,9 @@ public interface Partition {
             return false;
         }
 
+        /** The log start of the leader, or of a follower as it told the leader, has moved. */
+        default void onLogStart() {}
+
         /** Leadership, directory or existence changed: a read will now find an error or another log. */
         void onDisturbance();
     }

@@ -101,6 +101,18 @@ final class PendingByOffset {
         }
     }
 
+    /** The log start of some replica has moved. */
+    void onLogStart() {
+        if (!anyone) {
+            return;
+        }
+        for (@Nullable Watcher watcher : watchers(Who.ALL)) {
+            if (watcher != null) {
+                watcher.onLogStart();
+            }
+        }
+    }
+
     /** Nothing that waits here will come: commits fail, watchers look again. */
     void onDisturbance(RuntimeException reason) {
         List<Commit> failed;

@@ -32,6 +32,10 @@ public record ReplicaTerms(int brokerId, Clock clock, LongSupplier lagTimeMaxMs,
                 && (brokerEpoch == ANY_EPOCH || brokerEpoch == known.get().epoch());
     }
 
+    boolean inService(int broker) {
+        return metadata.image().broker(broker).filter(known -> !known.fenced()).isPresent();
+    }
+
     /** A fetch of an earlier life of the broker, which has registered again since. */
     boolean isPast(int broker, long brokerEpoch) {
         return brokerEpoch != ANY_EPOCH

@@ -163,6 +163,17 @@ final class Replicas {
         return pending;
     }
 
+    /** The least log start of the leader and of followers whose brokers are in service; -1 while one of them has not told its own. */
+    synchronized long lowWatermark(long leadersStart) {
+        long least = leadersStart;
+        for (ReplicaState follower : followers.values()) {
+            if (follower.logStartOffset() < least && terms.inService(follower.brokerId())) {
+                least = follower.logStartOffset();
+            }
+        }
+        return least;
+    }
+
     synchronized List<Followers.ReadableReplica> readableAt(long offset) {
         List<Followers.ReadableReplica> readable = new ArrayList<>();
         for (ReplicaState follower : followers.values()) {

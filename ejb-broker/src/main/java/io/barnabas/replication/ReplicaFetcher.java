@@ -77,12 +77,12 @@ final class ReplicaFetcher {
             }
             session.add(partition);
         }
-        partition.local.following().whenReaders(() -> environment.workers().execute(() -> onReaders(partition)));
+        partition.local.following().whenReaders(() -> environment.workers().execute(() -> tellLeader(partition)));
         pump();
     }
 
-    /** The leader is told that consumers wait here, by a request that overtakes the one that waits there. */
-    private void onReaders(FollowedPartition partition) {
+    /** The leader is told what is new here, readers or another log start, by a request that overtakes the one that waits there. */
+    private void tellLeader(FollowedPartition partition) {
         synchronized (this) {
             session.onMoved(partition);
         }
@@ -328,12 +328,15 @@ final class ReplicaFetcher {
         }
     }
 
-    private static void trim(FollowedPartition partition) {
+    /** Takes off what the leader has taken off, and tells it so. */
+    private void trim(FollowedPartition partition) {
         try {
             partition.local.following().onLogStart(partition.leaderLogStart, partition.epoch);
         } catch (RuntimeException e) {
             LOG.debug("the log's start was not moved; partition={} error={}", partition, e.toString());
+            return;
         }
+        tellLeader(partition);
     }
 
     // ---- what goes wrong

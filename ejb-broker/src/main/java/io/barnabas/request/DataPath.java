@@ -32,11 +32,19 @@ public record DataPath(
      * that is the time-out that clients try again after. An {@link Error} closes the connection and is the thread's.
      */
     void answerOnScan(RequestContext context, Responder responder, Supplier<ApiMessage> answer) {
+        runOnScan(context, responder, () -> {
+            ApiMessage body = answer.get();
+            return () -> responder.respond(body);
+        });
+    }
+
+    /** As {@link #answerOnScan}; what the work returns gives the answer, or sees to it that it is given later. */
+    void runOnScan(RequestContext context, Responder responder, Supplier<Runnable> work) {
         try {
             scans.execute(() -> {
-                ApiMessage body;
+                Runnable answer;
                 try {
-                    body = answer.get();
+                    answer = work.get();
                 } catch (RuntimeException failure) {
                     fail(context, failure, responder);
                     return;
@@ -44,7 +52,7 @@ public record DataPath(
                     responder.close(); // the client is not to wait for ever
                     throw defect;
                 }
-                responder.respond(body);
+                answer.run();
             });
         } catch (RejectedExecutionException e) {
             fail(context, new TimeoutException("Too many requests wait for a look into the logs"), responder);

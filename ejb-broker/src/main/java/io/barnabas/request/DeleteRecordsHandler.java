@@ -15,7 +15,10 @@ import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsPa
 import org.apache.kafka.common.message.DeleteRecordsResponseData.DeleteRecordsTopicResult;
 import org.apache.kafka.common.protocol.ApiKeys;
 
-/** Moves the log start offsets of partitions up (KIP-107). On a worker: it may drop segments. */
+/**
+ * Moves the log start offsets of partitions up (KIP-107), and answers when the followers have done so too. On a worker: it may drop
+ * segments.
+ */
 public final class DeleteRecordsHandler implements ApiHandler<DeleteRecordsRequestData> {
     private static final long HIGH_WATERMARK = -1;
 
@@ -32,32 +35,47 @@ public final class DeleteRecordsHandler implements ApiHandler<DeleteRecordsReque
 
     @Override
     public void handle(DeleteRecordsRequestData request, RequestContext context, Responder responder) {
-        path.answerOnScan(context, responder, () -> {
+        path.runOnScan(context, responder, () -> {
             DeleteRecordsResponseData response = new DeleteRecordsResponseData();
+            DelayedDeletion deletion = new DelayedDeletion(
+                    () -> responder.respond(response),
+                    error -> path.metrics().of(ApiKeys.DELETE_RECORDS).onError(error));
             for (var topic : request.topics()) {
                 DeleteRecordsTopicResult result = new DeleteRecordsTopicResult().setName(topic.name());
                 for (DeleteRecordsPartition partition : topic.partitions()) {
-                    result.partitions().add(answer(topic.name(), partition, context));
+                    DeleteRecordsPartitionResult answer =
+                            new DeleteRecordsPartitionResult().setPartitionIndex(partition.partitionIndex());
+                    result.partitions().add(answer);
+                    delete(topic.name(), partition, deletion, answer, context);
                 }
                 response.topics().add(result);
             }
-            return response;
+            return () -> deletion.begin(path, request.timeoutMs());
         });
     }
 
-    private DeleteRecordsPartitionResult answer(String topic, DeleteRecordsPartition wanted, RequestContext context) {
-        DeleteRecordsPartitionResult answer =
-                new DeleteRecordsPartitionResult().setPartitionIndex(wanted.partitionIndex());
+    private void delete(
+            String topic,
+            DeleteRecordsPartition wanted,
+            DelayedDeletion deletion,
+            DeleteRecordsPartitionResult answer,
+            RequestContext context) {
         try {
-            return answer.setLowWatermark(delete(topic, wanted));
+            LocalPartition partition = path.partitions().hosted(topic, wanted.partitionIndex());
+            long offset = delete(topic, wanted, partition);
+            answer.setLowWatermark(partition.followers().lowWatermark());
+            if (answer.lowWatermark() < offset) {
+                deletion.await(partition, offset, answer);
+                partition.followers().onLogStart();
+            }
         } catch (RuntimeException failure) {
-            return answer.setLowWatermark(-1)
+            answer.setLowWatermark(-1)
                     .setErrorCode(path.partError(context, failure).code());
         }
     }
 
-    private long delete(String topic, DeleteRecordsPartition wanted) {
-        LocalPartition partition = path.partitions().hosted(topic, wanted.partitionIndex());
+    /** Returns below which offset all is gone here. */
+    private static long delete(String topic, DeleteRecordsPartition wanted, LocalPartition partition) {
         if (Topic.isInternal(topic)) {
             throw new InvalidTopicException("Cannot delete records of internal topic " + topic);
         }
@@ -70,6 +88,7 @@ public final class DeleteRecordsHandler implements ApiHandler<DeleteRecordsReque
         if (offset < 0 || offset > partition.highWatermark()) {
             throw new OffsetOutOfRangeException("Offset " + offset + " is not between 0 and the high watermark");
         }
-        return log.deleteRecordsBefore(offset);
+        log.deleteRecordsBefore(offset);
+        return offset;
     }
 }

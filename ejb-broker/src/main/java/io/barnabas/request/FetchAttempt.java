@@ -184,6 +184,14 @@ final class FetchAttempt implements Watcher {
         }
     }
 
+    /** A follower is to drop what its leader has dropped: somebody waits for that. */
+    @Override
+    public void onLogStart() {
+        if (parameters.fromFollower()) {
+            lookAgain(false);
+        }
+    }
+
     @Override
     public void onDisturbance() {
         lookAgain(false);

@@ -27,6 +27,7 @@ final class FetchPartition {
     int currentLeaderEpoch;
     int lastFetchedEpoch;
     long logStartOffset; // of a follower
+    private long startBefore = NOTHING_TOLD; // logStartOffset when it was looked at last
     private long knownHighWatermark = ASKS_FOR_NONE; // by a follower that wants to hear of a higher one at once
 
     @Nullable
@@ -54,6 +55,18 @@ final class FetchPartition {
     /** A follower on which consumers wait wants the high watermark as soon as it rises, not with the next records (KIP-392). */
     boolean waitsForHighWatermark() {
         return knownHighWatermark != ASKS_FOR_NONE;
+    }
+
+    /** Whether a follower's log start is another than at the last call. */
+    boolean startMoved() {
+        boolean moved = logStartOffset != startBefore;
+        startBefore = logStartOffset;
+        return moved;
+    }
+
+    /** Whether a follower has records from before the leader's log start and was not told of that. */
+    boolean missesStart(long leadersStart) {
+        return logStartOffset >= 0 && logStartOffset < leadersStart && toldLogStartOffset != leadersStart;
     }
 
     boolean misses(long highWatermark) {

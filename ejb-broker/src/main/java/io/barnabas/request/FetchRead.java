@@ -139,9 +139,9 @@ final class FetchRead {
             local.followers().require(parameters.replicaId(), parameters.brokerEpoch());
         }
         long highWatermark = local.highWatermark();
-        urgent |= parameters.fromFollower() && partition.misses(highWatermark);
         long stable = Math.min(highWatermark, log.firstUnstableOffset());
         long start = log.logStartOffset();
+        urgent |= parameters.fromFollower() && (partition.misses(highWatermark) || partition.missesStart(start));
         long end = log.logEndOffset();
         if (partition.lastFetchedEpoch >= 0) {
             @Nullable PartitionData diverging = diverging(partition, local, log);

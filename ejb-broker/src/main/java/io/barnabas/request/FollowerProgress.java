@@ -26,11 +26,15 @@ final class FollowerProgress {
     /** @param lock of the session, which guards the partitions */
     void report(Collection<FetchPartition> partitions, Object lock) {
         List<LocalPartition> moved = new ArrayList<>();
+        List<LocalPartition> trimmed = new ArrayList<>();
         synchronized (lock) {
             for (FetchPartition partition : partitions) {
                 @Nullable LocalPartition local = local(partition);
                 if (local != null && local.followers().onFetch(fetch(partition))) {
                     moved.add(local);
+                    if (partition.startMoved()) {
+                        trimmed.add(local);
+                    }
                 }
             }
         }
@@ -40,6 +44,7 @@ final class FollowerProgress {
                 handler.onShouldJoin(local);
             }
         }
+        trimmed.forEach(local -> local.followers().onLogStart());
     }
 
     private @Nullable LocalPartition local(FetchPartition partition) {

@@ -16,6 +16,7 @@ import io.barnabas.port.MemoryNetwork;
 import io.barnabas.port.PeerConnection;
 import io.barnabas.replication.ReplicationSimulation.Product;
 import io.barnabas.request.DataPath;
+import io.barnabas.request.DeleteRecordsHandler;
 import io.barnabas.request.FetchHandler;
 import io.barnabas.request.FetchLimits;
 import io.barnabas.request.HandlerDispatcher;
@@ -121,7 +122,7 @@ final class ReplicaNode {
     private static HandlerDispatcher dispatcher(DataPath path, FetchHandler fetch) {
         return new HandlerDispatcher(
                 () -> new ListenerSettings(List.of(), 1, 1, 1, 1, 1, 1, 1, 1, 1, 1),
-                new HandlerRegistry(LISTENER).add(List.of(fetch, new ListOffsetsHandler(path))),
+                new HandlerRegistry(LISTENER).add(List.of(fetch, new ListOffsetsHandler(path), new DeleteRecordsHandler(path))),
                 new HandlerDispatcher.Measures(path.metrics(), path.clock()),
                 List.of(fetch::onConnectionClosed),
                 () -> {});
