@@ -7,6 +7,7 @@ import io.barnabas.metadata.BrokerImage.Endpoint;
 import io.barnabas.metadata.Membership;
 import io.barnabas.metadata.Metadata;
 import io.barnabas.partition.LocalPartitions;
+import io.barnabas.partition.ReplicationThrottles;
 import io.barnabas.port.BrokerPort;
 import io.barnabas.port.PeerConnection;
 import io.barnabas.replication.FetcherSettings;
@@ -23,6 +24,7 @@ final class ReplicationParts implements AutoCloseable {
     private final BrokerPort port;
     private final BrokerConfig atStart;
     private final Metadata metadata;
+    private final ReplicationThrottles throttles;
     private final ReplicaFetchers fetchers;
     private final IsrChanges changes;
     private final HighWatermarkCheckpoints checkpoints;
@@ -33,13 +35,22 @@ final class ReplicationParts implements AutoCloseable {
         this.port = port;
         this.atStart = config.atStart();
         this.metadata = membership.metadata();
+        this.throttles = new ReplicationThrottles(
+                atStart.nodeId(),
+                new ReplicationThrottles.Measure(
+                        port.clock(),
+                        atStart.getInt("replication.quota.window.num"),
+                        1_000L * atStart.getInt("replication.quota.window.size.seconds")),
+                () -> config.current().getLong("leader.replication.throttled.rate"),
+                () -> config.current().getLong("follower.replication.throttled.rate"));
         this.fetchers = new ReplicaFetchers(
                 new ReplicaFetchers.Follower(
                         atStart.nodeId(),
                         membership.registration()::epoch,
                         this::connect,
                         port.ticker(),
-                        port.workers()),
+                        port.workers(),
+                        throttles.follower()),
                 FetcherSettings.of(atStart),
                 () -> config.current().getInt("num.replica.fetchers"),
                 partitions);
@@ -63,6 +74,8 @@ final class ReplicationParts implements AutoCloseable {
     void begin(FetchHandler fetch) {
         fetch.whenShouldJoin(changes::onDue);
         fetch.preferring(preferred);
+        fetch.throttling(throttles.leader());
+        metadata.onChange(throttles);
         metadata.onChange(fetchers);
         changes.start();
         checkpoints.start();

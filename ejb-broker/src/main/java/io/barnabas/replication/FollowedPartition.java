@@ -1,6 +1,7 @@
 package io.barnabas.replication;
 
 import io.barnabas.partition.LocalPartition;
+import io.barnabas.partition.ReplicationThrottle;
 import org.apache.kafka.common.protocol.Errors;
 
 /**
@@ -45,6 +46,25 @@ final class FollowedPartition {
 
     String topic() {
         return local.topicPartition().topic();
+    }
+
+    /**
+     * Whether what the answer to a request says is of the log as it is. With two requests under way an answer may be to what was wanted
+     * before the last append or cut: to cut by that again could take off what the leader counts on.
+     */
+    boolean isAnsweredBy(long number) {
+        return state == State.FETCHING
+                && askedOffset >= 0
+                && askedIn <= number
+                && local.online()
+                && askedOffset == local.log().logEndOffset();
+    }
+
+    /** Whether it is behind and may not be fetched for now. */
+    boolean isHeldBack(ReplicationThrottle throttle) {
+        return throttle.holdsBack(local.topicPartition())
+                && local.online()
+                && leaderHighWatermark > local.log().logEndOffset();
     }
 
     /** How long it rests after one more error. */

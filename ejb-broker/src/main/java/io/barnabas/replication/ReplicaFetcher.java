@@ -2,6 +2,7 @@ package io.barnabas.replication;
 
 import io.barnabas.log.PartitionLog;
 import io.barnabas.log.PartitionLog.EpochEnd;
+import io.barnabas.partition.ReplicationThrottle;
 import io.barnabas.port.PeerConnection;
 import io.barnabas.time.Ticker;
 import java.util.ArrayList;
@@ -39,6 +40,7 @@ final class ReplicaFetcher {
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaFetcher.class);
     private static final int REQUESTS_IN_FLIGHT_MAX = 2;
     private static final long FIRST_REST_MS = 20;
+    private static final long HELD_BACK_MS = 100;
 
     private final int leader;
     private final Environment environment;
@@ -58,8 +60,15 @@ final class ReplicaFetcher {
      * @param brokerId this broker's
      * @param brokerEpoch of this broker's registration
      * @param workers for what touches many files or takes long
+     * @param throttle of what is fetched
      */
-    record Environment(int brokerId, LongSupplier brokerEpoch, Peers peers, Ticker ticker, Executor workers) {}
+    record Environment(
+            int brokerId,
+            LongSupplier brokerEpoch,
+            Peers peers,
+            Ticker ticker,
+            Executor workers,
+            ReplicationThrottle throttle) {}
 
     ReplicaFetcher(int leader, Environment environment, FetcherSettings settings) {
         this.leader = leader;
@@ -237,23 +246,11 @@ final class ReplicaFetcher {
             for (PartitionData data : topic.partitions()) {
                 @Nullable
                 FollowedPartition partition = partitions.get(new PartitionKey(topic.topicId(), data.partitionIndex()));
-                if (partition != null && answersPresent(partition, number)) {
+                if (partition != null && partition.isAnsweredBy(number)) {
                     take(partition, data, told);
                 }
             }
         }
-    }
-
-    /**
-     * Whether what the answer says of a partition is of its log as it is. With two requests under way an answer may be to what was wanted
-     * before the last append or cut: to cut by that again could take off what the leader counts on.
-     */
-    private static boolean answersPresent(FollowedPartition partition, long number) {
-        return partition.state == FollowedPartition.State.FETCHING
-                && partition.askedOffset >= 0
-                && partition.askedIn <= number
-                && partition.local.online()
-                && partition.askedOffset == partition.local.log().logEndOffset();
     }
 
     private void take(FollowedPartition partition, PartitionData data, List<FollowedPartition> told) {
@@ -274,6 +271,7 @@ final class ReplicaFetcher {
                 partition.leaderHighWatermark = data.highWatermark();
                 partition.leaderLogStart = data.logStartOffset();
                 told.add(partition);
+                throttle(partition, data.records().sizeInBytes());
             }
         } catch (NotLeaderOrFollowerException e) {
             session.remove(partition); // the metadata thread is about to say what is followed now
@@ -364,6 +362,30 @@ final class ReplicaFetcher {
         environment.ticker().after(partition.nextBackoffMs(settings.backoffMsMax()), () -> environment
                 .workers()
                 .execute(() -> goOn(partition)));
+    }
+
+    /** Who is behind and has had its share rests. Who keeps pace does not, or it would leave the in-sync replicas. */
+    private void throttle(FollowedPartition partition, int bytes) {
+        environment.throttle().onCopied(partition.local.topicPartition(), bytes);
+        if (partition.state == FollowedPartition.State.FETCHING && partition.isHeldBack(environment.throttle())) {
+            hold(partition);
+        }
+    }
+
+    private void hold(FollowedPartition partition) {
+        session.remove(partition);
+        partition.state = FollowedPartition.State.RESTING;
+        environment.ticker().after(HELD_BACK_MS, () -> environment.workers().execute(() -> release(partition)));
+    }
+
+    private void release(FollowedPartition partition) {
+        synchronized (this) {
+            if (partitions.get(partition.key) == partition && partition.isHeldBack(environment.throttle())) {
+                hold(partition);
+                return;
+            }
+        }
+        goOn(partition);
     }
 
     private void fail(FollowedPartition partition, RuntimeException cause) {

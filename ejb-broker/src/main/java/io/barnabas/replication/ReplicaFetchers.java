@@ -6,6 +6,7 @@ import io.barnabas.metadata.PartitionImage;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.partition.LocalPartitions;
+import io.barnabas.partition.ReplicationThrottle;
 import io.barnabas.time.Ticker;
 import java.util.HashMap;
 import java.util.List;
@@ -40,8 +41,15 @@ public final class ReplicaFetchers implements Metadata.Listener, AutoCloseable {
      *
      * @param brokerEpoch of its registration
      * @param workers for what touches many files or takes long
+     * @param throttle of what is fetched
      */
-    public record Follower(int brokerId, LongSupplier brokerEpoch, Peers peers, Ticker ticker, Executor workers) {}
+    public record Follower(
+            int brokerId,
+            LongSupplier brokerEpoch,
+            Peers peers,
+            Ticker ticker,
+            Executor workers,
+            ReplicationThrottle throttle) {}
 
     /**
      * Makes it; it begins when it is told of the metadata.
@@ -51,7 +59,12 @@ public final class ReplicaFetchers implements Metadata.Listener, AutoCloseable {
     public ReplicaFetchers(
             Follower follower, FetcherSettings settings, IntSupplier fetchersPerBroker, LocalPartitions partitions) {
         this.environment = new ReplicaFetcher.Environment(
-                follower.brokerId(), follower.brokerEpoch(), follower.peers(), follower.ticker(), follower.workers());
+                follower.brokerId(),
+                follower.brokerEpoch(),
+                follower.peers(),
+                follower.ticker(),
+                follower.workers(),
+                follower.throttle());
         this.settings = settings;
         this.fetchersPerBroker = fetchersPerBroker;
         this.partitions = partitions;

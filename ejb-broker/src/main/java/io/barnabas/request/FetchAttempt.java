@@ -295,6 +295,10 @@ final class FetchAttempt implements Watcher {
 
     private void remember(FetchPartition partition, PartitionData answer) {
         partition.onTold(answer);
+        @Nullable LocalPartition local = partition.local;
+        if (parameters.fromFollower() && local != null) {
+            handler.throttle().onCopied(local.topicPartition(), answer.records().sizeInBytes());
+        }
         if (scope.session() != null && answer.records().sizeInBytes() > 0) {
             scope.session().rotate(partition);
         }

@@ -3,6 +3,7 @@ package io.barnabas.request;
 import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.partition.LocalPartition;
+import io.barnabas.partition.ReplicationThrottle;
 import io.barnabas.port.Connection;
 import io.barnabas.port.Responder;
 import java.util.LinkedHashMap;
@@ -33,6 +34,7 @@ public final class FetchHandler implements ApiHandler<FetchRequestData> {
     private final Map<Long, Set<FetchAttempt>> waiting = new ConcurrentHashMap<>(); // by connection
     private volatile Consumer<LocalPartition> joins = partition -> {};
     private volatile PreferredReplicas preferred = PreferredReplicas.NONE;
+    private volatile ReplicationThrottle throttle = ReplicationThrottle.NONE;
 
     /**
      * Makes the handler.
@@ -72,6 +74,15 @@ public final class FetchHandler implements ApiHandler<FetchRequestData> {
 
     PreferredReplicas preferred() {
         return preferred;
+    }
+
+    /** Bounds what is sent to followers, from now on. */
+    public void throttling(ReplicationThrottle bound) {
+        throttle = bound;
+    }
+
+    ReplicationThrottle throttle() {
+        return throttle;
     }
 
     void onShouldJoin(LocalPartition partition) {

@@ -166,7 +166,7 @@ final class FetchRead {
         long upTo = parameters.toLogEnd() ? end : parameters.readCommitted() ? stable : highWatermark;
         partition.seenEnd = upTo;
         int limit = Math.min(partition.maxBytes, leftBytes);
-        boolean nothing = partition.offset >= upTo || (limit <= 0 && bytes > 0);
+        boolean nothing = partition.offset >= upTo || (limit <= 0 && bytes > 0) || isHeldBack(local);
         if (nothing && inSession && partition.knows(highWatermark, start)) {
             return null;
         }
@@ -180,6 +180,13 @@ final class FetchRead {
         }
         boolean told = inSession && answer.records().sizeInBytes() == 0 && partition.knows(highWatermark, start);
         return told ? null : answer;
+    }
+
+    /** A throttled follower that is out of sync: one in sync must keep pace. */
+    private boolean isHeldBack(LocalPartition local) {
+        return parameters.fromFollower()
+                && handler.throttle().holdsBack(local.topicPartition())
+                && !local.image().isr().contains(parameters.replicaId());
     }
 
     private LocalPartition local(FetchPartition partition) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.barnabas.log.LogConfig;
+import io.barnabas.partition.ReplicationThrottle;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.protocol.Errors;
 import org.junit.jupiter.api.Test;
@@ -30,7 +31,8 @@ class ReplicaFetcherTest {
                             throw new IllegalStateException("stopped");
                         },
                         cluster.ticker,
-                        Runnable::run),
+                        Runnable::run,
+                        ReplicationThrottle.NONE),
                 ReplicaNode.SETTINGS);
 
         assertThatCode(() -> fetcher.add(followed())).doesNotThrowAnyException();

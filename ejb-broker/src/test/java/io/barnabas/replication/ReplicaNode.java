@@ -11,6 +11,7 @@ import io.barnabas.metadata.TestMetadata;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.partition.LocalPartitions;
 import io.barnabas.partition.ReplicaTerms;
+import io.barnabas.partition.ReplicationThrottles;
 import io.barnabas.port.ListenerSettings;
 import io.barnabas.port.MemoryNetwork;
 import io.barnabas.port.PeerConnection;
@@ -43,13 +44,16 @@ final class ReplicaNode {
     static final String LISTENER = "REPLICATION";
     static final int PORT = 9;
     static final long CHECKPOINT_MS = 100;
-    static final FetcherSettings SETTINGS = new FetcherSettings(1, 500, 10 << 20, 1 << 20, 1_000, 3_000);
+    static final FetcherSettings SETTINGS = new FetcherSettings(1, 500, 10 << 20, 1 << 16, 1_000, 3_000);
 
     final int id;
     final TestMetadata metadata = new TestMetadata();
     final LogDirectories logs;
     final LocalPartitions partitions;
     final FetchHandler fetch;
+    final ReplicationThrottles throttles;
+    long leaderBytesPerSecond = Long.MAX_VALUE;
+    long followerBytesPerSecond = Long.MAX_VALUE;
     private final ReplicaFetchers fetchers;
     private final IsrChanges isrChanges;
     private final Map<TopicPartition, Integer> epochsFollowed = new HashMap<>(); // by the broken twin
@@ -94,6 +98,12 @@ final class ReplicaNode {
         DataPath path =
                 new DataPath(partitions, logs, metadata.metadata(), new RequestMetrics(), ticker, world.clock, workers);
         AtomicInteger sessions = new AtomicInteger(1_000 * id);
+        throttles = new ReplicationThrottles(
+                id,
+                new ReplicationThrottles.Measure(world.clock, 11, 1_000),
+                () -> leaderBytesPerSecond,
+                () -> followerBytesPerSecond);
+        metadata.metadata().onChange(throttles);
         fetch = new FetchHandler(path, FetchLimits.defaults(), sessions::incrementAndGet);
         isrChanges = new IsrChanges(
                 new IsrChanges.Leader(
@@ -104,8 +114,15 @@ final class ReplicaNode {
                         new IsrChanges.Time(ticker, workers)),
                 partitions);
         fetch.whenShouldJoin(isrChanges::onDue);
+        fetch.throttling(throttles.leader());
         fetchers = new ReplicaFetchers(
-                new ReplicaFetchers.Follower(id, this::brokerEpoch, broker -> connect(world, broker), ticker, workers),
+                new ReplicaFetchers.Follower(
+                        id,
+                        this::brokerEpoch,
+                        broker -> connect(world, broker),
+                        ticker,
+                        workers,
+                        throttles.follower()),
                 SETTINGS,
                 () -> 1,
                 partitions);
