@@ -54,6 +54,14 @@ public interface PartitionWriter {
     /** Completes when everything below {@code offset} is committed; complete on return where nothing need be waited for. */
     CompletionStage<Void> committed(TopicPartition partition, long offset);
 
+    /**
+     * As {@link #committed(TopicPartition, long)}, of what was appended under one leader epoch or is in the log at its beginning: under a
+     * later one the offset may be another record's, so it fails then.
+     */
+    default CompletionStage<Void> committed(TopicPartition partition, long offset, int leaderEpoch) {
+        return committed(partition, offset);
+    }
+
     /** Hands every batch from the log's start to its end to {@code batches}, in order. Blocks: called on a worker. */
     void replay(TopicPartition partition, Consumer<RecordBatch> batches);
 

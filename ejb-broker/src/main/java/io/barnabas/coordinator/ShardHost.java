@@ -241,7 +241,7 @@ final class ShardHost<S extends CoordinatorShard> {
     /** The log may have gone away since the append: that is a commit that failed. */
     private CompletableFuture<Void> committed(long offset) {
         try {
-            return environment.writer().committed(topicPartition, offset).toCompletableFuture();
+            return environment.writer().committed(topicPartition, offset, epoch).toCompletableFuture();
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
         }

@@ -36,13 +36,14 @@ public final class LocalMarkers implements MarkerWriter {
             return groups.end(partition.partition(), marker);
         }
         try {
-            Partition to = partitions.leader(partition);
+            LocalPartition to = partitions.leader(partition);
+            int epoch = to.leaderEpoch();
             AppendResult result = to.append(
                     marker.toRecords(clock.wallMillis()),
                     AppendOrigin.COORDINATOR,
                     ACKS_ALL,
                     AppendTerms.marker(marker.transactionVersion()));
-            return to.committed(result.lastOffset() + 1);
+            return to.committed(result.lastOffset() + 1, epoch);
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
         }

@@ -62,6 +62,11 @@ public final class LocalPartitionWriter implements PartitionWriter {
     }
 
     @Override
+    public CompletionStage<Void> committed(TopicPartition partition, long offset, int leaderEpoch) {
+        return partitions.leader(partition).committed(offset, leaderEpoch);
+    }
+
+    @Override
     public void replay(TopicPartition partition, Consumer<RecordBatch> batches) {
         PartitionLog log = partitions.leader(partition).log();
         long end = log.logEndOffset();

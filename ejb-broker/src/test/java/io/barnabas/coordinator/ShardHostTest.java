@@ -105,6 +105,47 @@ class ShardHostTest {
     }
 
     @Test
+    void what_was_loaded_again_is_told_to_nobody_before_it_is_committed() {
+        runtime.onElected(0, 1);
+        log.holdCommits(true);
+        append();
+        runtime.submit(0, (shard, reply, outcome) -> {
+            throw new IllegalStateException("a defect of ours");
+        });
+        ticker.advance(RELOAD_DELAY_MS);
+        CompletableFuture<Integer> effect = new CompletableFuture<>(); // what goes out to others
+
+        CompletableFuture<Integer> answer = runtime.submit(0, (shard, reply, outcome) -> {
+            outcome.answer(reply, shard.replayed);
+            outcome.answer(effect, shard.replayed);
+        });
+
+        assertThat(shards).hasSize(2);
+        assertThat(answer).isNotDone();
+        assertThat(effect).isNotDone();
+        log.commitAll(PARTITION);
+        assertThat(answer).isCompletedWithValue(1);
+        assertThat(effect).isCompletedWithValue(1);
+    }
+
+    @Test
+    void what_was_loaded_again_and_is_lost_is_told_to_nobody() {
+        runtime.onElected(0, 1);
+        log.holdCommits(true);
+        append();
+        runtime.submit(0, (shard, reply, outcome) -> {
+            throw new IllegalStateException("a defect of ours");
+        });
+        ticker.advance(RELOAD_DELAY_MS);
+        CompletableFuture<Integer> answer =
+                runtime.submit(0, (shard, reply, outcome) -> outcome.answer(reply, shard.replayed));
+
+        log.loseUncommitted(PARTITION);
+
+        assertThat(errorOf(answer)).isEqualTo(Errors.NOT_COORDINATOR);
+    }
+
+    @Test
     void what_a_timer_does_is_done_on_a_worker_not_on_the_tickers_thread() {
         runtime.onElected(0, 1);
         Queue<Runnable> handedOver = new ArrayDeque<>();

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.barnabas.log.LogConfig;
 import io.barnabas.log.SimulatedDisk.End;
+import io.barnabas.partition.LocalPartitionWriter;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 
 /** Three brokers copy a partition, and part, and come together again. */
@@ -179,5 +181,30 @@ class ReplicationTest {
         cluster.restart(3, End.PROCESS_KILLED);
 
         assertThat(cluster.node(3).partition(0).highWatermark()).isEqualTo(2);
+    }
+
+    @Test
+    void aCommitOfAnEarlierLeadershipIsNotTakenForThisOnes() {
+        TopicPartition partition = new TopicPartition(ScriptedController.TOPIC, 0);
+        LocalPartitionWriter writer = new LocalPartitionWriter(cluster.node(1).partitions);
+        int epoch = cluster.leader(0).leaderEpoch();
+        // Given a coordinator's record that only its leader has when another takes over, and comes back
+        cluster.isolate(1, true);
+        long end = writer.append(partition, epoch, LogFixture.batch(1, "lost"));
+        cluster.controller.fence(1);
+        cluster.run(10);
+        cluster.append(2, 0, -1, "x");
+        cluster.heal();
+        cluster.controller.unfence(1);
+        cluster.run(5_000);
+        cluster.controller.elect(0, 1);
+        cluster.run(10);
+        assertThat(cluster.leader(0).highWatermark()).isEqualTo(end);
+
+        assertThat(writer.committed(partition, end, epoch).toCompletableFuture())
+                .isCompletedExceptionally();
+        assertThat(writer.committed(partition, end, cluster.leader(0).leaderEpoch())
+                        .toCompletableFuture())
+                .isCompleted();
     }
 }
