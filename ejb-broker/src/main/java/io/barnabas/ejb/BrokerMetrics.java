@@ -29,8 +29,8 @@ import org.slf4j.LoggerFactory;
  * The broker's figures as MicroProfile Metrics. The data path only adds to its own striped counters; {@link #sample}, run every
  * {@value #SAMPLE_MS} ms, carries their growth over, so that a scrape costs the data path nothing.
  *
- * <p>Names: {@code barnabas_…}, with the tags {@code api}, {@code error}, {@code quantile}, {@code topic}, {@code group}, {@code state}
- * and {@code result}. At most {@value #MAX_TOPICS} topics and {@value #MAX_GROUPS} groups have series of their own.
+ * <p>Names: {@code barnabas_…}, with the tags {@code api}, {@code error}, {@code quantile}, {@code topic}, {@code group}, {@code state},
+ * {@code result} and {@code direction}. At most {@value #MAX_TOPICS} topics and {@value #MAX_GROUPS} groups have series of their own.
  *
  * <p>Samples on a worker of the port, one at a time; gauges are read by the scrape's thread.
  */
@@ -49,6 +49,7 @@ public final class BrokerMetrics {
     private final Map<MetricID, Double> levels = new java.util.concurrent.ConcurrentHashMap<>();
     private Set<MetricID> present = new HashSet<>(); // series of topics and groups, of the last sample
     private final TransactionViews transactions;
+    private final ReplicationMetrics replication;
     private volatile Overview overview;
     private volatile long openTimeMaxMs;
     private volatile boolean running;
@@ -58,6 +59,7 @@ public final class BrokerMetrics {
         this.node = node;
         this.views = views;
         this.transactions = new TransactionViews(node);
+        this.replication = new ReplicationMetrics(this, node);
         this.overview = views.overview();
     }
 
@@ -96,12 +98,7 @@ public final class BrokerMetrics {
                 "barnabas_offline_partitions",
                 "Partitions without a leader or on a failed directory",
                 () -> overview.offlinePartitions());
-        level(
-                "barnabas_under_replicated_partitions",
-                "Partitions with fewer replicas in sync than assigned",
-                () -> views.topics().stream()
-                        .mapToLong(TopicView::underReplicated)
-                        .sum());
+        replication.register();
         level("barnabas_log_size_bytes", "Bytes of all logs of this broker", () -> overview.sizeBytes());
         level("barnabas_groups", "Groups of this broker's coordinator shards", () -> overview.groups());
         level(
@@ -131,7 +128,7 @@ public final class BrokerMetrics {
                         .sum());
     }
 
-    private void level(String name, String help, DoubleSupplier value) {
+    void level(String name, String help, DoubleSupplier value) {
         registry.gauge(metadata(name, help), value::getAsDouble);
     }
 
@@ -152,6 +149,7 @@ public final class BrokerMetrics {
         sampleTopics(seen);
         sampleGroups(seen);
         sampleTransactions();
+        replication.sample();
         present.stream().filter(id -> !seen.contains(id)).forEach(this::forget);
         present = seen;
     }
@@ -260,7 +258,7 @@ public final class BrokerMetrics {
     }
 
     /** Raises a counter to {@code total}; a total below the last one is a new beginning (a topic made again). */
-    private MetricID carry(String name, String help, long total, Tag... tags) {
+    MetricID carry(String name, String help, long total, Tag... tags) {
         MetricID id = new MetricID(name, tags);
         Counter counter = registry.counter(metadata(name, help), tags);
         long before = carried.getOrDefault(id, 0L);

@@ -24,6 +24,7 @@ import io.barnabas.partition.PartitionRegistry;
 import io.barnabas.partition.ReplicaTerms;
 import io.barnabas.port.BrokerPort;
 import io.barnabas.port.RequestDispatcher;
+import io.barnabas.replication.ReplicationFigures;
 import io.barnabas.request.ApiVersionsHandler;
 import io.barnabas.request.AutoTopicCreation;
 import io.barnabas.request.ControlHandlers;
@@ -341,6 +342,11 @@ public final class BrokerNode {
 
     public LocalPartitions partitions() {
         return partitions;
+    }
+
+    /** What was copied from and to other brokers. */
+    public ReplicationFigures replicationFigures() {
+        return replication.figures();
     }
 
     public GroupCoordinator groups() {

@@ -14,6 +14,7 @@ import io.barnabas.replication.FetcherSettings;
 import io.barnabas.replication.HighWatermarkCheckpoints;
 import io.barnabas.replication.IsrChanges;
 import io.barnabas.replication.ReplicaFetchers;
+import io.barnabas.replication.ReplicationFigures;
 import io.barnabas.request.FetchHandler;
 import io.barnabas.request.PreferredReplicas;
 import java.util.Objects;
@@ -94,6 +95,16 @@ final class ReplicationParts implements AutoCloseable {
 
     private PeerConnection connect(Endpoint endpoint) {
         return port.peers().connect(endpoint.host(), endpoint.port(), "broker-" + atStart.nodeId());
+    }
+
+    ReplicationFigures figures() {
+        return new ReplicationFigures(
+                changes.shrinks(),
+                changes.expands(),
+                changes.failures(),
+                fetchers.lagRecordsMax(),
+                throttles.follower().copiedBytes(),
+                throttles.leader().copiedBytes());
     }
 
     @Override

@@ -10,9 +10,15 @@ import org.apache.kafka.common.Uuid;
  *
  * @param leaderEpoch under which the leader asks
  * @param partitionEpoch that the change is made to: the controller compares it
+ * @param shrinks fewer are in sync than before, otherwise more or others
  */
 public record IsrProposal(
-        TopicPartition partition, Uuid topicId, int leaderEpoch, int partitionEpoch, List<Member> isr) {
+        TopicPartition partition,
+        Uuid topicId,
+        int leaderEpoch,
+        int partitionEpoch,
+        List<Member> isr,
+        boolean shrinks) {
     /**
      * One in-sync replica.
      *

@@ -19,6 +19,11 @@ record Leadership(boolean leads, long startOffset, PartitionImage image) {
         return image.isr().size() < Math.min(minInsyncReplicas, image.replicas().size());
     }
 
+    boolean atMinIsr(int minInsyncReplicas) {
+        return image.isr().size()
+                == Math.min(minInsyncReplicas, image.replicas().size());
+    }
+
     /** There is no other replica: what this one has is committed, and nobody is to be asked. */
     boolean single() {
         return image.replicas().size() <= 1;

@@ -109,6 +109,12 @@ public final class LocalPartition implements Partition {
         return of != null && state.leadership.underMinIsr(of.config().minInsyncReplicas());
     }
 
+    /** As few in-sync replicas as acks=all can do with. */
+    public boolean atMinIsr() {
+        @Nullable PartitionLog of = state.log;
+        return of != null && state.leadership.atMinIsr(of.config().minInsyncReplicas());
+    }
+
     /** Where the present leader epoch began, if this broker leads. */
     public long leaderEpochStartOffset() {
         return state.leadership.startOffset();

@@ -159,7 +159,8 @@ final class Replicas {
         if (!differs) {
             return null;
         }
-        pending = new IsrProposal(partition, topicId, now.leaderEpoch(), now.partitionEpoch(), isr);
+        boolean shrinks = isr.size() < now.isr().size();
+        pending = new IsrProposal(partition, topicId, now.leaderEpoch(), now.partitionEpoch(), isr, shrinks);
         return pending;
     }
 

@@ -3,6 +3,7 @@ package io.barnabas.partition;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.TopicPartition;
 
@@ -20,6 +21,7 @@ public final class ReplicationThrottle {
 
     private final LongSupplier bytesPerSecond;
     private final ByteRate rate;
+    private final LongAdder copied = new LongAdder();
     private final Map<String, Set<Integer>> throttled = new ConcurrentHashMap<>(); // partitions by topic; empty for all
 
     ReplicationThrottle(LongSupplier bytesPerSecond, ByteRate rate) {
@@ -53,13 +55,14 @@ public final class ReplicationThrottle {
 
     /** So many bytes of the partition were copied. */
     public void onCopied(TopicPartition partition, long bytes) {
+        copied.add(bytes);
         if (throttles(partition)) {
             rate.add(bytes);
         }
     }
 
-    /** Bytes a second of throttled partitions, of late. */
-    public double bytesPerSecond() {
-        return rate.perSecond();
+    /** Bytes of all partitions since start. */
+    public long copiedBytes() {
+        return copied.sum();
     }
 }

@@ -62,9 +62,12 @@ final class FollowedPartition {
 
     /** Whether it is behind and may not be fetched for now. */
     boolean isHeldBack(ReplicationThrottle throttle) {
-        return throttle.holdsBack(local.topicPartition())
-                && local.online()
-                && leaderHighWatermark > local.log().logEndOffset();
+        return throttle.holdsBack(local.topicPartition()) && lagRecords() > 0;
+    }
+
+    /** Committed records that it lacks, as far as the leader has told. */
+    long lagRecords() {
+        return local.online() ? Math.max(0, leaderHighWatermark - local.log().logEndOffset()) : 0;
     }
 
     /** How long it rests after one more error. */

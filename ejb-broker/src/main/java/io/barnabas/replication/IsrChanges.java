@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.AlterPartitionRequestData;
@@ -42,6 +43,9 @@ public final class IsrChanges implements AutoCloseable {
     private final Leader leader;
     private final LocalPartitions partitions;
     private final Map<LocalPartition, IsrProposal> due = new LinkedHashMap<>(); // guarded by this
+    private final LongAdder shrinks = new LongAdder();
+    private final LongAdder expands = new LongAdder();
+    private final LongAdder failures = new LongAdder();
     private boolean asking; // a request is under way, or a rest; guarded by this
     private boolean closed; // guarded by this
     private long restMs = FIRST_REST_MS; // guarded by this
@@ -167,6 +171,7 @@ public final class IsrChanges implements AutoCloseable {
                             ? Errors.forCode(refused.errorCode())
                             : String.valueOf(failure));
         }
+        failures.add(unsettled.size());
         boolean rest = !unsettled.isEmpty();
         long ms;
         synchronized (this) {
@@ -189,7 +194,7 @@ public final class IsrChanges implements AutoCloseable {
         send();
     }
 
-    private static void settle(
+    private void settle(
             Map<LocalPartition, IsrProposal> sent,
             AlterPartitionResponseData answer,
             Map<LocalPartition, IsrProposal> unsettled) {
@@ -205,11 +210,15 @@ public final class IsrChanges implements AutoCloseable {
     }
 
     /** Returns whether nothing need be asked again. */
-    private static boolean settles(LocalPartition partition, IsrProposal proposal, PartitionData data) {
+    private boolean settles(LocalPartition partition, IsrProposal proposal, PartitionData data) {
         Errors error = Errors.forCode(data.errorCode());
         switch (error) {
-            case NONE -> partition.followers().onIsr(data.leaderEpoch(), data.partitionEpoch(), data.isr());
+            case NONE -> {
+                (proposal.shrinks() ? shrinks : expands).increment();
+                partition.followers().onIsr(data.leaderEpoch(), data.partitionEpoch(), data.isr());
+            }
             case OPERATION_NOT_ATTEMPTED, INELIGIBLE_REPLICA -> {
+                failures.increment();
                 LOG.info("in-sync replicas were refused; partition={} error={}", partition.topicPartition(), error);
                 partition.followers().onRefused(proposal);
             }
@@ -229,6 +238,21 @@ public final class IsrChanges implements AutoCloseable {
             }
         }
         return true;
+    }
+
+    /** Changes by which fewer are in sync, since start. */
+    public long shrinks() {
+        return shrinks.sum();
+    }
+
+    /** Changes by which more are in sync, since start. */
+    public long expands() {
+        return expands.sum();
+    }
+
+    /** Changes that were refused or not answered, since start. */
+    public long failures() {
+        return failures.sum();
     }
 
     /** Asks for nothing any more. */

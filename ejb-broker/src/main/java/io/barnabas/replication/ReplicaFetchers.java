@@ -127,6 +127,15 @@ public final class ReplicaFetchers implements Metadata.Listener, AutoCloseable {
         }
     }
 
+    /** Committed records that the farthest replica here lacks. */
+    public synchronized long lagRecordsMax() {
+        long most = 0;
+        for (Followed each : followed.values()) {
+            most = Math.max(most, each.partition().lagRecords());
+        }
+        return most;
+    }
+
     /** Follows nothing any more. */
     @Override
     public synchronized void close() {

@@ -54,8 +54,8 @@ final class ReplicaNode {
     final ReplicationThrottles throttles;
     long leaderBytesPerSecond = Long.MAX_VALUE;
     long followerBytesPerSecond = Long.MAX_VALUE;
-    private final ReplicaFetchers fetchers;
-    private final IsrChanges isrChanges;
+    final ReplicaFetchers fetchers;
+    final IsrChanges isrChanges;
     private final Map<TopicPartition, Integer> epochsFollowed = new HashMap<>(); // by the broken twin
     private boolean alive = true;
 
@@ -117,12 +117,7 @@ final class ReplicaNode {
         fetch.throttling(throttles.leader());
         fetchers = new ReplicaFetchers(
                 new ReplicaFetchers.Follower(
-                        id,
-                        this::brokerEpoch,
-                        broker -> connect(world, broker),
-                        ticker,
-                        workers,
-                        throttles.follower()),
+                        id, this::brokerEpoch, broker -> connect(world, broker), ticker, workers, throttles.follower()),
                 SETTINGS,
                 () -> 1,
                 partitions);
@@ -139,7 +134,8 @@ final class ReplicaNode {
     private static HandlerDispatcher dispatcher(DataPath path, FetchHandler fetch) {
         return new HandlerDispatcher(
                 () -> new ListenerSettings(List.of(), 1, 1, 1, 1, 1, 1, 1, 1, 1, 1),
-                new HandlerRegistry(LISTENER).add(List.of(fetch, new ListOffsetsHandler(path), new DeleteRecordsHandler(path))),
+                new HandlerRegistry(LISTENER)
+                        .add(List.of(fetch, new ListOffsetsHandler(path), new DeleteRecordsHandler(path))),
                 new HandlerDispatcher.Measures(path.metrics(), path.clock()),
                 List.of(fetch::onConnectionClosed),
                 () -> {});

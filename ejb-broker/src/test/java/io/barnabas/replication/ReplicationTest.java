@@ -3,8 +3,11 @@ package io.barnabas.replication;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.barnabas.log.LogConfig;
+import io.barnabas.log.LogFixture;
 import io.barnabas.log.SimulatedDisk.End;
+import io.barnabas.partition.LeaderCensus;
 import io.barnabas.partition.LocalPartitionWriter;
+import io.barnabas.partition.LocalPartitions;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.TopicPartition;
@@ -206,5 +209,26 @@ class ReplicationTest {
         assertThat(writer.committed(partition, end, cluster.leader(0).leaderEpoch())
                         .toCompletableFuture())
                 .isCompleted();
+    }
+
+    @Test
+    void whatBecomesOfInSyncReplicasIsCounted() {
+        LocalPartitions led = cluster.node(1).partitions;
+        cluster.isolate(3, false);
+        cluster.append(1, 0, -1, "a");
+        cluster.run(2 * ReplicatedCluster.LAG_MAX_MS);
+
+        assertThat(LeaderCensus.of(led.partitions())).isEqualTo(new LeaderCensus(1, 1, 1, 0, 0, 0));
+        assertThat(LeaderCensus.of(cluster.node(2).partitions.partitions()))
+                .isEqualTo(new LeaderCensus(1, 0, 0, 0, 0, 0));
+        assertThat(cluster.node(1).isrChanges.shrinks()).isOne();
+
+        cluster.heal();
+        cluster.run(5_000);
+
+        assertThat(LeaderCensus.of(led.partitions())).isEqualTo(new LeaderCensus(1, 1, 0, 0, 0, 0));
+        assertThat(cluster.node(1).isrChanges.expands()).isOne();
+        assertThat(cluster.node(1).throttles.leader().copiedBytes()).isPositive();
+        assertThat(cluster.node(2).throttles.follower().copiedBytes()).isPositive();
     }
 }
