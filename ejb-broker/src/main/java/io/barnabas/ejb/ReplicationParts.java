@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 final class ReplicationParts implements AutoCloseable {
     private final BrokerPort port;
     private final BrokerConfig atStart;
+    private final LiveConfig config;
+    private final LogManager logs;
     private final Metadata metadata;
     private final ReplicationThrottles throttles;
     private final ReplicaFetchers fetchers;
@@ -34,6 +36,8 @@ final class ReplicationParts implements AutoCloseable {
     ReplicationParts(
             BrokerPort port, LiveConfig config, Membership membership, LogManager logs, LocalPartitions partitions) {
         this.port = port;
+        this.config = config;
+        this.logs = logs;
         this.atStart = config.atStart();
         this.metadata = membership.metadata();
         this.throttles = new ReplicationThrottles(
@@ -65,10 +69,7 @@ final class ReplicationParts implements AutoCloseable {
                 partitions);
         this.preferred = PreferredReplicas.load(atStart, metadata);
         this.checkpoints = new HighWatermarkCheckpoints(
-                logs,
-                atStart.getLong("replica.high.watermark.checkpoint.interval.ms"),
-                port.ticker(),
-                port.workers());
+                logs, atStart.getLong("replica.high.watermark.checkpoint.interval.ms"), port.ticker(), port.workers());
     }
 
     /** After the partitions, which take the same metadata before. */
@@ -80,6 +81,7 @@ final class ReplicationParts implements AutoCloseable {
         metadata.onChange(fetchers);
         changes.start();
         checkpoints.start();
+        logs.boundMoves(() -> config.current().getLong("replica.alter.log.dirs.io.max.bytes.per.second"));
     }
 
     private @Nullable PeerConnection connect(int broker) {

@@ -142,6 +142,9 @@ public final class MemoryLogs implements LogManager {
     public void checkpointHighWatermarks() {}
 
     @Override
+    public void boundMoves(java.util.function.LongSupplier bytesPerSecond) {}
+
+    @Override
     public void onDirectoryFailure(Consumer<DataDirectory> listener) {
         failureListeners.add(listener);
     }

@@ -231,14 +231,28 @@ final class DiskDirectory implements DataDirectory {
         }
     }
 
-    boolean namesHighWatermark(TopicPartition partition) {
+    /** A log is about to be made: what the disk says of an earlier one of that name goes. */
+    void forgetHighWatermark(TopicPartition partition, Iterable<SegmentedLog> logs) {
+        boolean named;
         synchronized (checkpointLock) {
-            return highWatermarks.containsKey(partition);
+            named = highWatermarks.containsKey(partition);
+        }
+        if (named) {
+            writeHighWatermarks(logs);
+        }
+    }
+
+    /** Writes them. If that fails it is tried again the next time. */
+    void checkpointHighWatermarks(Iterable<SegmentedLog> logs) {
+        try {
+            writeHighWatermarks(logs);
+        } catch (LogStorageException e) {
+            LOG.warn("High watermarks not written: directory={} error={}", path, e.toString());
         }
     }
 
     /** Writes the high watermarks of these logs, unless the disk has them so. Below them records are shown at once after a restart. */
-    void checkpointHighWatermarks(Iterable<SegmentedLog> logs) {
+    void writeHighWatermarks(Iterable<SegmentedLog> logs) {
         try {
             synchronized (checkpointLock) {
                 Map<TopicPartition, Long> now = new HashMap<>();

@@ -14,6 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.InconsistentTopicIdException;
@@ -306,9 +307,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         if (directory.mayName(partition)) {
             checkpoint(directory);
         }
-        if (directory.namesHighWatermark(partition)) {
-            directory.checkpointHighWatermarks(logs.values());
-        }
+        directory.forgetHighWatermark(partition, logs.values());
     }
 
     /** Checkpoints name this log too, though it is not, or no longer, the one that serves. */
@@ -405,13 +404,12 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
 
     @Override
     public void checkpointHighWatermarks() {
-        for (DiskDirectory directory : directories) {
-            try {
-                directory.checkpointHighWatermarks(logs.values());
-            } catch (LogStorageException e) {
-                LOG.warn("High watermarks not written: directory={} error={}", directory.path(), e.toString());
-            }
-        }
+        directories.forEach(directory -> directory.checkpointHighWatermarks(logs.values()));
+    }
+
+    @Override
+    public void boundMoves(LongSupplier bytesPerSecond) {
+        mover.pace().bound(bytesPerSecond);
     }
 
     @Override
@@ -426,7 +424,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     @Override
     public void truncated(SegmentedLog log, long offset) {
         if (offset < log.highWatermark()) {
-            log.disk().checkpointHighWatermarks(logs.values());
+            log.disk().writeHighWatermarks(logs.values());
         }
         mover.onTruncated(log, offset);
         janitor.compactor().onTruncated(log.topicPartition(), log.disk(), offset);

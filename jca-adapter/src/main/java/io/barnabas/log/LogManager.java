@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +51,9 @@ public interface LogManager {
      * @throws org.apache.kafka.common.errors.InvalidTopicException if the partition is not {@link #isMovable}
      */
     CompletableFuture<PartitionLog> move(TopicPartition partition, DataDirectory target);
+
+    /** Moves copy no more than this from now on, all of them together; asked at each turn. */
+    void boundMoves(LongSupplier bytesPerSecond);
 
     /** Moves under way, for DescribeLogDirs: the future log of each. */
     Collection<PartitionLog> futureLogs();

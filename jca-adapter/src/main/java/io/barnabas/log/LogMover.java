@@ -37,6 +37,7 @@ final class LogMover {
     private final LogEnvironment environment;
     private final Map<TopicPartition, Move> moves = new ConcurrentHashMap<>();
     private final Queue<SegmentedLog> found = new ConcurrentLinkedQueue<>();
+    private final MovePace pace;
 
     /** One move; equal to itself alone. */
     private static final class Move {
@@ -65,6 +66,11 @@ final class LogMover {
     LogMover(LogDirectories directories, LogEnvironment environment) {
         this.directories = directories;
         this.environment = environment;
+        this.pace = new MovePace(environment.clock());
+    }
+
+    MovePace pace() {
+        return pace;
     }
 
     /** Begins a move, or answers the one that is under way. The caller holds the manager's lock of changes. */
@@ -122,6 +128,11 @@ final class LogMover {
     }
 
     private void turn(Move move) {
+        long restMs = underWay(move) ? pace.restMs() : 0;
+        if (restMs > 0) {
+            directories.later(restMs, () -> turn(move));
+            return;
+        }
         try {
             if (underWay(move) && !finished(move)) {
                 environment.threads().worker().execute(() -> turn(move));
@@ -165,7 +176,8 @@ final class LogMover {
 
     /** Copies for a while; true once there is at most a piece left. */
     private boolean catchUp(Move move) throws IOException {
-        for (int copied = 0; copied < PIECES_A_TURN; copied += Math.max(1, move.heldPieces)) {
+        int pieces = pace.piecesATurn(PIECES_A_TURN);
+        for (int copied = 0; copied < pieces; copied += Math.max(1, move.heldPieces)) {
             followStartAndCut(move);
             if (move.lagBytes() <= PIECE_BYTES) {
                 return true;
@@ -177,14 +189,14 @@ final class LogMover {
             }
         }
         long lag = move.lagBytes();
-        if (lag >= move.lagBytes) {
+        if (lag >= move.lagBytes && !pace.bounded()) {
             move.heldPieces = Math.min(HELD_PIECES_MAX, Math.max(1, 2 * move.heldPieces));
         }
         move.lagBytes = lag;
         return false;
     }
 
-    private static void copyHolding(Move move) throws IOException {
+    private void copyHolding(Move move) throws IOException {
         synchronized (move.source.lock()) {
             int left = move.heldPieces;
             while (left > 0 && isBehind(move) && copy(move)) {
@@ -223,7 +235,7 @@ final class LogMover {
     }
 
     /** Copies a piece; false if the source no longer holds what comes next, which {@link #followStartAndCut} settles. */
-    private static boolean copy(Move move) throws IOException {
+    private boolean copy(Move move) throws IOException {
         SegmentedLog source = move.source;
         ReadResult read;
         try {
@@ -247,6 +259,7 @@ final class LogMover {
             }
             into.flip().limit(wholeBatches(into));
             move.future.append(MemoryRecords.readableRecords(into), AppendOrigin.REPLICATION, -1);
+            pace.onCopied(size);
             return true;
         } finally {
             slice.release();

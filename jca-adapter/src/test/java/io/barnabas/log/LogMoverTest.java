@@ -26,6 +26,27 @@ class LogMoverTest {
     private final MemoryFileStore files = new MemoryFileStore();
     private LogFixture fixture = new LogFixture(files, LogFixture.settings(LogConfig.defaults(), HERE, THERE));
 
+    @Test
+    void aBoundSlowsTheCopyAndCanBeTakenBack() {
+        PartitionLog source = fixture.log(config(LogConfig.Durability.OS, 8 << 20));
+        log(source, "x".repeat(LogMover.PIECE_BYTES / 2 - 1000), 20); // some 10 MiB
+        long[] bytesPerSecond = {LogMover.PIECE_BYTES};
+        fixture.directories().boundMoves(() -> bytesPerSecond[0]);
+
+        CompletableFuture<PartitionLog> moved = move(fixture);
+        for (int i = 0; i < 50; i++) {
+            fixture.ticker.advance(100);
+        }
+
+        assertThat(moved).isNotDone();
+        assertThat(fixture.directories().futureLogs().iterator().next().logEndOffset())
+                .isBetween(4L, 14L);
+        bytesPerSecond[0] = Long.MAX_VALUE;
+        fixture.ticker.advance(1_000);
+        assertThat(moved).isCompleted();
+        assertThat(moved.join().logEndOffset()).isEqualTo(20);
+    }
+
     @AfterEach
     void close() {
         files.setFault((operation, path) -> {});
