@@ -84,6 +84,7 @@ final class RaftEventLoops implements AutoCloseable {
     }
 
     /** Does something on one of these threads later; never if they end before. */
+    @SuppressWarnings("FutureReturnValueIgnored") // the task tells of its own outcome
     void schedule(Runnable task, long delay, TimeUnit unit) {
         if (!loops.isShuttingDown()) {
             loops.schedule(task, delay, unit);
@@ -96,6 +97,7 @@ final class RaftEventLoops implements AutoCloseable {
      * @param address host and port
      * @param outcome is given, on one of these threads, why there is no connection, or null if there was one
      */
+    @SuppressWarnings("FutureReturnValueIgnored") // the listener is told
     void connect(String address, Consumer<@Nullable Throwable> outcome) {
         if (loops.isShuttingDown()) {
             return;
