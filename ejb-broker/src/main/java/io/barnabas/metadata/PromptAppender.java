@@ -9,6 +9,7 @@ import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.leader.FollowerInfo;
 import org.apache.ratis.server.leader.LeaderState;
 import org.apache.ratis.server.leader.LogAppender;
+import org.apache.ratis.util.ReflectionUtils;
 
 /**
  * Brings the leader's entries to one follower, as Ratis does, and two things more promptly:
@@ -25,6 +26,11 @@ import org.apache.ratis.server.leader.LogAppender;
 final class PromptAppender extends GrpcLogAppender {
     /** Ratis's gRPC with these appenders; Ratis makes it, by its name. */
     static final class Rpc implements RpcType {
+        static {
+            // Ratis looks names up with the class loader of whoever used it first; this lets it know the class.
+            ReflectionUtils.getClassByNameOrNull(Rpc.class.getName(), Rpc.class.getClassLoader());
+        }
+
         @Override
         public String name() {
             return Rpc.class.getName();
