@@ -131,6 +131,10 @@ public final class TestCluster implements AutoCloseable {
 
     /** A new incarnation of a broker registers; {@code previousEpoch} is from the mark of a clean stop, or -1. */
     public BrokerRegistrationResponseData register(int id, long previousEpoch) {
+        return register(presentation(id, previousEpoch));
+    }
+
+    private BrokerRegistrationRequestData presentation(int id, long previousEpoch) {
         BrokerRegistrationRequestData request = new BrokerRegistrationRequestData()
                 .setBrokerId(id)
                 .setClusterId(TestMetadata.CLUSTER_ID)
@@ -147,7 +151,7 @@ public final class TestCluster implements AutoCloseable {
                         .setName(name)
                         .setMinSupportedVersion(range.min())
                         .setMaxSupportedVersion(range.max())));
-        return register(request);
+        return request;
     }
 
     public BrokerRegistrationResponseData register(BrokerRegistrationRequestData request) {
@@ -163,6 +167,12 @@ public final class TestCluster implements AutoCloseable {
     /** A broker registers and comes into service. */
     public void join(int id) {
         register(id, -1);
+        heartbeat(id);
+    }
+
+    /** The same for one that stands in a rack. */
+    public void join(int id, String rack) {
+        register(presentation(id, -1).setRack(rack));
         heartbeat(id);
     }
 
