@@ -190,6 +190,11 @@ public final class BrokerStatus implements BrokerStatusMXBean {
         }
 
         @Override
+        public void leave() {
+            broker.leave();
+        }
+
+        @Override
         public void close() {
             stopped = true;
             beforeClose.run();

@@ -39,7 +39,7 @@ public interface RequestDispatcher {
      * The sockets are about to be closed: others may be asked to take over what this broker does while they still reach it. Called once,
      * by the thread that closes; may block (bounded).
      */
-    default void leave() {}
+    void leave();
 
     /** Stops the broker: called once, after the sockets are closed and before the log is. May block (bounded). */
     void close();

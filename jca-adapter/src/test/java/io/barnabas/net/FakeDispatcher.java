@@ -89,6 +89,9 @@ public class FakeDispatcher implements RequestDispatcher {
     }
 
     @Override
+    public void leave() {}
+
+    @Override
     public void close() {
         closed = true;
     }
