@@ -222,7 +222,7 @@ public final class ConfigControl {
 
     private static void checkExists(MetadataImage image, ConfigResource resource) {
         if (resource.type() == ConfigResource.Type.TOPIC && image.topic(resource.name()) == null) {
-            throw new UnknownTopicOrPartitionException(Errors.UNKNOWN_TOPIC_OR_PARTITION.message());
+            throw new UnknownTopicOrPartitionException("The topic '" + resource.name() + "' does not exist.");
         }
         if (resource.type() == ConfigResource.Type.BROKER
                 && !resource.name().isEmpty()

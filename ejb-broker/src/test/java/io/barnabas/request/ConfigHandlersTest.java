@@ -102,6 +102,12 @@ class ConfigHandlersTest {
     }
 
     @Test
+    void a_change_of_a_topic_that_is_not_there_names_it() {
+        assertThat(alter(Type.TOPIC, "baz", "segment.jitter.ms", SET, "678").errorMessage())
+                .isEqualTo("The topic 'baz' does not exist.");
+    }
+
+    @Test
     void resources_and_keys_named_twice_and_values_left_out_are_refused() {
         broker.createTopic("t", 1);
         IncrementalAlterConfigsRequestData request = new IncrementalAlterConfigsRequestData();
