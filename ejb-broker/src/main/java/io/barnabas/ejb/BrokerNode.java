@@ -19,8 +19,6 @@ import io.barnabas.metadata.jpa.MetadataEntities;
 import io.barnabas.partition.DirectoryAssignments;
 import io.barnabas.partition.LocalPartitionWriter;
 import io.barnabas.partition.LocalPartitions;
-import io.barnabas.partition.Partition;
-import io.barnabas.partition.PartitionRegistry;
 import io.barnabas.partition.ReplicaTerms;
 import io.barnabas.port.BrokerPort;
 import io.barnabas.port.RequestDispatcher;
@@ -43,14 +41,10 @@ import io.barnabas.request.RequestMetrics;
 import io.barnabas.request.TransactionHandlers;
 import io.barnabas.time.SerialExecutor;
 import java.io.IOException;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.internals.Topic;
@@ -168,7 +162,7 @@ public final class BrokerNode {
         partitions.start();
         replication.begin(fetch);
         assignments.follow(logs, metadata.metadata().image());
-        partitions.onLeadership(new CoordinatorLeadership());
+        partitions.onLeadership(new CoordinatorLeadership(groups, transactions.transactions()));
         metadata.metadata().onChange(groups::onMetadata);
     }
 
@@ -268,53 +262,6 @@ public final class BrokerNode {
                     image.config(new ConfigResource(ConfigResource.Type.BROKER, "")),
                     image.config(new ConfigResource(ConfigResource.Type.BROKER, Integer.toString(id))));
             logs.reconfigure(config.current().logManagerSettings(image.clusterId()));
-        }
-    }
-
-    /**
-     * The coordinators' shards follow the partitions of their topics, once all that they will load is committed: what a former leader had
-     * not brought to the others might be taken back, and must not have been told to anybody.
-     */
-    private final class CoordinatorLeadership implements PartitionRegistry.LeadershipListener {
-        private final Map<TopicPartition, Integer> led = new HashMap<>(); // epochs; guarded by this
-
-        @Override
-        public void onLeader(Partition partition, int leaderEpoch) {
-            if (isCoordinators(partition.topicPartition().topic())) {
-                synchronized (this) {
-                    led.put(partition.topicPartition(), leaderEpoch);
-                }
-                var unused = partition
-                        .committed(partition.log().logEndOffset())
-                        .thenRun(() -> onCommitted(partition.topicPartition(), leaderEpoch));
-            }
-        }
-
-        private synchronized void onCommitted(TopicPartition partition, int leaderEpoch) {
-            if (!Objects.equals(led.get(partition), leaderEpoch)) {
-                return; // lost meanwhile
-            }
-            if (partition.topic().equals(Topic.GROUP_METADATA_TOPIC_NAME)) {
-                groups.onElected(partition.partition(), leaderEpoch);
-            } else {
-                transactions.transactions().onElected(partition.partition(), leaderEpoch);
-            }
-        }
-
-        @Override
-        public synchronized void onResigned(TopicPartition partition, int leaderEpoch) {
-            if (led.remove(partition) == null) {
-                return;
-            }
-            if (partition.topic().equals(Topic.GROUP_METADATA_TOPIC_NAME)) {
-                groups.onResigned(partition.partition());
-            } else {
-                transactions.transactions().onResigned(partition.partition());
-            }
-        }
-
-        private static boolean isCoordinators(String topic) {
-            return topic.equals(Topic.GROUP_METADATA_TOPIC_NAME) || topic.equals(Topic.TRANSACTION_STATE_TOPIC_NAME);
         }
     }
 

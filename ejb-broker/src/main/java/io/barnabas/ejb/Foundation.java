@@ -38,7 +38,7 @@ record Foundation(MetadataNode metadata, PeerParts peers, Membership membership)
         PeerParts peers = new PeerParts(port, config.atStart(), metadata, service);
         service.probeBy(peers.probe());
         return new Foundation(
-                metadata, peers, Membership.of(metadata, config, service, peers.channel(), port.ticker()));
+                metadata, peers, Membership.of(metadata.metadata(), config, service, peers.channel(), port.ticker()));
     }
 
     private static MetadataNodeSettings metadataSettings(BrokerConfig config) {

@@ -26,11 +26,11 @@ public final class Membership implements AutoCloseable {
 
     /** Of this node, over its service and its way to the controller, which may be that service. */
     public static Membership of(
-            MetadataNode node, LiveConfig config, ControllerService service, ControllerChannel channel, Ticker ticker) {
+            Metadata metadata, LiveConfig config, ControllerService service, ControllerChannel channel, Ticker ticker) {
         int heartbeatMs = config.atStart().getInt("broker.heartbeat.interval.ms");
         BrokerRegistration registration = new BrokerRegistration(
-                channel, node.metadata(), config.atStart().nodeId(), new BrokerRegistration.Pace(heartbeatMs, ticker));
-        return new Membership(node.metadata(), service, channel, registration);
+                channel, metadata, config.atStart().nodeId(), new BrokerRegistration.Pace(heartbeatMs, ticker));
+        return new Membership(metadata, service, channel, registration);
     }
 
     public Metadata metadata() {

@@ -114,7 +114,7 @@ public final class IsrChanges implements AutoCloseable {
     }
 
     private void send() {
-        Map<LocalPartition, IsrProposal> sent = new HashMap<>();
+        Map<LocalPartition, IsrProposal> sent = new LinkedHashMap<>();
         synchronized (this) {
             if (asking || closed) {
                 return;

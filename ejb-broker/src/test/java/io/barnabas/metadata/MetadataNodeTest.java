@@ -63,7 +63,7 @@ class MetadataNodeTest {
         LiveConfig config = new LiveConfig(BrokerConfig.of(Map.of()));
         ControllerService service =
                 ControllerService.of(node, config, new ControllerService.Time(new SystemClock(), ticker));
-        member = Membership.of(node, config, service, new LocalChannel(service, ticker), ticker);
+        member = Membership.of(node.metadata(), config, service, new LocalChannel(service, ticker), ticker);
         return member;
     }
 
