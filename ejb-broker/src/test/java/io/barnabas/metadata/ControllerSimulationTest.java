@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.barnabas.metadata.Controller.Decision;
+import io.barnabas.time.ManualClock;
+import io.barnabas.time.ManualTicker;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -23,6 +26,7 @@ import org.junit.jupiter.api.Test;
 @NullUnmarked
 class ControllerSimulationTest {
     private static final int SEEDS = 200;
+    private static final int NODES = 3;
     private static final int COMMANDS = 40;
     private static final ConfigResource COUNTER = new ConfigResource(ConfigResource.Type.TOPIC, "counter");
     private static final Logger QUIET = Logger.getLogger("io.barnabas.metadata"); // kept, else its level is forgotten
@@ -33,19 +37,35 @@ class ControllerSimulationTest {
 
     /** Clients that send each command until it is answered, to whatever node. */
     private static final class Run {
+        private static final int STEP_MS = 50;
+        private static final int STEPS_MAX = 20_000;
+
+        private final ManualTicker ticker = new ManualTicker(new ManualClock());
         private final SimulatedQuorum quorum;
+        private final List<SimulatedQuorum.Node> nodes = new ArrayList<>();
         private final List<Long> producerIds = new ArrayList<>();
         private int open = 2 * COMMANDS;
         private int failures;
 
         Run(long seed, boolean voidEntries) {
-            quorum = new SimulatedQuorum(seed, voidEntries);
+            quorum = new SimulatedQuorum(
+                    new Random(seed),
+                    ticker,
+                    new SimulatedQuorum.Temper(400, 100, 40, 40, voidEntries),
+                    (node, from) -> true);
+            for (int id = 0; id < NODES; id++) {
+                nodes.add(quorum.join(id, Runnable::run));
+            }
+            quorum.start();
             for (int i = 0; i < COMMANDS; i++) {
                 String token = "done-" + i;
                 quorum.after(1_500, () -> count(token));
                 quorum.after(1_500, this::allocate);
             }
-            quorum.run();
+            for (int step = 0; open > 0 || !quorum.rests(); step++) {
+                assertThat(step).as("it comes to rest").isLessThan(STEPS_MAX);
+                ticker.advance(STEP_MS);
+            }
         }
 
         /** Counts one up, unless this command has done it before: a retry must see what its first try did. */
@@ -102,7 +122,7 @@ class ControllerSimulationTest {
         }
 
         private boolean countedOnce() {
-            return quorum.nodes.stream()
+            return nodes.stream()
                     .allMatch(node ->
                             node.metadata.image().config(COUNTER).get("count").equals(Integer.toString(COMMANDS)));
         }
@@ -124,7 +144,7 @@ class ControllerSimulationTest {
                     .as("no id given twice, seed %s", seed)
                     .isTrue();
             List<ReplayedMetadata> images =
-                    run.quorum.nodes.stream().map(node -> node.metadata).toList();
+                    run.nodes.stream().map(node -> node.metadata).toList();
             assertThat(images)
                     .as("same image everywhere, seed %s", seed)
                     .extracting(m -> ImageRecords.of(m.image()), m -> m.image().index())

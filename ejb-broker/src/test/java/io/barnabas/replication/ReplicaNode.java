@@ -36,7 +36,6 @@ import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.protocol.ApiMessage;
 
 /** One life of one broker of a replicated topic: real logs, partitions, fetches and fetchers, on one thread. */
@@ -144,32 +143,6 @@ final class ReplicaNode {
     private PeerConnection connect(World world, int broker) {
         PeerConnection connection = world.network.connector(host(id)).connect(host(broker), PORT, "replica-" + id);
         return world.product == Product.TELLS_NO_EPOCH ? new EpochlessConnection(connection) : connection;
-    }
-
-    /** Sends fetches as a follower that knows no epochs. */
-    private record EpochlessConnection(PeerConnection real) implements PeerConnection {
-        @Override
-        public void send(ApiMessage request, short version, int timeoutMs, Answer answer) {
-            if (request instanceof FetchRequestData fetch) {
-                fetch.topics().forEach(t -> t.partitions().forEach(p -> p.setLastFetchedEpoch(-1)));
-            }
-            real.send(request, version, timeoutMs, answer);
-        }
-
-        @Override
-        public boolean isOpen() {
-            return real.isOpen();
-        }
-
-        @Override
-        public Executor eventLoop() {
-            return real.eventLoop();
-        }
-
-        @Override
-        public void close() {
-            real.close();
-        }
     }
 
     private void cutToTheHighWatermark() {

@@ -13,6 +13,7 @@ final class LogSettings {
     long retentionMs = -1;
     long retentionBytes = -1;
     boolean compact;
+    int minInsyncReplicas = 1;
 
     LogSettings(Random random, boolean fsync) {
         durability = fsync ? LogConfig.Durability.FSYNC : LogConfig.Durability.OS;
@@ -48,7 +49,7 @@ final class LogSettings {
                 TimestampType.CREATE_TIME,
                 Long.MAX_VALUE,
                 Long.MAX_VALUE,
-                1,
+                minInsyncReplicas,
                 durability);
     }
 }

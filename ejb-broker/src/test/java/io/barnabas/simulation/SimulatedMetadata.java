@@ -2,11 +2,9 @@ package io.barnabas.simulation;
 
 import io.barnabas.metadata.Metadata;
 import io.barnabas.metadata.MetadataImage;
+import io.barnabas.metadata.OrderedMetadata;
 import io.barnabas.metadata.TestMetadata;
-import java.util.Comparator;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.metadata.PartitionRecord;
 import org.apache.kafka.common.metadata.TopicRecord;
@@ -63,30 +61,8 @@ final class SimulatedMetadata {
         }
     }
 
-    /** Sets of the platform iterate differently in each process: a seed must not depend on it. */
+    /** The same in each process. */
     Metadata ordered() {
-        Metadata real = test.metadata();
-        return new Metadata() {
-            @Override
-            public MetadataImage image() {
-                return real.image();
-            }
-
-            @Override
-            public void onChange(Listener listener) {
-                real.onChange((change, image) -> {
-                    Set<Uuid> topics = new LinkedHashSet<>();
-                    change.topics().stream().sorted(Comparator.naturalOrder()).forEach(topics::add);
-                    listener.onChange(
-                            new Change(
-                                    topics,
-                                    change.deletedTopics(),
-                                    change.configs(),
-                                    change.brokers(),
-                                    change.features()),
-                            image);
-                });
-            }
-        };
+        return new OrderedMetadata(test.metadata());
     }
 }

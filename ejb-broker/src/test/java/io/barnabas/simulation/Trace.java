@@ -5,7 +5,7 @@ import java.util.Deque;
 
 /** What happened in a run: the last events in words, all of them as a hash. */
 final class Trace {
-    private static final int KEPT = 30;
+    private static final int KEPT = Integer.getInteger("barnabas.trace", 60);
     private static final long FNV_PRIME = 0x100000001b3L;
 
     private final Deque<String> last = new ArrayDeque<>();

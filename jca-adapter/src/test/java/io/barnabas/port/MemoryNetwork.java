@@ -2,7 +2,8 @@ package io.barnabas.port;
 
 import io.barnabas.time.Clock;
 import io.barnabas.time.Ticker;
-import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,7 +26,8 @@ public final class MemoryNetwork {
     private final Map<Address, Listening> listening = new ConcurrentHashMap<>();
     private final Set<Link> cuts = ConcurrentHashMap.newKeySet();
     private final Map<Link, Long> delays = new ConcurrentHashMap<>();
-    private final Set<MemoryPeer> open = ConcurrentHashMap.newKeySet();
+    private final Set<MemoryPeer> open =
+            Collections.synchronizedSet(new LinkedHashSet<>()); // in one order at every run
     private final AtomicLong ids = new AtomicLong();
 
     public MemoryNetwork(Clock clock, Ticker ticker) {
@@ -71,7 +73,7 @@ public final class MemoryNetwork {
     /** Heals every cut; what was under way arrives. */
     public void heal() {
         cuts.clear();
-        for (MemoryPeer peer : List.copyOf(open)) {
+        for (MemoryPeer peer : opened()) {
             ticker.after(0, peer::deliver);
         }
     }
@@ -84,11 +86,31 @@ public final class MemoryNetwork {
     /** The host's process has died: it listens no more, and its connections are closed at both ends (unless they are cut). */
     public void kill(String host) {
         listening.keySet().removeIf(address -> address.host().equals(host));
-        for (MemoryPeer peer : new ArrayList<>(open)) {
+        for (MemoryPeer peer : opened()) {
             if (peer.touches(host)) {
                 ticker.after(0, peer::reset);
             }
         }
+    }
+
+    /** Connections between two hosts are lost, with all that is under way. */
+    public void drop(String one, String other) {
+        for (MemoryPeer peer : opened()) {
+            if (peer.touches(one) && peer.touches(other)) {
+                ticker.after(0, peer::reset);
+            }
+        }
+    }
+
+    private List<MemoryPeer> opened() {
+        synchronized (open) {
+            return List.copyOf(open);
+        }
+    }
+
+    /** Whether nothing gets from one host to the other. */
+    public boolean isCut(String from, String to) {
+        return isCut(new Link(from, to));
     }
 
     boolean isCut(Link link) {
