@@ -4,6 +4,7 @@ import io.barnabas.log.LogConfig;
 import io.barnabas.log.PartitionLog;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.port.Responder;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.apache.kafka.common.errors.PolicyViolationException;
@@ -21,8 +22,11 @@ import org.apache.kafka.common.protocol.ApiKeys;
  */
 public final class DeleteRecordsHandler implements ApiHandler<DeleteRecordsRequestData> {
     private static final long HIGH_WATERMARK = -1;
+    /** So many wait for followers at most; those beyond are told that their time is over. */
+    private static final int WAITING_MAX = 1_000;
 
     private final DataPath path;
+    private final AtomicInteger waiting = new AtomicInteger();
 
     public DeleteRecordsHandler(DataPath path) {
         this.path = path;
@@ -38,7 +42,10 @@ public final class DeleteRecordsHandler implements ApiHandler<DeleteRecordsReque
         path.runOnScan(context, responder, () -> {
             DeleteRecordsResponseData response = new DeleteRecordsResponseData();
             DelayedDeletion deletion = new DelayedDeletion(
-                    () -> responder.respond(response),
+                    () -> {
+                        waiting.decrementAndGet();
+                        responder.respond(response);
+                    },
                     error -> path.metrics().of(ApiKeys.DELETE_RECORDS).onError(error));
             for (var topic : request.topics()) {
                 DeleteRecordsTopicResult result = new DeleteRecordsTopicResult().setName(topic.name());
@@ -50,7 +57,7 @@ public final class DeleteRecordsHandler implements ApiHandler<DeleteRecordsReque
                 }
                 response.topics().add(result);
             }
-            return () -> deletion.begin(path, request.timeoutMs());
+            return () -> deletion.begin(path, waiting.incrementAndGet() > WAITING_MAX ? 0 : request.timeoutMs());
         });
     }
 
