@@ -38,6 +38,7 @@ final class ReplicationSimulation {
     private static final long LAG_MAX_MS = 250;
 
     private final Random random;
+    private final Random trims; // of its own, so that seeds stay what they were
     private final ReplicatedCluster cluster;
     private final Map<Integer, Map<Long, String>> exposed = new HashMap<>(); // by partition and offset
     private final Map<Integer, Map<Long, String>> acknowledged = new HashMap<>();
@@ -49,6 +50,7 @@ final class ReplicationSimulation {
 
     ReplicationSimulation(long seed, Product product) {
         random = new Random(seed);
+        trims = new Random(~seed);
         cluster = new ReplicatedCluster(
                 ReplicatedCluster.config(seed % 4 == 3 ? LogConfig.Durability.FSYNC : LogConfig.Durability.OS),
                 PARTITIONS,
@@ -78,6 +80,9 @@ final class ReplicationSimulation {
             for (int step = 0; step < STEPS; step++) {
                 act();
                 consume(step);
+                if (trims.nextInt(20) == 0) {
+                    trim(trims.nextInt(PARTITIONS));
+                }
                 long ms = 1 + random.nextInt(random.nextInt(8) == 0 ? 400 : 30);
                 cluster.run(ms);
                 sessions(ms);
@@ -106,6 +111,20 @@ final class ReplicationSimulation {
         ReplicaNode node = cluster.node(1 + step % ReplicatedCluster.BROKERS);
         if (node.alive() && !node.partition(step % PARTITIONS).leads()) {
             node.partition(step % PARTITIONS).following().onReader();
+        }
+    }
+
+    /** Somebody deletes what is committed. */
+    private void trim(int index) {
+        for (ReplicaNode node : cluster.nodes.values()) {
+            if (node.alive() && node.partition(index).leads()) {
+                LocalPartition leader = node.partition(index);
+                long start = leader.log().logStartOffset();
+                long to = start + trims.nextInt((int) (leader.highWatermark() - start) / 2 + 1);
+                note("delete at " + node.id + " of " + index + " below " + to);
+                leader.log().deleteRecordsBefore(to);
+                leader.followers().onLogStart();
+            }
         }
     }
 
@@ -216,19 +235,20 @@ final class ReplicationSimulation {
     private void check(ReplicaNode node, int index) {
         String life = System.identityHashCode(node) + "/" + index;
         LocalPartition partition = node.partition(index);
-        long from = checkedUpTo.getOrDefault(life, partition.log().logStartOffset());
+        long before = checkedUpTo.getOrDefault(life, partition.log().logStartOffset());
         long to = partition.highWatermark();
-        if (to < from) {
-            throw new AssertionError("the high watermark of " + node.id + " went back from " + from + " to " + to);
+        if (to < before) {
+            throw new AssertionError("the high watermark of " + node.id + " went back from " + before + " to " + to);
         }
+        long from = Math.max(before, partition.log().logStartOffset());
         if (to > partition.log().logEndOffset()) {
             throw new AssertionError("the high watermark of " + node.id + " is above its log's end");
         }
         read(partition.log(), from, to).forEach((offset, value) -> {
-            String before = exposed.get(index).putIfAbsent(offset, value);
-            if (before != null && !before.equals(value)) {
+            String shown = exposed.get(index).putIfAbsent(offset, value);
+            if (shown != null && !shown.equals(value)) {
                 throw new AssertionError("broker " + node.id + " shows " + value + " at " + index + "/" + offset
-                        + ", where " + before + " was; " + describe(node, index));
+                        + ", where " + shown + " was; " + describe(node, index));
             }
         });
         checkedUpTo.put(life, to);
@@ -324,16 +344,20 @@ final class ReplicationSimulation {
                         + describe(cluster.node(2), i) + describe(cluster.node(3), i));
             }
             Map<Long, String> expected = null;
+            long start = 0;
+            for (ReplicaNode node : cluster.nodes.values()) {
+                start = Math.max(start, node.partition(i).log().logStartOffset());
+            }
             for (ReplicaNode node : cluster.nodes.values()) {
                 PartitionLog log = node.partition(i).log();
-                Map<Long, String> all = read(log, 0, log.logEndOffset());
+                Map<Long, String> all = read(log, start, log.logEndOffset());
                 expected = expected == null ? all : expected;
                 if (!all.equals(expected) || node.partition(i).highWatermark() != log.logEndOffset()) {
                     throw new AssertionError("broker " + node.id + " has of " + i + " " + all + " up to "
                             + node.partition(i).highWatermark() + ", another " + expected);
                 }
                 for (Map.Entry<Long, String> each : acknowledged.get(i).entrySet()) {
-                    if (!each.getValue().equals(all.get(each.getKey()))) {
+                    if (each.getKey() >= start && !each.getValue().equals(all.get(each.getKey()))) {
                         throw new AssertionError("broker " + node.id + " has " + all.get(each.getKey()) + " at " + i
                                 + "/" + each.getKey() + " in place of " + each.getValue());
                     }
