@@ -177,6 +177,58 @@ class ClusterToolsTest {
     }
 
     @Test
+    void the_throttle_of_a_move_is_set_and_taken_back_when_it_is_verified() throws Exception {
+        topic("gentle", "1");
+        fill("gentle");
+        Path plan = plan("gentle", "[2,3]");
+
+        tools.run(REASSIGN, "--execute", "--throttle", "50000000", "--reassignment-json-file", plan.toString());
+        assertThat(config("brokers", "1")).contains("leader.replication.throttled.rate=50000000");
+        assertThat(config("topics", "gentle"))
+                .contains("leader.replication.throttled.replicas=0:1", "follower.replication.throttled.replicas=0:");
+
+        awaitMoved(plan, "gentle-0");
+        assertThat(config("brokers", "1")).doesNotContain("throttled.rate=5");
+        assertThat(config("topics", "gentle")).doesNotContain("throttled.replicas=0:");
+        assertThat(count("gentle")).isEqualTo(RECORDS);
+    }
+
+    private static String config(String kind, String name) {
+        return tools.runMain(
+                "kafka.admin.ConfigCommand",
+                "--bootstrap-server",
+                cluster.bootstrap(),
+                "--describe",
+                "--entity-type",
+                kind,
+                "--entity-name",
+                name);
+    }
+
+    @Test
+    void deleted_records_are_gone_whoever_leads() throws Exception {
+        topic("deleted", "1:2:3");
+        cluster.awaitInSync("deleted");
+        fill("deleted");
+        Path offsets = Files.writeString(
+                dir.resolve("deleted.json"),
+                "{\"partitions\":[{\"topic\":\"deleted\",\"partition\":0,\"offset\":5}],\"version\":1}");
+
+        assertThat(tools.run("DeleteRecordsCommand", "--offset-json-file", offsets.toString()))
+                .containsPattern("deleted-0\\s+low_watermark: 5");
+
+        tools.run(
+                REASSIGN,
+                "--execute",
+                "--reassignment-json-file",
+                plan("deleted", "[2,1,3]").toString());
+        elect("deleted");
+        cluster.awaitLeader("deleted", leader -> leader.id() == 2);
+        assertThat(tools.run("GetOffsetShell", "--topic-partitions", "deleted:0", "--time", "earliest"))
+                .contains("deleted:0:5");
+    }
+
+    @Test
     void the_preferred_leader_gets_its_leadership_back() throws Exception {
         topic("preferred", "2:1:3");
         cluster.awaitInSync("preferred");
