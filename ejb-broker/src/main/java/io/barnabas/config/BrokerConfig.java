@@ -109,6 +109,11 @@ public final class BrokerConfig {
         return quorumVoters;
     }
 
+    /** Where this node is sent the metadata log, if it is not alone. */
+    public QuorumVoter quorumSelf() {
+        return QuorumVoter.self(this, listeners);
+    }
+
     /** {@code log.dirs}, or {@code log.dir} if that is not set. */
     public List<Path> logDirs() {
         @Nullable List<String> dirs = getListOrNull("log.dirs");

@@ -2,6 +2,7 @@ package io.barnabas.ejb;
 
 import io.barnabas.config.BrokerConfig;
 import io.barnabas.config.LiveConfig;
+import io.barnabas.config.QuorumVoter;
 import io.barnabas.metadata.ControllerService;
 import io.barnabas.metadata.Membership;
 import io.barnabas.metadata.MetadataNode;
@@ -43,13 +44,16 @@ record Foundation(MetadataNode metadata, PeerParts peers, Membership membership)
 
     private static MetadataNodeSettings metadataSettings(BrokerConfig config) {
         Path directory = config.logDirs().get(0).resolve(METADATA_DIRECTORY);
-        List<RatisSettings.Voter> voters = config.quorumVoters().stream()
-                .map(voter -> new RatisSettings.Voter(voter.nodeId(), voter.host(), voter.port()))
-                .toList();
+        List<RatisSettings.Voter> voters =
+                config.quorumVoters().stream().map(Foundation::voter).toList();
         MetadataNodeSettings settings = voters.isEmpty()
                 ? MetadataNodeSettings.oneNode(directory, config.nodeId(), null)
-                : MetadataNodeSettings.voter(directory, config.nodeId(), voters);
+                : MetadataNodeSettings.member(directory, voter(config.quorumSelf()), voters);
         return settings.withMinInSync(config.getInt("min.insync.replicas"));
+    }
+
+    private static RatisSettings.Voter voter(QuorumVoter voter) {
+        return new RatisSettings.Voter(voter.nodeId(), voter.host(), voter.port());
     }
 
     @Override

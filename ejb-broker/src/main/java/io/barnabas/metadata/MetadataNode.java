@@ -54,8 +54,7 @@ public final class MetadataNode implements AutoCloseable {
         this.log = new RatisMetadataLog(new RatisSettings(
                 directory.journal(),
                 directory.clusterId(),
-                settings.nodeId(),
-                settings.voters().size() == 1 ? Uuid.ZERO_UUID : directory.directoryId(),
+                settings.alone() ? settings.self() : settings.self().inDirectory(directory.directoryId()),
                 settings.voters(),
                 RatisSettings.ELECTION_TIMEOUT_MS,
                 RatisSettings.SNAPSHOT_ENTRIES));
@@ -90,7 +89,7 @@ public final class MetadataNode implements AutoCloseable {
             Consumer<Throwable> onFailure,
             BooleanSupplier stopping)
             throws IOException {
-        boolean alone = settings.voters().size() == 1;
+        boolean alone = settings.alone();
         MetadataDirectory directory = alone
                 ? MetadataDirectory.open(settings.directory(), settings.nodeId(), settings.clusterId(), ids)
                 : MetadataDirectory.openVoter(settings.directory(), settings.nodeId(), settings.voterIds(), ids);
@@ -123,9 +122,7 @@ public final class MetadataNode implements AutoCloseable {
         VoterSet voters = directory.voters();
         if (voters == null) {
             VoterAgreement.Found found = new VoterAgreement(
-                            VoterAgreement.withDirectory(settings.voters(), settings.nodeId(), directory.directoryId()),
-                            settings.nodeId(),
-                            stopping)
+                            settings.voters(), settings.self().inDirectory(directory.directoryId()), stopping)
                     .reach();
             directory.setVoters(found.voters(), found.clusterId());
             voters = found.voters();

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * What a {@link MetadataNode} is opened with.
  *
  * @param directory for journal, snapshots and entities; not one of the directories for topics
- * @param nodeId {@code node.id}
+ * @param self this node, and where the leader reaches it
  * @param clusterId the cluster's id if it has been given, else the directory's, else a new one
  * @param voters the nodes that order the metadata, as they are configured; several find out each other's directories
  * @param bootstrapFeatures feature levels that a new cluster begins with; {@code metadata.version} is one of them
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record MetadataNodeSettings(
         Path directory,
-        int nodeId,
+        RatisSettings.Voter self,
         @Nullable String clusterId,
         List<RatisSettings.Voter> voters,
         Map<String, Short> bootstrapFeatures,
@@ -28,18 +28,44 @@ public record MetadataNodeSettings(
     public static final short METADATA_VERSION_LEVEL = 33;
 
     /**
-     * A node of a cluster, with the features of a new one.
+     * A voter of a cluster, with the features of a new one.
      *
      * @param voters 1, 3 or 5, this node among them
      */
     public static MetadataNodeSettings voter(Path directory, int nodeId, List<RatisSettings.Voter> voters) {
+        return member(
+                directory,
+                voters.stream()
+                        .filter(voter -> voter.nodeId() == nodeId)
+                        .findFirst()
+                        .orElseThrow(),
+                voters);
+    }
+
+    /**
+     * A node of a cluster, with the features of a new one; an observer if it is none of the voters.
+     *
+     * @param self where the leader reaches this node
+     * @param voters 1, 3 or 5
+     */
+    public static MetadataNodeSettings member(
+            Path directory, RatisSettings.Voter self, List<RatisSettings.Voter> voters) {
         return new MetadataNodeSettings(
                 directory,
-                nodeId,
+                self,
                 null,
                 voters,
-                oneNode(directory, nodeId, null).bootstrapFeatures(),
+                oneNode(directory, self.nodeId(), null).bootstrapFeatures(),
                 1);
+    }
+
+    int nodeId() {
+        return self.nodeId();
+    }
+
+    /** Whether this node is the only voter. */
+    boolean alone() {
+        return voterIds().equals(List.of(nodeId()));
     }
 
     List<Integer> voterIds() {
@@ -47,21 +73,22 @@ public record MetadataNodeSettings(
     }
 
     MetadataNodeSettings withVoters(List<RatisSettings.Voter> others) {
-        return new MetadataNodeSettings(directory, nodeId, clusterId, others, bootstrapFeatures, minInSync);
+        return new MetadataNodeSettings(directory, self, clusterId, others, bootstrapFeatures, minInSync);
     }
 
     /** The same for a new cluster with another {@code min.insync.replicas}. */
     public MetadataNodeSettings withMinInSync(int number) {
-        return new MetadataNodeSettings(directory, nodeId, clusterId, voters, bootstrapFeatures, number);
+        return new MetadataNodeSettings(directory, self, clusterId, voters, bootstrapFeatures, number);
     }
 
     /** A node that is alone, with the features of a new cluster. */
     public static MetadataNodeSettings oneNode(Path directory, int nodeId, @Nullable String clusterId) {
+        RatisSettings.Voter self = new RatisSettings.Voter(nodeId, "127.0.0.1", 0);
         return new MetadataNodeSettings(
                 directory,
-                nodeId,
+                self,
                 clusterId,
-                List.of(new RatisSettings.Voter(nodeId, "127.0.0.1", 0)),
+                List.of(self),
                 Map.of(
                         METADATA_VERSION,
                         METADATA_VERSION_LEVEL,

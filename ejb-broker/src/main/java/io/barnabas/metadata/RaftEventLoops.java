@@ -1,6 +1,7 @@
 package io.barnabas.metadata;
 
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.ratis.conf.Parameters;
@@ -48,14 +49,14 @@ final class RaftEventLoops implements AutoCloseable {
      *
      * @param guard sees what comes in first
      * @param watch sees it then
-     * @param beside is served on the same port
+     * @param beside are served on the same port
      */
-    Parameters parameters(ServerInterceptor guard, ServerInterceptor watch, ServerServiceDefinition beside) {
+    Parameters parameters(ServerInterceptor guard, ServerInterceptor watch, List<ServerServiceDefinition> beside) {
         Parameters parameters = new Parameters();
-        GrpcConfigKeys.Server.setServicesCustomizer(parameters, (builder, services) -> onLoops(builder)
-                .intercept(watch)
-                .intercept(guard)
-                .addService(beside)); // the last is asked first
+        GrpcConfigKeys.Server.setServicesCustomizer(parameters, (builder, services) -> {
+            beside.forEach(builder::addService);
+            return onLoops(builder).intercept(watch).intercept(guard); // the last is asked first
+        }); // the last is asked first
         return parameters;
     }
 

@@ -1,6 +1,7 @@
 package io.barnabas.metadata;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -8,6 +9,7 @@ import org.apache.kafka.common.Uuid;
 import org.apache.ratis.RaftConfigKeys;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.grpc.GrpcConfigKeys;
+import org.apache.ratis.proto.RaftProtos.RaftPeerRole;
 import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeer;
@@ -65,15 +67,30 @@ final class RatisConfiguration {
 
     /** The group as this node knows it at its start; without members if it is none of them, as Ratis wants it, until the leader calls. */
     RaftGroup group() {
-        boolean member = settings.voters().contains(settings.self());
-        return RaftGroup.valueOf(
-                groupId(), member ? settings.voters().stream().map(this::peer).toList() : List.of());
+        List<RaftPeer> peers =
+                new ArrayList<>(settings.voters().stream().map(this::peer).toList());
+        if (settings.observes()) {
+            peers.add(observer(settings.self()));
+        } else if (!settings.voters().contains(settings.self())) {
+            peers.clear();
+        }
+        return RaftGroup.valueOf(groupId(), peers);
     }
 
     RaftPeer peer(RatisSettings.Voter voter) {
+        return peer(voter, RaftPeerRole.FOLLOWER);
+    }
+
+    /** One that gets the log and has no vote, which Ratis calls a listener. */
+    RaftPeer observer(RatisSettings.Voter node) {
+        return peer(node, RaftPeerRole.LISTENER);
+    }
+
+    private static RaftPeer peer(RatisSettings.Voter node, RaftPeerRole role) {
         return RaftPeer.newBuilder()
-                .setId(peerId(voter))
-                .setAddress(address(voter))
+                .setId(peerId(node))
+                .setAddress(address(node))
+                .setStartupRole(role)
                 .build();
     }
 

@@ -55,6 +55,10 @@ record RatisMembers(RaftServer.Division division, Map<RaftPeerId, Follower> foll
         return division.getRaftConf().getCurrentPeers();
     }
 
+    Collection<RaftPeer> observers() {
+        return division.getRaftConf().getCurrentPeers(RaftProtos.RaftPeerRole.LISTENER);
+    }
+
     /** Whether a member has answered lately; the leader has. */
     boolean runs(RaftPeerId id) {
         Follower follower = followers.get(id);
@@ -66,10 +70,7 @@ record RatisMembers(RaftServer.Division division, Map<RaftPeerId, Follower> foll
         long committed = log.getLastCommittedIndex() + 1;
         LogPosition position = new LogPosition(
                 division.getInfo().getCurrentTerm(), Math.max(committed, log.getNextIndex()), committed);
-        return new QuorumState(
-                position,
-                members(voters(), position),
-                members(division.getRaftConf().getCurrentPeers(RaftProtos.RaftPeerRole.LISTENER), position));
+        return new QuorumState(position, members(voters(), position), members(observers(), position));
     }
 
     private List<Member> members(Collection<RaftPeer> peers, LogPosition position) {

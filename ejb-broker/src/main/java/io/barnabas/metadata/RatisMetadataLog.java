@@ -63,6 +63,7 @@ public final class RatisMetadataLog implements MetadataLog {
     }
 
     private static final long HAND_OVER_MS = 500;
+    private static final int ADMIT_MS = 10_000;
 
     private final RatisSettings settings;
     private final JournalRoom room;
@@ -112,6 +113,9 @@ public final class RatisMetadataLog implements MetadataLog {
             close();
             throw unreadable(e);
         }
+        if (settings.observes()) {
+            new Observing(settings, network, this::division).begin();
+        }
         LOG.info("Metadata log started: directory={} node={}", settings.directory(), settings.nodeId());
     }
 
@@ -134,7 +138,7 @@ public final class RatisMetadataLog implements MetadataLog {
                 .setParameters(network.parameters(
                         new MemberGuard(RatisConfiguration.peerId(settings.self())),
                         new LostLeader(network, groupId, () -> server),
-                        VoterIntroduction.service(this::introduction)))
+                        List.of(VoterIntroduction.service(this::introduction), Observing.service(this::admit))))
                 .setOption(RaftStorage.StartupOption.RECOVER)
                 .setStateMachine(new RatisStateMachine(stateMachine, settings.nodeId()))
                 .build();
@@ -247,6 +251,10 @@ public final class RatisMetadataLog implements MetadataLog {
         return changeVoters(timeoutMs, change -> change.remove(nodeId, directoryId));
     }
 
+    private CompletableFuture<@Nullable Void> admit(RatisSettings.Voter observer) {
+        return changeVoters(ADMIT_MS, change -> change.observe(observer));
+    }
+
     private CompletableFuture<@Nullable Void> changeVoters(
             int timeoutMs, Function<RatisVoterChange, SetConfigurationRequest.Arguments> decision) {
         try {
@@ -278,6 +286,15 @@ public final class RatisMetadataLog implements MetadataLog {
             return new NotControllerException("The node does not lead the metadata log any more", e);
         }
         return new org.apache.kafka.common.errors.TimeoutException("The voters have not been changed so far: " + e, e);
+    }
+
+    private RaftServer.@Nullable Division division() {
+        RaftServer running = server;
+        try {
+            return running == null ? null : running.getDivision(groupId);
+        } catch (IOException e) { // it closes
+            return null;
+        }
     }
 
     private RaftServer running() {

@@ -9,21 +9,14 @@ import org.apache.kafka.common.Uuid;
  *
  * @param directory holds the log and its snapshots; of this node alone
  * @param clusterId names the Raft group: a log of another cluster is not taken for this one's
- * @param nodeId this node
- * @param directoryId of this node's metadata directory; zero of a lone voter. If the voters name another for it, it has no vote until it
- *     is added
+ * @param self this node, with its metadata directory; zero of a lone voter. If the voters name another directory for it, it has no vote
+ *     until it is added; if they do not name it at all, it is an observer
  * @param voters all that vote at first, 1, 3 or 5; later the log itself knows
  * @param electionTimeoutMs a follower that hears nothing of a leader for this long, up to some three times as long, stands for election
  * @param snapshotEntries a snapshot is taken after this many entries, and at a clean stop
  */
 public record RatisSettings(
-        Path directory,
-        String clusterId,
-        int nodeId,
-        Uuid directoryId,
-        List<Voter> voters,
-        int electionTimeoutMs,
-        int snapshotEntries) {
+        Path directory, String clusterId, Voter self, List<Voter> voters, int electionTimeoutMs, int snapshotEntries) {
     /** Entries between two snapshots unless told otherwise: read and replayed in a fraction of a second at start. */
     public static final int SNAPSHOT_ENTRIES = 5_000;
 
@@ -34,7 +27,7 @@ public record RatisSettings(
     public static final int ELECTION_TIMEOUT_MS = 1_000;
 
     /**
-     * A node that votes.
+     * A node that votes, or observes.
      *
      * @param port where its Raft server listens; 0 means one that is free, which only a lone voter may have
      * @param directoryId of its metadata directory, the other half of its identity; zero of a lone voter, which needs none, and while it is
@@ -53,26 +46,21 @@ public record RatisSettings(
 
     /** One voter, alone, on a free port of the loopback address. */
     public static RatisSettings oneNode(Path directory, String clusterId, int nodeId) {
-        return new RatisSettings(
-                directory,
-                clusterId,
-                nodeId,
-                Uuid.ZERO_UUID,
-                List.of(new Voter(nodeId, "127.0.0.1", 0)),
-                ELECTION_TIMEOUT_MS,
-                SNAPSHOT_ENTRIES);
+        Voter self = new Voter(nodeId, "127.0.0.1", 0);
+        return new RatisSettings(directory, clusterId, self, List.of(self), ELECTION_TIMEOUT_MS, SNAPSHOT_ENTRIES);
     }
 
+    /** Whether this node is the only voter. */
     boolean alone() {
-        return voters.size() == 1;
+        return voters.size() == 1 && !observes();
     }
 
-    /** This node with its present directory. */
-    Voter self() {
-        return voters.stream()
-                .filter(voter -> voter.nodeId() == nodeId)
-                .findFirst()
-                .orElseThrow()
-                .inDirectory(directoryId);
+    /** Whether this node is none of the voters, whatever its directory: it follows the log and has no vote. */
+    boolean observes() {
+        return voters.stream().noneMatch(voter -> voter.nodeId() == self.nodeId());
+    }
+
+    int nodeId() {
+        return self.nodeId();
     }
 }

@@ -2,6 +2,8 @@ package io.barnabas.metadata;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.DuplicateVoterException;
 import org.apache.kafka.common.errors.InvalidRequestException;
@@ -11,8 +13,8 @@ import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.SetConfigurationRequest;
 
 /**
- * Which voters there are to be after one is added or taken out: one at a time, and only nodes that {@code controller.quorum.voters}
- * names. Decided on the leader; Ratis refuses it if the voters have changed meanwhile, and before a change is done it begins no other.
+ * Which voters and observers there are to be after one is added or taken out: one at a time, and only nodes that {@code controller.quorum.voters}
+ * names can vote. Decided on the leader; Ratis refuses it if the voters have changed meanwhile, and before a change is done it begins no other.
  */
 record RatisVoterChange(RatisConfiguration configuration, RatisSettings settings, RatisMembers members) {
     /**
@@ -61,11 +63,37 @@ record RatisVoterChange(RatisConfiguration configuration, RatisSettings settings
         return to(voters);
     }
 
+    /**
+     * Lets a node without a vote have the log; with another directory than before it takes its own place.
+     *
+     * @throws DuplicateVoterException if the node votes
+     */
+    SetConfigurationRequest.Arguments observe(RatisSettings.Voter node) {
+        if (members.voters().stream().anyMatch(each -> RatisConfiguration.nodeId(each.getId()) == node.nodeId())) {
+            throw new DuplicateVoterException("Node " + node.nodeId() + " is a voter");
+        }
+        List<RaftPeer> observers = new ArrayList<>(members.observers());
+        observers.removeIf(each -> RatisConfiguration.nodeId(each.getId()) == node.nodeId());
+        observers.add(configuration.observer(node));
+        return to(List.copyOf(members.voters()), observers);
+    }
+
     private SetConfigurationRequest.Arguments to(List<RaftPeer> voters) {
+        Set<RaftPeerId> voting = voters.stream().map(RaftPeer::getId).collect(Collectors.toSet());
+        return to(
+                voters,
+                members.observers().stream()
+                        .filter(each -> !voting.contains(each.getId()))
+                        .toList());
+    }
+
+    private SetConfigurationRequest.Arguments to(List<RaftPeer> voters, List<RaftPeer> observers) {
         return SetConfigurationRequest.Arguments.newBuilder()
                 .setMode(SetConfigurationRequest.Mode.COMPARE_AND_SET)
                 .setServersInCurrentConf(List.copyOf(members.voters()))
+                .setListenersInCurrentConf(List.copyOf(members.observers()))
                 .setServersInNewConf(voters)
+                .setListenersInNewConf(observers)
                 .build();
     }
 }

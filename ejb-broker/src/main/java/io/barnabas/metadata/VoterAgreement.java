@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
-import org.apache.kafka.common.Uuid;
 import org.apache.ratis.thirdparty.io.grpc.CallOptions;
 import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
 import org.apache.ratis.thirdparty.io.grpc.Server;
@@ -42,17 +41,17 @@ final class VoterAgreement {
     private final List<Voter> configured;
     private final BooleanSupplier stopping;
     private final String ids;
+    private final boolean votes;
 
     /**
-     * @param configured all voters, with their directories unknown but for this node's
+     * @param configured all voters, with their directories unknown
+     * @param self this node, in its directory; if it is none of the voters it only listens to what they agree on
      * @param stopping asked again and again while there is nothing but waiting: whether to give up
      */
-    VoterAgreement(List<Voter> configured, int nodeId, BooleanSupplier stopping) {
+    VoterAgreement(List<Voter> configured, Voter self, BooleanSupplier stopping) {
         this.configured = configured;
-        this.self = configured.stream()
-                .filter(voter -> voter.nodeId() == nodeId)
-                .findFirst()
-                .orElseThrow();
+        this.self = self;
+        this.votes = configured.stream().anyMatch(voter -> voter.nodeId() == self.nodeId());
         this.stopping = stopping;
         this.ids = ids(configured);
     }
@@ -73,9 +72,12 @@ final class VoterAgreement {
         Server server = null;
         Found agreed = null;
         try {
-            VoterIntroduction introduction = new VoterIntroduction(self.nodeId(), self.directoryId(), ids, "", null);
-            server = network.server(self.host(), self.port(), VoterIntroduction.service(() -> introduction));
-            server.start();
+            if (votes) {
+                VoterIntroduction introduction =
+                        new VoterIntroduction(self.nodeId(), self.directoryId(), ids, "", null);
+                server = network.server(self.host(), self.port(), VoterIntroduction.service(() -> introduction));
+                server.start();
+            }
             for (Voter voter : others()) {
                 channels.add(network.channel(voter.host(), voter.port()));
             }
@@ -101,7 +103,9 @@ final class VoterAgreement {
     }
 
     private List<Voter> others() {
-        return configured.stream().filter(voter -> !voter.equals(self)).toList();
+        return configured.stream()
+                .filter(voter -> voter.nodeId() != self.nodeId())
+                .toList();
     }
 
     private Found await(List<ManagedChannel> channels) throws IOException {
@@ -126,7 +130,7 @@ final class VoterAgreement {
 
     private void tell(Found found) {
         LOG.info("The voters of the metadata are known: voters={} clusterId={}", found.voters, found.clusterId);
-        if (!found.voters.contains(self.nodeId(), self.directoryId())) {
+        if (votes && !found.voters.contains(self.nodeId(), self.directoryId())) {
             LOG.warn(
                     "This node has lost its vote on metadata with its directory, and waits to be added to the voters: node={} directoryId={}",
                     self.nodeId(),
@@ -187,7 +191,7 @@ final class VoterAgreement {
 
         @Nullable
         Found found() {
-            if (theirs != null || heard.size() < configured.size()) {
+            if (theirs != null || !votes || heard.size() < configured.size()) {
                 return theirs;
             }
             VoterSet all = new VoterSet(heard);
@@ -199,13 +203,6 @@ final class VoterAgreement {
     static List<Voter> withDirectories(List<Voter> configured, VoterSet set) {
         return configured.stream()
                 .map(voter -> voter.inDirectory(set.directoryId(voter.nodeId())))
-                .toList();
-    }
-
-    /** This voter among {@code configured}, with its directory known. */
-    static List<Voter> withDirectory(List<Voter> configured, int nodeId, Uuid directoryId) {
-        return configured.stream()
-                .map(voter -> voter.nodeId() == nodeId ? voter.inDirectory(directoryId) : voter)
                 .toList();
     }
 }

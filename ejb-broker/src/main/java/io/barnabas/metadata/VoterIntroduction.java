@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a voter says of itself when another asks, on the port of the Raft group: who it is, whom it was told to vote with, and which set
- * of voters it belongs to, if it does already. {@link VoterAgreement} asks; every voter answers, also while the group runs.
+ * of voters it belongs to, if it does already. {@link VoterAgreement} asks; every voter answers, also while the group runs. A node without
+ * a vote asks there, too, to be given the log.
  *
  * @param configured ids of the nodes in its configuration, ascending
  * @param clusterId of its cluster; empty before it has one
@@ -74,7 +75,7 @@ record VoterIntroduction(
     }
 
     /** Bytes as they are, of a bounded number. */
-    private static final class Bytes implements MethodDescriptor.Marshaller<byte[]> {
+    static final class Bytes implements MethodDescriptor.Marshaller<byte[]> {
         @Override
         public InputStream stream(byte[] value) {
             return new ByteArrayInputStream(value);

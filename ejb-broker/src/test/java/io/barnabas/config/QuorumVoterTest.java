@@ -44,7 +44,6 @@ class QuorumVoterTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "1@a:1,3@b:2,4@c:3 | not among the voters",
                 "1@a:1,2@b:2 | 1, 3 or 5 voters, not 2",
                 "1@a:1,2@b:2,2@c:3 | Node 2 is named twice",
                 "1@a:1,2@b:2,3@a:1 | Two voters have the address a:1",

@@ -48,19 +48,27 @@ class MetadataNodesTest {
             new ThreadPoolExecutor(8, 8, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>());
     private final AtomicBoolean stopping = new AtomicBoolean();
 
+    private final Map<Integer, RatisSettings.Voter> observers = new ConcurrentHashMap<>();
+
+    private void voters(int count) {
+        List<Integer> ports = FreePorts.take(count + 1);
+        for (int i = 0; i < count; i++) {
+            voters.add(new RatisSettings.Voter(i + 1, "127.0.0.1", ports.get(i)));
+        }
+        observers.put(count + 1, new RatisSettings.Voter(count + 1, "127.0.0.1", ports.get(count)));
+    }
+
     private CompletableFuture<MetadataNode> open(int id) {
         if (voters.isEmpty()) {
-            List<Integer> ports = FreePorts.take(3);
-            for (int i = 0; i < 3; i++) {
-                voters.add(new RatisSettings.Voter(i + 1, "127.0.0.1", ports.get(i)));
-            }
+            voters(3);
         }
+        RatisSettings.Voter self = id > voters.size() ? observers.get(id) : voters.get(id - 1);
         SerialExecutor commands = new SerialExecutor(executor, 1, failures::add);
         return CompletableFuture.supplyAsync(
                 () -> {
                     try {
                         MetadataNode node = MetadataNode.open(
-                                MetadataNodeSettings.voter(directory.resolve("node-" + id), id, voters),
+                                MetadataNodeSettings.member(directory.resolve("node-" + id), self, voters),
                                 Uuid::randomUuid,
                                 task -> executor.execute(() -> commands.execute(task)),
                                 failures::add,
@@ -281,6 +289,67 @@ class MetadataNodesTest {
         // Then
         assertThatThrownBy(() -> first.get(30, TimeUnit.SECONDS)).hasStackTraceContaining("stopped before");
         assertThatThrownBy(() -> second.get(30, TimeUnit.SECONDS)).hasStackTraceContaining("stopped before");
+    }
+
+    @Test
+    void letsANodeWithoutAVoteFollowThroughRestartsAndChangesOfTheController() throws Exception {
+        // Given
+        openAll();
+        // When
+        open(4).get(60, TimeUnit.SECONDS).ready().get(60, TimeUnit.SECONDS);
+        create(controller(), "a");
+        // Then
+        awaitTopicEverywhere("a");
+        await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
+            QuorumState quorum = nodes.get(controller()).controller().quorum();
+            assertThat(quorum.voters()).extracting(QuorumState.Member::nodeId).containsExactlyInAnyOrder(1, 2, 3);
+            assertThat(quorum.observers())
+                    .extracting(QuorumState.Member::nodeId)
+                    .containsExactly(4);
+        });
+        // When it was away, and another leads
+        close(4);
+        int former = controller();
+        create(former, "b");
+        close(former);
+        create(controller(), "c");
+        open(4).get(60, TimeUnit.SECONDS).ready().get(60, TimeUnit.SECONDS);
+        // Then
+        awaitTopicEverywhere("c");
+        assertThat(nodes.get(4).controller().isActive()).isFalse();
+        // When the voters have no majority: the observer is not one
+        close(controller());
+        // Then
+        int last = nodes.keySet().stream().filter(id -> id < 4).findFirst().orElseThrow();
+        await().during(Duration.ofSeconds(2))
+                .atMost(Duration.ofSeconds(10))
+                .until(() -> !nodes.get(last).controller().isActive()
+                        && !nodes.get(4).controller().isActive());
+        // When
+        open(former).get(60, TimeUnit.SECONDS);
+        create(controller(), "d");
+        // Then
+        awaitTopicEverywhere("d");
+    }
+
+    @Test
+    void letsANodeFollowALoneVoter() throws Exception {
+        // Given
+        voters(1);
+        CompletableFuture<MetadataNode> observer = open(2); // which is there first
+        open(1).get(60, TimeUnit.SECONDS);
+        // When
+        observer.get(60, TimeUnit.SECONDS).ready().get(60, TimeUnit.SECONDS);
+        create(1, "a");
+        // Then
+        awaitTopicEverywhere("a");
+        assertThat(nodes.get(2).clusterId()).isEqualTo(nodes.get(1).clusterId());
+        // When
+        close(1);
+        open(1).get(60, TimeUnit.SECONDS);
+        create(controller(), "b");
+        // Then
+        awaitTopicEverywhere("b");
     }
 
     @Test

@@ -139,8 +139,7 @@ final class RatisQuorum implements AutoCloseable {
             this.log = new RatisMetadataLog(new RatisSettings(
                     directory(id),
                     TestMetadata.CLUSTER_ID,
-                    id,
-                    new Uuid(id, id),
+                    voters.get(id - 1),
                     voters,
                     electionTimeoutMs,
                     snapshotEntries));

@@ -32,7 +32,7 @@ final class ClusterCommand implements Runnable {
     @Option(
             names = {"-n", "--nodes"},
             paramLabel = "N",
-            description = "How many: 1, 3 (without this) or 5.")
+            description = "How many, 1 to 9; 3 without this.")
     private int nodes = 3;
 
     @Option(

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
  * Which node of a cluster on one machine has which directory, ports and settings. Node i has the ports of node 1, each {@code 10·(i−1)}
  * further: for clients {@code port}, for other brokers one more, for the quorum two more, and the console's.
  *
- * @param nodes how many, 1, 3 or 5: all of them vote
+ * @param nodes how many: the first of them vote on metadata, 1 of two, 3 of three and four, 5 of more
  * @param data the directory that has one for each node, named by its number
  * @param port of node 1 for clients
  * @param httpPort of node 1's console
@@ -26,10 +26,11 @@ import java.util.stream.IntStream;
 record ClusterLayout(int nodes, Path data, int port, int httpPort, Map<String, String> set) {
     static final int STEP = 10;
 
-    private static final Set<Integer> SIZES = new TreeSet<>(Set.of(1, 3, 5));
+    private static final int NODES_MAX = 9;
     private static final String HOST = "127.0.0.1";
     private static final int PORT_MAX = 65535;
     private static final int REPLICAS = 3;
+    private static final int VOTERS_MAX = 5;
     private static final int IN_SYNC = 2;
 
     /** The default takes a quarter of a small heap. */
@@ -37,9 +38,8 @@ record ClusterLayout(int nodes, Path data, int port, int httpPort, Map<String, S
 
     /** @throws Refusal if such a cluster cannot be */
     ClusterLayout {
-        if (!SIZES.contains(nodes)) {
-            throw new Refusal("a cluster on one machine has 1, 3 or 5 nodes, not " + nodes
-                    + ": each of them votes on metadata, and a majority of an even number bears no more losses");
+        if (nodes < 1 || nodes > NODES_MAX) {
+            throw new Refusal("a cluster on one machine has 1 to " + NODES_MAX + " nodes, not " + nodes);
         }
         data = data.toAbsolutePath().normalize();
         set = Map.copyOf(set);
@@ -109,10 +109,14 @@ record ClusterLayout(int nodes, Path data, int port, int httpPort, Map<String, S
         own.put("inter.broker.listener.name", "INTERNAL");
         own.put(
                 "controller.quorum.voters",
-                IntStream.range(0, nodes)
+                IntStream.range(0, voters(nodes))
                         .mapToObj(i -> (i + 1) + "@" + HOST + ":" + (port + 2 + i * STEP))
                         .collect(Collectors.joining(",")));
         return own;
+    }
+
+    private static int voters(int nodes) {
+        return nodes < REPLICAS ? 1 : nodes < VOTERS_MAX ? REPLICAS : VOTERS_MAX;
     }
 
     /** Where a node's settings are written down, so that it can be started again alone. */

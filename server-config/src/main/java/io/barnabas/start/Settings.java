@@ -254,7 +254,7 @@ public final class Settings {
     public Optional<Listener> voter() {
         String id = get("node.id", get("broker.id", "1"));
         String[] voters = get(VOTERS, "").split(",");
-        return Stream.of(voters.length > 1 ? voters : new String[0])
+        return Stream.of(voters)
                 .map(VOTER::matcher)
                 .filter(parts -> parts.matches() && parts.group(1).equals(id))
                 .map(parts -> new Listener(VOTERS, parts.group(2), Integer.parseInt(parts.group(3))))

@@ -46,6 +46,13 @@ class ClusterLayoutTest {
     }
 
     @Test
+    void of_two_nodes_one_votes_and_of_four_three() {
+        assertThat(layout(2, Map.of()).settings(2)).containsEntry("controller.quorum.voters", "1@127.0.0.1:9094");
+        assertThat(layout(4, Map.of()).settings(4))
+                .containsEntry("controller.quorum.voters", "1@127.0.0.1:9094,2@127.0.0.1:9104,3@127.0.0.1:9114");
+    }
+
+    @Test
     void one_node_is_what_run_would_start() {
         assertThat(layout(1, Map.of()).settings(1))
                 .containsOnlyKeys("node.id", "log.dirs", "listeners", "barnabas.http.port")

@@ -1,0 +1,142 @@
+package io.barnabas.metadata;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.apache.kafka.common.Uuid;
+import org.apache.ratis.server.DivisionInfo;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.thirdparty.io.grpc.CallOptions;
+import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
+import org.apache.ratis.thirdparty.io.grpc.MethodDescriptor;
+import org.apache.ratis.thirdparty.io.grpc.ServerServiceDefinition;
+import org.apache.ratis.thirdparty.io.grpc.Status;
+import org.apache.ratis.thirdparty.io.grpc.stub.ClientCalls;
+import org.apache.ratis.thirdparty.io.grpc.stub.ServerCalls;
+import org.apache.ratis.thirdparty.io.grpc.stub.StreamObserver;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How a node without a vote comes to have the metadata log: it asks the voters, one after another, and the leader makes it one of those it
+ * sends its entries to. That is part of the log, so it is asked for once in the life of its directory, and again only if no leader is heard.
+ *
+ * <p>Thread: the Raft network's. It ends with them.
+ */
+final class Observing {
+    private static final Logger LOG = LoggerFactory.getLogger(Observing.class);
+    private static final long LOOK_MS = 500;
+    private static final long ANSWER_MS = 10_000;
+    /** Of silence of a leader, until it is asked for again. */
+    private static final long SILENCE_MS = 5_000;
+
+    private static final int FIELDS = 4;
+
+    private static final MethodDescriptor<byte[], byte[]> METHOD = MethodDescriptor.<byte[], byte[]>newBuilder()
+            .setType(MethodDescriptor.MethodType.UNARY)
+            .setFullMethodName(MethodDescriptor.generateFullMethodName("barnabas.Observer", "Observe"))
+            .setRequestMarshaller(new VoterIntroduction.Bytes())
+            .setResponseMarshaller(new VoterIntroduction.Bytes())
+            .build();
+
+    private final RatisSettings settings;
+    private final RaftEventLoops network;
+    private final Supplier<RaftServer.@Nullable Division> division;
+    private int asked;
+
+    /** @param division this node's part of the Raft group; null while it does not run */
+    Observing(RatisSettings settings, RaftEventLoops network, Supplier<RaftServer.@Nullable Division> division) {
+        this.settings = settings;
+        this.network = network;
+        this.division = division;
+    }
+
+    /**
+     * The voter's side.
+     *
+     * @param admit lets a node have the log, or fails
+     */
+    static ServerServiceDefinition service(Function<RatisSettings.Voter, CompletableFuture<@Nullable Void>> admit) {
+        return ServerServiceDefinition.builder("barnabas.Observer")
+                .addMethod(METHOD, ServerCalls.asyncUnaryCall((request, answer) -> admit.apply(decode(request))
+                        .whenComplete((admitted, e) -> {
+                            if (e == null) {
+                                answer.onNext(new byte[0]);
+                                answer.onCompleted();
+                            } else {
+                                answer.onError(Status.UNAVAILABLE
+                                        .withDescription(e.toString())
+                                        .asException());
+                            }
+                        })))
+                .build();
+    }
+
+    /** Begins to see to it that this node gets the log. */
+    void begin() {
+        network.schedule(this::look, 0, TimeUnit.MILLISECONDS);
+    }
+
+    private void look() {
+        if (hearsALeader()) {
+            network.schedule(this::look, LOOK_MS, TimeUnit.MILLISECONDS);
+        } else {
+            ask();
+        }
+    }
+
+    private boolean hearsALeader() {
+        RaftServer.Division running = division.get();
+        DivisionInfo info = running == null ? null : running.getInfo();
+        return info != null
+                && info.getLeaderId() != null
+                && info.getRoleInfoProto().getFollowerInfo().getLeaderInfo().getLastRpcElapsedTimeMs() < SILENCE_MS;
+    }
+
+    private void ask() {
+        List<RatisSettings.Voter> voters = settings.voters();
+        RatisSettings.Voter voter = voters.get(asked++ % voters.size());
+        ManagedChannel channel = network.channel(voter.host(), voter.port());
+        CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(ANSWER_MS, TimeUnit.MILLISECONDS);
+        ClientCalls.asyncUnaryCall(channel.newCall(METHOD, options), encode(settings.self()), new StreamObserver<>() {
+            @Override
+            public void onNext(byte[] nothing) {
+                LOG.info("This node has no vote on metadata, and observes: node={}", settings.nodeId());
+            }
+
+            @Override
+            public void onError(Throwable e) {
+                LOG.debug("Node {} was not admitted by {}", settings.nodeId(), voter, e);
+                end();
+            }
+
+            @Override
+            public void onCompleted() {
+                end();
+            }
+
+            private void end() {
+                channel.shutdownNow();
+                network.schedule(Observing.this::look, LOOK_MS, TimeUnit.MILLISECONDS);
+            }
+        });
+    }
+
+    private static byte[] encode(RatisSettings.Voter self) {
+        return (self.nodeId() + "\n" + self.directoryId() + "\n" + self.host() + "\n" + self.port())
+                .getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static RatisSettings.Voter decode(byte[] request) {
+        String[] lines = new String(request, StandardCharsets.UTF_8).split("\n", -1);
+        if (lines.length != FIELDS) {
+            throw new IllegalArgumentException("Not an observer's request");
+        }
+        return new RatisSettings.Voter(
+                Integer.parseInt(lines[0]), lines[2], Integer.parseInt(lines[3]), Uuid.fromString(lines[1]));
+    }
+}
