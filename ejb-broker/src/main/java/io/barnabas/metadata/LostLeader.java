@@ -2,6 +2,7 @@ package io.barnabas.metadata;
 
 import java.io.IOException;
 import java.net.ConnectException;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -78,7 +79,7 @@ final class LostLeader implements ServerInterceptor {
         List<RaftPeerId> others = division.getRaftConf().getCurrentPeers().stream()
                 .map(RaftPeer::getId)
                 .filter(id -> !id.equals(sender))
-                .sorted()
+                .sorted(Comparator.comparing(RaftPeerId::toString))
                 .toList();
         int rank = Math.max(0, others.indexOf(division.getId()));
         network.schedule(() -> probe(sender), rank * RANK_MS, TimeUnit.MILLISECONDS);

@@ -62,18 +62,20 @@ final class Observing {
      */
     static ServerServiceDefinition service(Function<RatisSettings.Voter, CompletableFuture<@Nullable Void>> admit) {
         return ServerServiceDefinition.builder("barnabas.Observer")
-                .addMethod(METHOD, ServerCalls.asyncUnaryCall((request, answer) -> admit.apply(decode(request))
-                        .whenComplete((admitted, e) -> {
-                            if (e == null) {
-                                answer.onNext(new byte[0]);
-                                answer.onCompleted();
-                            } else {
-                                answer.onError(Status.UNAVAILABLE
-                                        .withDescription(e.toString())
-                                        .asException());
-                            }
-                        })))
+                .addMethod(METHOD, ServerCalls.asyncUnaryCall((request, answer) -> {
+                    CompletableFuture<@Nullable Void> unused =
+                            admit.apply(decode(request)).whenComplete((admitted, e) -> answer(answer, e));
+                }))
                 .build();
+    }
+
+    private static void answer(StreamObserver<byte[]> answer, @Nullable Throwable e) {
+        if (e == null) {
+            answer.onNext(new byte[0]);
+            answer.onCompleted();
+        } else {
+            answer.onError(Status.UNAVAILABLE.withDescription(e.toString()).asException());
+        }
     }
 
     /** Begins to see to it that this node gets the log. */
