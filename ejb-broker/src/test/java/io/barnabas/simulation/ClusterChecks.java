@@ -10,6 +10,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +50,12 @@ final class ClusterChecks {
     static void require(boolean holds, String otherwise) {
         if (!holds) {
             throw new AssertionError(otherwise);
+        }
+    }
+
+    private static void requireElse(boolean holds, Supplier<String> otherwise) {
+        if (!holds) {
+            throw new AssertionError(otherwise.get());
         }
     }
 
@@ -100,14 +107,14 @@ final class ClusterChecks {
 
     private void check(SimulatedBroker broker, LocalPartition local) {
         TopicPartition partition = local.topicPartition();
-        String where = "broker " + broker.id() + " of " + partition + ": ";
+        Supplier<String> where = () -> "broker " + broker.id() + " of " + partition + ": ";
         Map<TopicPartition, Long> of = highWatermarks.computeIfAbsent(broker, life -> new HashMap<>());
         long from = of.getOrDefault(partition, 0L);
         long to = local.highWatermark();
-        require(to >= from, where + "the high watermark went back from " + from + " to " + to);
-        require(
+        requireElse(to >= from, () -> where.get() + "the high watermark went back from " + from + " to " + to);
+        requireElse(
                 to <= local.log().logEndOffset(),
-                where + "the high watermark " + to + " is beyond the end "
+                () -> where.get() + "the high watermark " + to + " is beyond the end "
                         + local.log().logEndOffset());
         History history = history(partition);
         if (to > from) {
@@ -116,64 +123,68 @@ final class ClusterChecks {
         }
         if (local.leads()) {
             Integer other = history.leaders.putIfAbsent(local.leaderEpoch(), broker.id());
-            require(
+            requireElse(
                     other == null || other == broker.id(),
-                    where + "leads in epoch " + local.leaderEpoch() + " as does " + other);
+                    () -> where.get() + "leads in epoch " + local.leaderEpoch() + " as does " + other);
         }
     }
 
-    private static void expose(History history, Entry entry, String where) {
+    private static void expose(History history, Entry entry, Supplier<String> where) {
         int at = (int) entry.offset();
         if (at < history.exposed.size()) {
             Entry before = history.exposed.get(at);
-            require(before.equals(entry), where + "shows " + entry + " where " + before + " was");
+            requireElse(before.equals(entry), () -> where.get() + "shows " + entry + " where " + before + " was");
             return;
         }
-        require(at == history.exposed.size(), where + "lacks offset " + history.exposed.size());
+        requireElse(at == history.exposed.size(), () -> where.get() + "lacks offset " + history.exposed.size());
         if (at > 0) {
             Entry previous = history.exposed.get(at - 1);
-            require(previous.epoch() <= entry.epoch(), where + entry + " was written after " + previous);
+            requireElse(
+                    previous.epoch() <= entry.epoch(), () -> where.get() + entry + " was written after " + previous);
         }
         String promised = history.acknowledged.get(entry.offset());
-        require(
+        requireElse(
                 promised == null || promised.equals(entry.value()),
-                where + "shows " + entry + " where " + promised + " was acknowledged");
+                () -> where.get() + "shows " + entry + " where " + promised + " was acknowledged");
         history.exposed.add(entry);
         int hash = entry.value().indexOf('#');
         if (history.ofUsers && !entry.control() && hash > 0) {
             String producer = entry.value().substring(0, hash);
             int number = Integer.parseInt(entry.value().substring(hash + 1));
             Integer last = history.numbers.put(producer, number);
-            require(
+            requireElse(
                     number == (last == null ? 0 : last + 1),
-                    where + entry + " follows number " + last + " of its producer");
+                    () -> where.get() + entry + " follows number " + last + " of its producer");
         }
     }
 
     /** Whoever may lead next has what is committed, and what was acknowledged. */
     private void checkMembers(TopicPartition partition) {
         PartitionImage image = cluster.committed(partition);
-        long must = history(partition).acknowledged.isEmpty()
-                ? 0
-                : history(partition).acknowledged.lastKey() + 1;
-        if (image.leader() >= 0 && cluster.isPresent(image.leader())) {
-            LocalPartition leader = present(cluster.broker(image.leader()), partition);
-            if (leader != null && leader.leads() && leader.leaderEpoch() == image.leaderEpoch()) {
-                must = Math.max(must, leader.highWatermark());
-            }
-        }
+        long must = leastEnd(partition, image);
         List<Integer> eligible = new ArrayList<>(image.isr());
         eligible.addAll(image.elr());
         for (int id : eligible) {
             LocalPartition member = cluster.isPresent(id) ? present(cluster.broker(id), partition) : null;
             if (member != null) {
                 long end = member.log().logEndOffset();
-                require(
+                requireElse(
                         end >= must,
-                        "broker " + id + " of " + partition + " may be elected and ends at " + end + ", committed is "
-                                + must + "; " + image);
+                        () -> "broker " + id + " of " + partition + " may be elected and ends at " + end
+                                + ", committed is " + must + "; " + image);
             }
         }
+    }
+
+    private long leastEnd(TopicPartition partition, PartitionImage image) {
+        TreeMap<Long, String> acknowledged = history(partition).acknowledged;
+        long least = acknowledged.isEmpty() ? 0 : acknowledged.lastKey() + 1;
+        LocalPartition leader = image.leader() >= 0 && cluster.isPresent(image.leader())
+                ? present(cluster.broker(image.leader()), partition)
+                : null;
+        return leader != null && leader.leads() && leader.leaderEpoch() == image.leaderEpoch()
+                ? Math.max(least, leader.highWatermark())
+                : least;
     }
 
     // ---- at the end

@@ -178,10 +178,10 @@ final class ClusterSimulation {
     }
 
     private void end(int broker) {
-        if (!cluster.alive(broker)) {
+        if (!cluster.alive(broker) || !mayEnd(broker)) {
             return;
         }
-        if (random.nextInt(3) == 0 || !mayDie(broker)) {
+        if (random.nextInt(3) == 0) {
             note("stop " + broker);
             cluster.stop(broker);
         } else {
@@ -191,10 +191,11 @@ final class ClusterSimulation {
     }
 
     /**
-     * One broker's disk may forget what was not forced, and none else may die before the controller knows: with {@code
-     * min.insync.replicas} of 2 no more can be borne, as whoever dies may have forgotten something (KIP-966).
+     * One broker's disk may forget what was not forced, while the others live, and none of them may end before the controller knows: with
+     * {@code min.insync.replicas} of 2 no more can be borne, as whoever dies may have forgotten something (KIP-966), and whoever leaves in
+     * order leaves to those that are taken for in sync.
      */
-    private boolean mayDie(int broker) {
+    private boolean mayEnd(int broker) {
         return mayHaveLost < 0
                 || mayHaveLost == broker
                 || (cluster.isPresent(mayHaveLost)
@@ -207,6 +208,9 @@ final class ClusterSimulation {
 
     private void restart(int broker) {
         boolean othersHaveAll = mayHaveLost < 0 || mayHaveLost == broker;
+        for (int id = 1; id <= SimulatedCluster.BROKERS; id++) {
+            othersHaveAll &= id == broker || cluster.isPresent(id);
+        }
         for (TopicPartition partition : cluster.partitions) {
             PartitionImage image = cluster.committed(partition);
             othersHaveAll &= Stream.concat(image.isr().stream(), image.elr().stream())

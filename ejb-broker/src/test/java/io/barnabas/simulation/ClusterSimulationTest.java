@@ -11,8 +11,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** A whole cluster survives what a seed brings. */
 class ClusterSimulationTest {
-    private static final int SEEDS = Integer.getInteger("barnabas.cluster.seeds", 100);
-    private static final int SEEDS_OF_TWINS = Integer.getInteger("barnabas.cluster.twin.seeds", 100);
+    private static final int SEEDS = Integer.getInteger("barnabas.cluster.seeds", 500);
+    private static final int SEEDS_OF_TWINS = Integer.getInteger("barnabas.cluster.twin.seeds", 200);
     private static final long FIRST_SEED = Long.getLong("barnabas.cluster.seed", 0);
     private static final Logger QUIET = Logger.getLogger("io.barnabas"); // kept, else its level is forgotten
 
