@@ -163,7 +163,7 @@ public final class SimulatedBroker {
             return;
         }
         registering = true;
-        var unused = membership.registration().register(presentation(image)).thenAccept(epoch -> life.run(this::begin));
+        var unused = membership.registration().register(presentation(image)).thenAccept(this::beginAt);
     }
 
     private Presentation presentation(MetadataImage image) {
@@ -177,6 +177,15 @@ public final class SimulatedBroker {
                 logs.directories().stream().map(DataDirectory::id).toList(),
                 FeatureControl.SUPPORTED,
                 clean ? image.broker(id).map(BrokerImage::epoch).orElse(-1L) : -1);
+    }
+
+    /** Metadata from before its registration are of another life: by those it might lead with what that one had. */
+    private void beginAt(long epoch) {
+        if (metadata.image().index() < epoch) {
+            port.ticker().after(1, () -> beginAt(epoch));
+        } else {
+            life.run(this::begin);
+        }
     }
 
     private void begin() {

@@ -21,6 +21,7 @@ final class ClusterConnection {
     private final Random random;
     private @Nullable PeerConnection connection;
     private int broker = -1;
+    private int leaderEpoch; // the highest that it was told of
 
     ClusterConnection(SimulatedCluster cluster, TopicPartition partition, String clientId, Random random) {
         this.cluster = cluster;
@@ -69,9 +70,10 @@ final class ClusterConnection {
         }
         SimulatedBroker told = cluster.broker(1 + random.nextInt(SimulatedCluster.BROKERS));
         PartitionImage image = told.image().partition(partition.topic(), partition.partition());
-        if (!told.alive() || image == null || image.leader() < 0) {
-            return null;
+        if (!told.alive() || image == null || image.leader() < 0 || image.leaderEpoch() < leaderEpoch) {
+            return null; // as clients do, it believes no metadata that are older than those it had (KIP-320)
         }
+        leaderEpoch = image.leaderEpoch();
         broker = image.leader();
         connection = cluster.network
                 .connector(SimulatedCluster.CLIENTS)

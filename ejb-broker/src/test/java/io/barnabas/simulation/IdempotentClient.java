@@ -49,14 +49,17 @@ final class IdempotentClient {
     private boolean broken; // what is in flight is waited for, then all is sent again
     private boolean resting;
     private int sent;
+    private int batches;
 
     /** Its records are numbered from {@code first} on, which is their sequence, too. */
     private static final class Batch {
+        private final int number;
         private final int first;
         private final int count;
         private boolean underWay;
 
-        Batch(int first, int count) {
+        Batch(int number, int first, int count) {
+            this.number = number;
             this.first = first;
             this.count = count;
         }
@@ -85,9 +88,10 @@ final class IdempotentClient {
 
     /** Produces something. */
     void produce() {
-        if (unacknowledged.size() < IN_FLIGHT) {
+        Batch oldest = unacknowledged.peekFirst();
+        if (oldest == null || batches - oldest.number < IN_FLIGHT) { // a broker knows so many batches again
             int count = 1 + random.nextInt(3);
-            unacknowledged.add(new Batch(sent, count));
+            unacknowledged.add(new Batch(batches++, sent, count));
             sent += count;
         }
         pump();
