@@ -56,12 +56,24 @@ final class Presence {
         return directory.id().equals(Uuid.ZERO_UUID) ? Uuid.randomUuid() : directory.id();
     }
 
-    /** Registers the broker, fenced. */
+    /** Registers the broker, fenced; then the metadata here have that. */
     void register() {
         BrokerConfig atStart = config.atStart();
-        await(
+        long epoch = await(
                 registration.register(presentation(atStart, cleanShutdownEpoch(atStart))),
                 "the broker is not registered");
+        await(known(epoch), "the metadata do not have the broker's registration yet");
+    }
+
+    /** Older metadata are of this broker's former life: by those it might lead on with what that one had, and has lost. */
+    private CompletableFuture<Long> known(long epoch) {
+        CompletableFuture<Long> known = new CompletableFuture<>();
+        metadata.onChange((change, image) -> {
+            if (image.index() >= epoch) {
+                known.complete(epoch);
+            }
+        });
+        return known;
     }
 
     /** The sockets are open: clients may be sent here. */
