@@ -103,7 +103,7 @@ class MemoryNetworkTest {
         ticker.advance(0);
         heartbeat(connect(), 2);
         ticker.advance(0);
-        assertThat(told).containsExactly("DisconnectException 1", "DisconnectException 2");
+        assertThat(told).containsExactly("DisconnectException 1", "ConnectionRefusedException 2");
         assertThat(peer.isOpen()).isFalse();
     }
 }
