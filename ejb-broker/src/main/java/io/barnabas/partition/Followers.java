@@ -132,10 +132,17 @@ public final class Followers {
         state.highWatermark.onLogStart();
     }
 
-    /** The ISR to ask the controller for, if it should change; from then on a change is under way. */
+    /** The ISR to ask the controller for, if it should change; from then on a change is under way. Under no lock. */
     public @Nullable IsrProposal propose() {
-        @Nullable PartitionLog of = state.log;
-        return of == null ? null : replicas.propose(state.highWatermark.get(), of.logEndOffset());
+        // No high watermark may be raised between the look at it and the maximal ISR's growth (I8): it would be past
+        // what the replica has that is to come in.
+        state.change.writeLock().lock();
+        try {
+            @Nullable PartitionLog of = state.log;
+            return of == null ? null : replicas.propose(state.highWatermark.get(), of.logEndOffset());
+        } finally {
+            state.change.writeLock().unlock();
+        }
     }
 
     /** Whether the proposal is still to be settled: neither done, nor void by another change. */

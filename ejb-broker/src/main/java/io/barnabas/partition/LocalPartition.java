@@ -246,7 +246,7 @@ public final class LocalPartition implements Partition {
     }
 
     private void onDurable(PartitionLog of, Leadership at, long endOffset, int bytes) {
-        if (!at.single()) {
+        if (!at.single() || !state.leadership.single()) { // a force takes a while
             if (at.aloneInSync() || of.config().durability() != Durability.OS) {
                 followers.advance();
             } // else followers' fetches raise the high watermark
@@ -273,12 +273,14 @@ public final class LocalPartition implements Partition {
      */
     public CompletionStage<Void> committed(long offset, int epoch) {
         Leadership now = state.leadership;
-        boolean sameEpoch = epoch == ANY_EPOCH || epoch == now.epoch();
-        if (sameEpoch && highWatermark.get() >= offset) {
+        if (epoch != ANY_EPOCH && epoch != now.epoch()) {
+            return CompletableFuture.failedFuture(state.notLeader()); // of others' waiting it says nothing
+        }
+        if (highWatermark.get() >= offset) {
             return DONE;
         }
         CompletionStage<Void> committed = highWatermark.await(offset, now.epoch());
-        if (state.log == null || !sameEpoch || !state.leadsAt(now.epoch())) {
+        if (state.log == null || !state.leadsAt(now.epoch())) {
             highWatermark.onDisturbance(state.log == null ? state.unavailable() : state.notLeader());
         } else if (highWatermark.get() >= offset) {
             highWatermark.completeReached(now.epoch());

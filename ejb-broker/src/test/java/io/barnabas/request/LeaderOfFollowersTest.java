@@ -11,6 +11,7 @@ import io.barnabas.partition.LocalPartition;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchResponseData;
@@ -215,6 +216,19 @@ class LeaderOfFollowersTest {
         leader.followers().onIsr(EPOCH, 1, List.of(1));
 
         assertThat(leader.image().isr()).containsExactly(1, 2, 3);
+    }
+
+    @Test
+    void whoAsksForACommitUnderAFormerEpochIsRefusedAndDisturbsNobody() {
+        LocalPartition leader = lead(0, 1, 2);
+        RecordedAnswer all = produce(-1, "a");
+
+        CompletionStage<Void> former = leader.committed(1, EPOCH - 1);
+        assertThat(former.toCompletableFuture()).isCompletedExceptionally();
+        assertThat(all.given()).isFalse();
+        fetch(2, 1);
+
+        assertThat(produced(all)).isEqualTo(Errors.NONE);
     }
 
     @Test
