@@ -104,7 +104,8 @@ public final class PartitionRules {
     }
 
     /**
-     * A broker begins anew, fenced: what it had in sync it gives up, and what it may have lost records of it is not eligible for either.
+     * A broker begins anew, fenced: what it had in sync it gives up, and what it may have lost records of it is not eligible for either:
+     * all of it, or what was in a directory that it has no longer.
      * Where it is the only broker of the cluster there is nobody to give it to; then it keeps what it leads, in a new epoch if it may
      * have lost records (KIP-320), and a start costs no change of each partition.
      *
@@ -117,7 +118,8 @@ public final class PartitionRules {
                 if (partition.replicas().contains(broker)) {
                     PartitionChange change = isAlone(image, broker)
                             ? ofLonely(image, topic, partition, unclean && partition.leader() == broker)
-                            : ofRestarted(image, topic, partition, broker, unclean);
+                            : ofRestarted(
+                                    image, topic, partition, broker, unclean || hasLost(partition, broker, logDirs));
                     moved(partition, broker, logDirs, change);
                     change.decide().ifPresent(records::add);
                 }
@@ -137,6 +139,11 @@ public final class PartitionRules {
         PartitionChange change = change(image, topic, partition, online(image, partition, others))
                 .uncleanIf(uncleanElection(image, topic));
         return unclean && keepsEligible(image) ? change.withoutUnclean(broker) : change.without(broker);
+    }
+
+    private static boolean hasLost(PartitionImage partition, int broker, List<Uuid> logDirs) {
+        Uuid known = directory(partition, broker);
+        return !isReserved(known) && !logDirs.contains(known);
     }
 
     private static void moved(PartitionImage partition, int broker, List<Uuid> logDirs, PartitionChange change) {

@@ -12,6 +12,7 @@ import org.apache.kafka.common.message.CreatePartitionsRequestData;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.ElectLeadersRequestData;
 import org.apache.kafka.common.message.ElectLeadersResponseData.PartitionResult;
+import org.apache.kafka.common.metadata.PartitionChangeRecord;
 import org.apache.kafka.common.protocol.Errors;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
@@ -92,6 +93,24 @@ class ClusterOperationsTest {
         });
         assertThat(new HashSet<>(partitions.stream().map(PartitionImage::leader).toList()))
                 .containsExactlyInAnyOrder(1, 2, 3);
+    }
+
+    @Test
+    void replicaWhoseDirectoryWasTakenAwayMayNotLeadThoughItsBrokerStoppedCleanly() {
+        // Given
+        Uuid topic = cluster.topic("t", 2, 3);
+        cluster.kill(3);
+        cluster.replay(List.of(new PartitionChangeRecord()
+                .setTopicId(topic)
+                .setPartitionId(0)
+                .setDirectories(List.of(new Uuid(5, 5), TestCluster.directory(3)))));
+        cluster.kill(2);
+        assertThat(cluster.partition("t").elr()).containsExactlyInAnyOrder(2, 3);
+        // When
+        assertThat(cluster.register(2, cluster.epoch(2)).errorCode()).isZero();
+        // Then
+        assertThat(cluster.partition("t").isr()).isEmpty();
+        assertThat(cluster.partition("t").elr()).containsExactly(3);
     }
 
     @Test
