@@ -209,20 +209,32 @@ public final class PartitionRules {
 
     /**
      * Eligible leaders are those who were in sync when fewer than {@code min.insync.replicas} were: with another number that says
-     * nothing more of them. Partitions without any in-sync replica keep theirs, there is nobody who could have gone on. Records are added
-     * for what the config records among {@code records} change.
+     * nothing more of them. Partitions without any in-sync replica keep theirs, there is nobody who could have gone on, and so do those
+     * whose number stays what it was. Records are added for what the config records among {@code records} change.
      */
     static void onMinInSyncChange(MetadataImage image, List<ApiMessage> records) {
         List<ApiMessage> cleared = new ArrayList<>();
         for (ApiMessage record : records) {
-            if (record instanceof ConfigRecord config && config.name().equals(MIN_IN_SYNC)) {
+            if (record instanceof ConfigRecord config
+                    && config.name().equals(MIN_IN_SYNC)
+                    && !Objects.equals(config.value(), numberOf(image, config))) {
                 boolean ofOne = config.resourceType() == ConfigResource.Type.TOPIC.id();
                 image.topics().stream()
-                        .filter(topic -> !ofOne || topic.name().equals(config.resourceName()))
+                        .filter(topic -> ofOne ? topic.name().equals(config.resourceName()) : !hasOwn(image, topic))
                         .forEach(topic -> clear(topic, cleared));
             }
         }
         records.addAll(cleared.stream().distinct().toList());
+    }
+
+    private static @Nullable String numberOf(MetadataImage image, ConfigRecord changed) {
+        ConfigResource.Type type = ConfigResource.Type.forId(changed.resourceType());
+        return image.config(new ConfigResource(type, changed.resourceName())).get(MIN_IN_SYNC);
+    }
+
+    private static boolean hasOwn(MetadataImage image, TopicImage topic) {
+        return image.config(new ConfigResource(ConfigResource.Type.TOPIC, topic.name()))
+                .containsKey(MIN_IN_SYNC);
     }
 
     private static void clear(TopicImage topic, List<ApiMessage> cleared) {

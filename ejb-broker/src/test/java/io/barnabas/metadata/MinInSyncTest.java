@@ -80,6 +80,28 @@ class MinInSyncTest {
     }
 
     @Test
+    void endsWhoIsEligibleOnlyWhereItBecomesAnother() {
+        // Given
+        try (TestCluster cluster = TestCluster.ofThree()) {
+            cluster.replay(List.of(record(ALL, "2")));
+            cluster.topic("plain", 1, 2);
+            cluster.topic("own", 1, 2);
+            cluster.replay(List.of(record(new ConfigResource(ConfigResource.Type.TOPIC, "own"), "2")));
+            cluster.kill(2);
+            assertThat(cluster.partition("plain").elr()).containsExactly(2);
+            // When
+            alter(cluster, ALL, AlterConfigOp.OpType.SET, "2");
+            // Then
+            assertThat(cluster.partition("plain").elr()).containsExactly(2);
+            // When
+            alter(cluster, ALL, AlterConfigOp.OpType.SET, "1");
+            // Then
+            assertThat(cluster.partition("plain").elr()).isEmpty();
+            assertThat(cluster.partition("own").elr()).containsExactly(2);
+        }
+    }
+
+    @Test
     void canBeChangedForAllAndNeitherTakenAwayNorSetForOneBroker() {
         // Given
         try (TestCluster cluster = new TestCluster(Map.of(), Map.of())) {
