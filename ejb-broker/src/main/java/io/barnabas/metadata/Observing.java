@@ -34,7 +34,7 @@ final class Observing {
     /** Of silence of a leader, until it is asked for again. */
     private static final long SILENCE_MS = 5_000;
 
-    private static final int FIELDS = 4;
+    private static final int FIELDS = 5;
 
     private static final MethodDescriptor<byte[], byte[]> METHOD = MethodDescriptor.<byte[], byte[]>newBuilder()
             .setType(MethodDescriptor.MethodType.UNARY)
@@ -58,13 +58,15 @@ final class Observing {
     /**
      * The voter's side.
      *
+     * @param clusterId nodes of other clusters are refused
      * @param admit lets a node have the log, or fails
      */
-    static ServerServiceDefinition service(Function<RatisSettings.Voter, CompletableFuture<@Nullable Void>> admit) {
+    static ServerServiceDefinition service(
+            String clusterId, Function<RatisSettings.Voter, CompletableFuture<@Nullable Void>> admit) {
         return ServerServiceDefinition.builder("barnabas.Observer")
                 .addMethod(METHOD, ServerCalls.asyncUnaryCall((request, answer) -> {
                     CompletableFuture<@Nullable Void> unused =
-                            admit.apply(decode(request)).whenComplete((admitted, e) -> answer(answer, e));
+                            admit.apply(decode(request, clusterId)).whenComplete((admitted, e) -> answer(answer, e));
                 }))
                 .build();
     }
@@ -104,7 +106,7 @@ final class Observing {
         RatisSettings.Voter voter = voters.get(asked++ % voters.size());
         ManagedChannel channel = network.channel(voter.host(), voter.port());
         CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(ANSWER_MS, TimeUnit.MILLISECONDS);
-        ClientCalls.asyncUnaryCall(channel.newCall(METHOD, options), encode(settings.self()), new StreamObserver<>() {
+        ClientCalls.asyncUnaryCall(channel.newCall(METHOD, options), encode(settings), new StreamObserver<>() {
             @Override
             public void onNext(byte[] nothing) {
                 LOG.info("This node has no vote on metadata, and observes: node={}", settings.nodeId());
@@ -128,15 +130,22 @@ final class Observing {
         });
     }
 
-    private static byte[] encode(RatisSettings.Voter self) {
-        return (self.nodeId() + "\n" + self.directoryId() + "\n" + self.host() + "\n" + self.port())
+    private static byte[] encode(RatisSettings settings) {
+        RatisSettings.Voter self = settings.self();
+        return String.join(
+                        "\n",
+                        Integer.toString(self.nodeId()),
+                        self.directoryId().toString(),
+                        self.host(),
+                        Integer.toString(self.port()),
+                        settings.clusterId())
                 .getBytes(StandardCharsets.UTF_8);
     }
 
-    private static RatisSettings.Voter decode(byte[] request) {
+    private static RatisSettings.Voter decode(byte[] request, String clusterId) {
         String[] lines = new String(request, StandardCharsets.UTF_8).split("\n", -1);
-        if (lines.length != FIELDS) {
-            throw new IllegalArgumentException("Not an observer's request");
+        if (lines.length != FIELDS || !lines[FIELDS - 1].equals(clusterId)) {
+            throw new IllegalArgumentException("Not a request of an observer of cluster " + clusterId);
         }
         return new RatisSettings.Voter(
                 Integer.parseInt(lines[0]), lines[2], Integer.parseInt(lines[3]), Uuid.fromString(lines[1]));

@@ -138,7 +138,9 @@ public final class RatisMetadataLog implements MetadataLog {
                 .setParameters(network.parameters(
                         new MemberGuard(RatisConfiguration.peerId(settings.self())),
                         new LostLeader(network, groupId, () -> server),
-                        List.of(VoterIntroduction.service(this::introduction), Observing.service(this::admit))))
+                        List.of(
+                                VoterIntroduction.service(this::introduction),
+                                Observing.service(settings.clusterId(), this::admit))))
                 .setOption(RaftStorage.StartupOption.RECOVER)
                 .setStateMachine(new RatisStateMachine(stateMachine, settings.nodeId()))
                 .build();

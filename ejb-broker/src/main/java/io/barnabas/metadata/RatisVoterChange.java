@@ -17,6 +17,9 @@ import org.apache.ratis.protocol.SetConfigurationRequest;
  * names can vote. Decided on the leader; Ratis refuses it if the voters have changed meanwhile, and before a change is done it begins no other.
  */
 record RatisVoterChange(RatisConfiguration configuration, RatisSettings settings, RatisMembers members) {
+    /** Each costs the leader a thread and a connection. */
+    private static final int OBSERVERS_MAX = 100;
+
     /**
      * Adds a node with its present directory. It takes the place of a former directory of the same node, if that no longer answers.
      *
@@ -67,6 +70,7 @@ record RatisVoterChange(RatisConfiguration configuration, RatisSettings settings
      * Lets a node without a vote have the log; with another directory than before it takes its own place.
      *
      * @throws DuplicateVoterException if the node votes
+     * @throws InvalidRequestException if there are too many already
      */
     SetConfigurationRequest.Arguments observe(RatisSettings.Voter node) {
         if (members.voters().stream().anyMatch(each -> RatisConfiguration.nodeId(each.getId()) == node.nodeId())) {
@@ -74,6 +78,9 @@ record RatisVoterChange(RatisConfiguration configuration, RatisSettings settings
         }
         List<RaftPeer> observers = new ArrayList<>(members.observers());
         observers.removeIf(each -> RatisConfiguration.nodeId(each.getId()) == node.nodeId());
+        if (observers.size() >= OBSERVERS_MAX) {
+            throw new InvalidRequestException("There are " + observers.size() + " observers already");
+        }
         observers.add(configuration.observer(node));
         return to(List.copyOf(members.voters()), observers);
     }
