@@ -2,16 +2,13 @@ package io.barnabas.replication;
 
 import io.barnabas.log.PartitionLog;
 import io.barnabas.log.PartitionLog.EpochEnd;
-import io.barnabas.partition.ReplicationThrottle;
 import io.barnabas.port.PeerConnection;
-import io.barnabas.time.Ticker;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
-import java.util.function.LongSupplier;
+import java.util.function.Consumer;
 import org.apache.kafka.common.errors.CorruptRecordException;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
@@ -43,7 +40,7 @@ final class ReplicaFetcher {
     private static final long HELD_BACK_MS = 100;
 
     private final int leader;
-    private final Environment environment;
+    private final ReplicaFetchers.Follower follower;
     private final FetcherSettings settings;
     private final LeaderSession session;
     private final Map<PartitionKey, FollowedPartition> partitions = new HashMap<>();
@@ -54,25 +51,9 @@ final class ReplicaFetcher {
     private boolean lost; // the leader's broker, which was told
     private long restMs = FIRST_REST_MS;
 
-    /**
-     * What a fetcher works with.
-     *
-     * @param brokerId this broker's
-     * @param brokerEpoch of this broker's registration
-     * @param workers for what touches many files or takes long
-     * @param throttle of what is fetched
-     */
-    record Environment(
-            int brokerId,
-            LongSupplier brokerEpoch,
-            Peers peers,
-            Ticker ticker,
-            Executor workers,
-            ReplicationThrottle throttle) {}
-
-    ReplicaFetcher(int leader, Environment environment, FetcherSettings settings) {
+    ReplicaFetcher(int leader, ReplicaFetchers.Follower follower, FetcherSettings settings) {
         this.leader = leader;
-        this.environment = environment;
+        this.follower = follower;
         this.settings = settings;
         this.session = new LeaderSession(settings);
     }
@@ -86,7 +67,7 @@ final class ReplicaFetcher {
             }
             session.add(partition);
         }
-        partition.local.following().whenReaders(() -> environment.workers().execute(() -> tellLeader(partition)));
+        partition.local.following().whenReaders(() -> follower.workers().execute(() -> tellLeader(partition)));
         pump();
     }
 
@@ -161,13 +142,13 @@ final class ReplicaFetcher {
         }
         inFlight++;
         FetchRequestData request =
-                session.next(environment.brokerId(), environment.brokerEpoch().getAsLong());
+                session.next(follower.brokerId(), follower.brokerEpoch().getAsLong());
         return new Outgoing(over, request, session.lastRequest());
     }
 
     private @Nullable PeerConnection connect() {
         try {
-            return environment.peers().connect(leader);
+            return follower.peers().connect(leader);
         } catch (IllegalStateException e) { // this broker stops, and will close us
             LOG.debug("there is no way to the leader's broker; leader={} error={}", leader, e.toString());
             return null;
@@ -179,7 +160,7 @@ final class ReplicaFetcher {
         resting = true;
         long ms = Math.min(restMs, settings.backoffMsMax());
         restMs = Math.min(settings.backoffMsMax(), restMs * 2);
-        environment.ticker().after(ms, () -> environment.workers().execute(() -> {
+        follower.ticker().after(ms, () -> follower.workers().execute(() -> {
             synchronized (this) {
                 resting = false;
             }
@@ -308,7 +289,7 @@ final class ReplicaFetcher {
             occupy(partition);
             var unused = forced.whenComplete((nothing, failure) -> {
                 if (failure == null) {
-                    environment.workers().execute(() -> goOn(partition));
+                    follower.workers().execute(() -> goOn(partition));
                 } // else the directory is offline
             });
         }
@@ -319,7 +300,7 @@ final class ReplicaFetcher {
         try {
             partition.local.following().onHighWatermark(partition.leaderHighWatermark, partition.epoch);
             if (partition.leaderLogStart > partition.local.log().logStartOffset()) {
-                environment.workers().execute(() -> trim(partition));
+                follower.workers().execute(() -> trim(partition));
             }
         } catch (RuntimeException e) {
             LOG.debug("bounds came too late; partition={} error={}", partition, e.toString());
@@ -357,31 +338,27 @@ final class ReplicaFetcher {
 
     /** It rests, then it is fetched again. */
     private void delay(FollowedPartition partition) {
+        rest(partition, partition.nextBackoffMs(settings.backoffMsMax()), this::goOn);
+    }
+
+    private void rest(FollowedPartition partition, long ms, Consumer<FollowedPartition> then) {
         session.remove(partition);
         partition.state = FollowedPartition.State.RESTING;
-        environment.ticker().after(partition.nextBackoffMs(settings.backoffMsMax()), () -> environment
-                .workers()
-                .execute(() -> goOn(partition)));
+        follower.ticker().after(ms, () -> follower.workers().execute(() -> then.accept(partition)));
     }
 
     /** Who is behind and has had its share rests. Who keeps pace does not, or it would leave the in-sync replicas. */
     private void throttle(FollowedPartition partition, int bytes) {
-        environment.throttle().onCopied(partition.local.topicPartition(), bytes);
-        if (partition.state == FollowedPartition.State.FETCHING && partition.isHeldBack(environment.throttle())) {
-            hold(partition);
+        follower.throttle().onCopied(partition.local.topicPartition(), bytes);
+        if (partition.state == FollowedPartition.State.FETCHING && partition.isHeldBack(follower.throttle())) {
+            rest(partition, HELD_BACK_MS, this::release);
         }
-    }
-
-    private void hold(FollowedPartition partition) {
-        session.remove(partition);
-        partition.state = FollowedPartition.State.RESTING;
-        environment.ticker().after(HELD_BACK_MS, () -> environment.workers().execute(() -> release(partition)));
     }
 
     private void release(FollowedPartition partition) {
         synchronized (this) {
-            if (partitions.get(partition.key) == partition && partition.isHeldBack(environment.throttle())) {
-                hold(partition);
+            if (partitions.get(partition.key) == partition && partition.isHeldBack(follower.throttle())) {
+                rest(partition, HELD_BACK_MS, this::release);
                 return;
             }
         }
@@ -430,7 +407,7 @@ final class ReplicaFetcher {
         synchronized (this) {
             occupy(partition);
         }
-        environment.workers().execute(() -> {
+        follower.workers().execute(() -> {
             try {
                 PartitionLog log = partition.local.log();
                 long end = log.logEndOffset();
@@ -479,6 +456,6 @@ final class ReplicaFetcher {
     }
 
     int brokerId() {
-        return environment.brokerId();
+        return follower.brokerId();
     }
 }

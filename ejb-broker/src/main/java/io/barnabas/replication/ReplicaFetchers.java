@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Changes come on the metadata thread.
  */
 public final class ReplicaFetchers implements Metadata.Listener, AutoCloseable {
-    private final ReplicaFetcher.Environment environment;
+    private final Follower follower;
     private final FetcherSettings settings;
     private final IntSupplier fetchersPerBroker;
     private final LocalPartitions partitions;
@@ -58,13 +58,7 @@ public final class ReplicaFetchers implements Metadata.Listener, AutoCloseable {
      */
     public ReplicaFetchers(
             Follower follower, FetcherSettings settings, IntSupplier fetchersPerBroker, LocalPartitions partitions) {
-        this.environment = new ReplicaFetcher.Environment(
-                follower.brokerId(),
-                follower.brokerEpoch(),
-                follower.peers(),
-                follower.ticker(),
-                follower.workers(),
-                follower.throttle());
+        this.follower = follower;
         this.settings = settings;
         this.fetchersPerBroker = fetchersPerBroker;
         this.partitions = partitions;
@@ -94,8 +88,8 @@ public final class ReplicaFetchers implements Metadata.Listener, AutoCloseable {
         boolean follows = local != null
                 && local.online()
                 && image.leader() >= 0
-                && image.leader() != environment.brokerId()
-                && image.replicas().contains(environment.brokerId());
+                && image.leader() != follower.brokerId()
+                && image.replicas().contains(follower.brokerId());
         @Nullable Followed before = followed.get(key);
         if (local == null || !follows) {
             stop(key);
@@ -111,7 +105,7 @@ public final class ReplicaFetchers implements Metadata.Listener, AutoCloseable {
     private void start(PartitionKey key, FollowedPartition partition, int leader) {
         Source source = new Source(leader, Math.floorMod(key.hashCode(), Math.max(1, fetchersPerBroker.getAsInt())));
         followed.put(key, new Followed(source, partition));
-        fetchers.computeIfAbsent(source, s -> new ReplicaFetcher(s.leader(), environment, settings))
+        fetchers.computeIfAbsent(source, s -> new ReplicaFetcher(s.leader(), follower, settings))
                 .add(partition);
     }
 

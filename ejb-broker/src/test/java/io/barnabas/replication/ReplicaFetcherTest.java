@@ -23,7 +23,7 @@ class ReplicaFetcherTest {
         AtomicInteger tries = new AtomicInteger();
         ReplicaFetcher fetcher = new ReplicaFetcher(
                 1,
-                new ReplicaFetcher.Environment(
+                new ReplicaFetchers.Follower(
                         2,
                         () -> 1,
                         broker -> {
