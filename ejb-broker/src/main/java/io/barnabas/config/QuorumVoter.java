@@ -26,7 +26,7 @@ public record QuorumVoter(int nodeId, String host, int port) {
         List<QuorumVoter> voters = new ArrayList<>();
         List<String> texts = config.getList(KEY);
         for (String text : texts) {
-            voters.add(parse(text));
+            voters.add(parse(KEY, text));
         }
         if (voters.isEmpty()) {
             return List.of();
@@ -64,10 +64,6 @@ public record QuorumVoter(int nodeId, String host, int port) {
             }
         }
         throw new ConfigException(ADDRESS + " must be set: this node has no vote, and no fixed port for other brokers");
-    }
-
-    private static QuorumVoter parse(String text) {
-        return parse(KEY, text);
     }
 
     private static QuorumVoter parse(String key, String text) {

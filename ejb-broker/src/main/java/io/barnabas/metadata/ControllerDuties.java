@@ -15,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the controller does unasked: fences brokers that are not heard any more or found to be gone, gives leadership back to preferred replicas, and elects
- * any leader where a topic prefers that to none. All of it while this node is the controller and not alone in the cluster.
+ * What the controller does unasked: fences brokers that are not heard any more or found to be gone, gives leadership back to preferred
+ * replicas, and elects any leader where a topic prefers that to none. All of it while this node is the controller and not alone in the cluster.
  *
  * <p>A look that comes much too late tells that this process stood still, and that what it heard last says nothing: then every broker
  * has a full session again, as under a new controller.

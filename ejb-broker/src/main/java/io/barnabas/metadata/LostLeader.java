@@ -9,7 +9,6 @@ import java.util.function.Supplier;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
 import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
 import org.apache.ratis.proto.RaftProtos.StartLeaderElectionRequestProto;
-import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.RaftServer;
@@ -38,13 +37,12 @@ final class LostLeader implements ServerInterceptor {
     private static final long RANK_MS = 200;
 
     private final RaftEventLoops network;
-    private final RaftGroupId groupId;
-    private final Supplier<@Nullable RaftServer> server;
+    private final Supplier<RaftServer.@Nullable Division> division;
 
-    LostLeader(RaftEventLoops network, RaftGroupId groupId, Supplier<@Nullable RaftServer> server) {
+    /** @param division this node's part of the Raft group; null while it does not run */
+    LostLeader(RaftEventLoops network, Supplier<RaftServer.@Nullable Division> division) {
         this.network = network;
-        this.groupId = groupId;
-        this.server = server;
+        this.division = division;
     }
 
     @Override
@@ -72,22 +70,22 @@ final class LostLeader implements ServerInterceptor {
     }
 
     private void onBroken(RaftPeerId sender) {
-        RaftServer.Division division = following(sender);
-        if (division == null) {
+        RaftServer.Division voter = following(sender);
+        if (voter == null) {
             return;
         }
-        List<RaftPeerId> others = division.getRaftConf().getCurrentPeers().stream()
+        List<RaftPeerId> others = voter.getRaftConf().getCurrentPeers().stream()
                 .map(RaftPeer::getId)
                 .filter(id -> !id.equals(sender))
                 .sorted(Comparator.comparing(RaftPeerId::toString))
                 .toList();
-        int rank = Math.max(0, others.indexOf(division.getId()));
+        int rank = Math.max(0, others.indexOf(voter.getId()));
         network.schedule(() -> probe(sender), rank * RANK_MS, TimeUnit.MILLISECONDS);
     }
 
     private void probe(RaftPeerId leader) {
-        RaftServer.Division division = following(leader);
-        RaftPeer peer = division == null ? null : division.getRaftConf().getPeer(leader);
+        RaftServer.Division voter = following(leader);
+        RaftPeer peer = voter == null ? null : voter.getRaftConf().getPeer(leader);
         if (peer != null) {
             network.connect(peer.getAddress(), failure -> {
                 if (failure instanceof ConnectException && !(failure instanceof ConnectTimeoutException)) {
@@ -98,25 +96,26 @@ final class LostLeader implements ServerInterceptor {
     }
 
     private void stand(RaftPeerId lost) {
-        RaftServer.Division division = following(lost);
-        RaftServer running = server.get();
-        if (division == null || running == null) {
+        RaftServer.Division voter = following(lost);
+        if (voter == null) {
             return;
         }
-        TermIndex last = division.getRaftLog().getLastEntryTermIndex();
-        long term = division.getInfo().getCurrentTerm();
+        TermIndex last = voter.getRaftLog().getLastEntryTermIndex();
+        long term = voter.getInfo().getCurrentTerm();
         if (last == null || last.getTerm() != term) { // it led for a moment only; Ratis wants an entry of its
             return;
         }
         LOG.info("The leader of the metadata is gone, standing for election: leader={} term={}", lost, term);
         try {
-            running.startLeaderElection(StartLeaderElectionRequestProto.newBuilder()
-                    .setServerRequest(RaftRpcRequestProto.newBuilder()
-                            .setRequestorId(lost.toByteString())
-                            .setReplyId(division.getId().toByteString())
-                            .setRaftGroupId(ProtoUtils.toRaftGroupIdProtoBuilder(groupId)))
-                    .setLeaderLastEntry(last.toProto())
-                    .build());
+            voter.getRaftServer()
+                    .startLeaderElection(StartLeaderElectionRequestProto.newBuilder()
+                            .setServerRequest(RaftRpcRequestProto.newBuilder()
+                                    .setRequestorId(lost.toByteString())
+                                    .setReplyId(voter.getId().toByteString())
+                                    .setRaftGroupId(ProtoUtils.toRaftGroupIdProtoBuilder(
+                                            voter.getGroup().getGroupId())))
+                            .setLeaderLastEntry(last.toProto())
+                            .build());
         } catch (IOException | RuntimeException e) {
             LOG.info("Not stood for election: leader={}", lost, e);
         }
@@ -124,17 +123,10 @@ final class LostLeader implements ServerInterceptor {
 
     /** This voter, if it follows that leader; null if it does not. */
     private RaftServer.@Nullable Division following(RaftPeerId leader) {
-        RaftServer running = server.get();
-        if (running == null) {
-            return null;
-        }
-        try {
-            RaftServer.Division division = running.getDivision(groupId);
-            boolean follows = division.getInfo().isFollower()
-                    && leader.equals(division.getInfo().getLeaderId());
-            return follows ? division : null;
-        } catch (IOException e) { // it closes
-            return null;
-        }
+        RaftServer.Division running = division.get();
+        boolean follows = running != null
+                && running.getInfo().isFollower()
+                && leader.equals(running.getInfo().getLeaderId());
+        return follows ? running : null;
     }
 }

@@ -28,21 +28,6 @@ public record MetadataNodeSettings(
     public static final short METADATA_VERSION_LEVEL = 33;
 
     /**
-     * A voter of a cluster, with the features of a new one.
-     *
-     * @param voters 1, 3 or 5, this node among them
-     */
-    public static MetadataNodeSettings voter(Path directory, int nodeId, List<RatisSettings.Voter> voters) {
-        return member(
-                directory,
-                voters.stream()
-                        .filter(voter -> voter.nodeId() == nodeId)
-                        .findFirst()
-                        .orElseThrow(),
-                voters);
-    }
-
-    /**
      * A node of a cluster, with the features of a new one; an observer if it is none of the voters.
      *
      * @param self where the leader reaches this node

@@ -36,12 +36,8 @@ final class Observing {
 
     private static final int FIELDS = 5;
 
-    private static final MethodDescriptor<byte[], byte[]> METHOD = MethodDescriptor.<byte[], byte[]>newBuilder()
-            .setType(MethodDescriptor.MethodType.UNARY)
-            .setFullMethodName(MethodDescriptor.generateFullMethodName("barnabas.Observer", "Observe"))
-            .setRequestMarshaller(new VoterIntroduction.Bytes())
-            .setResponseMarshaller(new VoterIntroduction.Bytes())
-            .build();
+    private static final MethodDescriptor<byte[], byte[]> METHOD =
+            VoterIntroduction.method("barnabas.Observer", "Observe");
 
     private final RatisSettings settings;
     private final RaftEventLoops network;

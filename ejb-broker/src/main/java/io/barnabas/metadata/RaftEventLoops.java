@@ -56,7 +56,7 @@ final class RaftEventLoops implements AutoCloseable {
         GrpcConfigKeys.Server.setServicesCustomizer(parameters, (builder, services) -> {
             beside.forEach(builder::addService);
             return onLoops(builder).intercept(watch).intercept(guard); // the last is asked first
-        }); // the last is asked first
+        });
         return parameters;
     }
 

@@ -137,7 +137,7 @@ public final class RatisMetadataLog implements MetadataLog {
                 .setProperties(configuration.properties())
                 .setParameters(network.parameters(
                         new MemberGuard(RatisConfiguration.peerId(settings.self())),
-                        new LostLeader(network, groupId, () -> server),
+                        new LostLeader(network, this::division),
                         List.of(
                                 VoterIntroduction.service(this::introduction),
                                 Observing.service(settings.clusterId(), this::admit))))

@@ -33,12 +33,17 @@ record VoterIntroduction(
     private static final int BYTES_MAX = 4096;
     private static final int FIELDS = 5;
 
-    private static final MethodDescriptor<byte[], byte[]> METHOD = MethodDescriptor.<byte[], byte[]>newBuilder()
-            .setType(MethodDescriptor.MethodType.UNARY)
-            .setFullMethodName(MethodDescriptor.generateFullMethodName("barnabas.Voter", "Introduce"))
-            .setRequestMarshaller(new Bytes())
-            .setResponseMarshaller(new Bytes())
-            .build();
+    private static final MethodDescriptor<byte[], byte[]> METHOD = method("barnabas.Voter", "Introduce");
+
+    /** One question and one answer between voters, bytes as they are, of a bounded number. */
+    static MethodDescriptor<byte[], byte[]> method(String service, String name) {
+        return MethodDescriptor.<byte[], byte[]>newBuilder()
+                .setType(MethodDescriptor.MethodType.UNARY)
+                .setFullMethodName(MethodDescriptor.generateFullMethodName(service, name))
+                .setRequestMarshaller(new Bytes())
+                .setResponseMarshaller(new Bytes())
+                .build();
+    }
 
     /** The service that answers with {@code self}. */
     static ServerServiceDefinition service(Supplier<VoterIntroduction> self) {
@@ -75,7 +80,7 @@ record VoterIntroduction(
     }
 
     /** Bytes as they are, of a bounded number. */
-    static final class Bytes implements MethodDescriptor.Marshaller<byte[]> {
+    private static final class Bytes implements MethodDescriptor.Marshaller<byte[]> {
         @Override
         public InputStream stream(byte[] value) {
             return new ByteArrayInputStream(value);

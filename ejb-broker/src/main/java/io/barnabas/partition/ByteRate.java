@@ -1,6 +1,7 @@
 package io.barnabas.partition;
 
 import io.barnabas.time.Clock;
+import java.util.Arrays;
 
 /**
  * Bytes a second over the last few windows of time, as Kafka's quotas measure: what lies further back than all windows does not count.
@@ -29,7 +30,7 @@ final class ByteRate {
     private void advance() {
         long now = number();
         if (now - last >= bytes.length) {
-            java.util.Arrays.fill(bytes, 0);
+            Arrays.fill(bytes, 0);
             first = now;
         } else {
             for (long window = last + 1; window <= now; window++) {

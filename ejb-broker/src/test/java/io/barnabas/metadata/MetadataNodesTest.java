@@ -361,7 +361,8 @@ class MetadataNodesTest {
         Path first = directory.resolve("node-1");
         // Then
         assertThatThrownBy(() -> MetadataNode.open(
-                        MetadataNodeSettings.voter(first, 1, List.of(voters.get(0), voters.get(1), stranger)),
+                        MetadataNodeSettings.member(
+                                first, voters.get(0), List.of(voters.get(0), voters.get(1), stranger)),
                         Uuid::randomUuid,
                         executor,
                         failures::add))
@@ -377,7 +378,7 @@ class MetadataNodesTest {
                         failures::add)
                 .close();
         assertThatThrownBy(() -> MetadataNode.open(
-                        MetadataNodeSettings.voter(directory.resolve("alone"), 1, voters),
+                        MetadataNodeSettings.member(directory.resolve("alone"), voters.get(0), voters),
                         Uuid::randomUuid,
                         executor,
                         failures::add))
