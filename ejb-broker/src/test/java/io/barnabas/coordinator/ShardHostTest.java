@@ -104,8 +104,7 @@ class ShardHostTest {
         assertThat(shards.get(1).replayed).isEqualTo(1);
     }
 
-    @Test
-    void what_was_loaded_again_is_told_to_nobody_before_it_is_committed() {
+    private void loadAgainWithAnUncommittedRecord() {
         runtime.onElected(0, 1);
         log.holdCommits(true);
         append();
@@ -113,6 +112,11 @@ class ShardHostTest {
             throw new IllegalStateException("a defect of ours");
         });
         ticker.advance(RELOAD_DELAY_MS);
+    }
+
+    @Test
+    void what_was_loaded_again_is_told_to_nobody_before_it_is_committed() {
+        loadAgainWithAnUncommittedRecord();
         CompletableFuture<Integer> effect = new CompletableFuture<>(); // what goes out to others
 
         CompletableFuture<Integer> answer = runtime.submit(0, (shard, reply, outcome) -> {
@@ -130,13 +134,7 @@ class ShardHostTest {
 
     @Test
     void what_was_loaded_again_and_is_lost_is_told_to_nobody() {
-        runtime.onElected(0, 1);
-        log.holdCommits(true);
-        append();
-        runtime.submit(0, (shard, reply, outcome) -> {
-            throw new IllegalStateException("a defect of ours");
-        });
-        ticker.advance(RELOAD_DELAY_MS);
+        loadAgainWithAnUncommittedRecord();
         CompletableFuture<Integer> answer =
                 runtime.submit(0, (shard, reply, outcome) -> outcome.answer(reply, shard.replayed));
 

@@ -1,13 +1,12 @@
 package io.barnabas.ejb;
 
-import io.barnabas.log.LogThreads;
 import io.barnabas.log.SimulatedDisk;
+import io.barnabas.log.UnboundedLogThreads;
 import io.barnabas.port.PeerConnection;
 import io.barnabas.port.PeerConnector;
 import io.barnabas.time.Ticker;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
-import java.util.List;
 import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.Executor;
@@ -17,7 +16,7 @@ import org.apache.kafka.common.protocol.ApiMessage;
  * One life of a simulated process: runs what it does until it ends, by order or because its disk says so, and nothing after that. All its
  * threads are the one that moves the clock; what another thread would do comes later, by chance.
  */
-public final class SimulatedLife implements LogThreads {
+public final class SimulatedLife implements UnboundedLogThreads {
     private static final int FORCE_MS = 4;
 
     private final SimulatedDisk disk;
@@ -131,21 +130,6 @@ public final class SimulatedLife implements LogThreads {
     @Override
     public Executor cleaner() {
         return workers();
-    }
-
-    @Override
-    public void cleaners(int threads) {
-        // as many as there is work
-    }
-
-    @Override
-    public void rest(long ms) {
-        // nothing is bounded
-    }
-
-    @Override
-    public void runAll(List<Runnable> tasks, int threads) {
-        tasks.forEach(Runnable::run);
     }
 
     @Override

@@ -1,6 +1,6 @@
 package io.barnabas.simulation;
 
-import io.barnabas.log.LogThreads;
+import io.barnabas.log.UnboundedLogThreads;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -12,7 +12,7 @@ import java.util.Random;
 import java.util.concurrent.Executor;
 
 /** The threads of one process as queues: a seed decides whose next task runs, on the one thread that there is. */
-final class SimulatedThreads implements LogThreads {
+final class SimulatedThreads implements UnboundedLogThreads {
     private final Map<String, Queue<Runnable>> lanes = new LinkedHashMap<>();
 
     Executor lane(String name) {
@@ -52,21 +52,6 @@ final class SimulatedThreads implements LogThreads {
     @Override
     public Executor cleaner() {
         return lane("cleaner");
-    }
-
-    @Override
-    public void cleaners(int threads) {
-        // lanes are as many as there are
-    }
-
-    @Override
-    public void rest(long ms) {
-        // nothing is bounded
-    }
-
-    @Override
-    public void runAll(List<Runnable> tasks, int threads) {
-        tasks.forEach(Runnable::run);
     }
 
     @Override
