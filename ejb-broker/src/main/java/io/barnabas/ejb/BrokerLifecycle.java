@@ -4,10 +4,12 @@ import io.barnabas.admin.BrokerViews;
 import io.barnabas.config.BrokerConfig;
 import io.barnabas.port.BrokerPort;
 import io.barnabas.port.RequestDispatcher;
+import jakarta.annotation.PostConstruct;
 import jakarta.annotation.PreDestroy;
 import jakarta.ejb.ConcurrencyManagement;
 import jakarta.ejb.ConcurrencyManagementType;
 import jakarta.ejb.Singleton;
+import jakarta.ejb.Startup;
 import jakarta.ejb.TransactionManagement;
 import jakarta.ejb.TransactionManagementType;
 import jakarta.inject.Inject;
@@ -21,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * the resource adapter, the state to whoever asks. {@link #start} is called by the doorbell's thread, the rest by any.
  */
 @Singleton
+@Startup
 @ConcurrencyManagement(ConcurrencyManagementType.BEAN)
 @TransactionManagement(TransactionManagementType.BEAN)
 public class BrokerLifecycle {
@@ -31,8 +34,17 @@ public class BrokerLifecycle {
     @Inject
     private MetricRegistry registry;
 
+    @Inject
+    private ApplicationUp application;
+
     private final BrokerStatus status = new BrokerStatus();
     private volatile @Nullable BrokerViews views;
+
+    /** Called by the container when all beans of the application can be called: such is the order of a start-up bean. */
+    @PostConstruct
+    void up() {
+        application.isNow();
+    }
 
     /**
      * Starts the broker.

@@ -4,10 +4,10 @@ import io.barnabas.port.BrokerPort;
 import io.barnabas.port.BrokerPortListener;
 import io.barnabas.port.RequestDispatcher;
 import jakarta.ejb.EJB;
-import jakarta.ejb.EJBException;
 import jakarta.ejb.MessageDriven;
 import jakarta.ejb.TransactionManagement;
 import jakarta.ejb.TransactionManagementType;
+import jakarta.inject.Inject;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,15 +20,11 @@ public class BrokerPortBean implements BrokerPortListener {
     @EJB
     private BrokerLifecycle lifecycle;
 
+    @Inject
+    private ApplicationUp application;
+
     @Override
     public @Nullable RequestDispatcher onPort(BrokerPort port) throws Exception {
-        try {
-            return lifecycle.start(port);
-        } catch (EJBException e) {
-            if (e.getCause() == null || e.getCause() instanceof EJBException) {
-                return null; // the container's own word: the other bean is not up yet. It would warn if we threw it on
-            }
-            throw e;
-        }
+        return application.isUp() ? lifecycle.start(port) : null;
     }
 }

@@ -1,15 +1,11 @@
 package io.barnabas.ra;
 
-import io.barnabas.port.BrokerPort;
 import io.barnabas.port.BrokerPortListener;
-import io.barnabas.port.RequestDispatcher;
-import jakarta.ejb.EJBException;
 import jakarta.resource.spi.UnavailableException;
 import jakarta.resource.spi.endpoint.MessageEndpoint;
 import jakarta.resource.spi.endpoint.MessageEndpointFactory;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,25 +62,10 @@ final class Doorbell implements Runnable, AutoCloseable {
         MessageEndpoint endpoint = endpoints.createEndpoint(null);
         try {
             if (closing.getCount() > 0) {
-                port.open(broker -> call((BrokerPortListener) endpoint, broker));
+                port.open((BrokerPortListener) endpoint);
             }
         } finally {
             endpoint.release();
-        }
-    }
-
-    private static @Nullable RequestDispatcher call(BrokerPortListener bean, BrokerPort port) throws Exception {
-        try {
-            return bean.onPort(port);
-        } catch (EJBException e) {
-            Throwable root = e;
-            while (root.getCause() != null) {
-                root = root.getCause();
-            }
-            if (root instanceof EJBException) { // the container's own, not the broker's: a bean behind is not up yet
-                throw new UnavailableException(root.getMessage(), e);
-            }
-            throw e;
         }
     }
 
