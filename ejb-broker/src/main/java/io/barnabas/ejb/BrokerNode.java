@@ -221,7 +221,7 @@ public final class BrokerNode {
         HandlerRegistry handlers = new HandlerRegistry(
                         config.atStart().listeners().interBroker())
                 .add(DataHandlers.all(dataPath(), fetch, transactions.enlistment()))
-                .add(ControlHandlers.of(plane, creation))
+                .add(ControlHandlers.of(plane, creation, replication::silentLeaders))
                 .add(new FindCoordinatorHandler(
                         groups::partitionFor, transactions.transactions()::partitionFor, metadata.metadata(), creation))
                 .add(GroupHandlers.all(groups, metadata.metadata(), this::servesConsumerGroups))

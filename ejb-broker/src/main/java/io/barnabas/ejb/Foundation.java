@@ -34,12 +34,12 @@ record Foundation(MetadataNode metadata, PeerParts peers, Membership membership)
                 task -> port.workers().execute(() -> controller.execute(task)),
                 failStop::onFailure,
                 port::closing);
-        ControllerService service =
-                ControllerService.of(metadata, config, new ControllerService.Time(port.clock(), port.ticker()));
+        ControllerService.Time time = new ControllerService.Time(port.clock(), port.ticker());
+        ControllerService service = ControllerService.of(metadata, config, time);
         PeerParts peers = new PeerParts(port, config.atStart(), metadata, service);
         service.probeBy(peers.probe());
         return new Foundation(
-                metadata, peers, Membership.of(metadata.metadata(), config, service, peers.channel(), port.ticker()));
+                metadata, peers, Membership.of(metadata.metadata(), config, service, peers.channel(), time));
     }
 
     private static MetadataNodeSettings metadataSettings(BrokerConfig config) {

@@ -10,6 +10,7 @@ import io.barnabas.partition.LocalPartitions;
 import io.barnabas.partition.ReplicationThrottles;
 import io.barnabas.port.BrokerPort;
 import io.barnabas.port.PeerConnection;
+import io.barnabas.replication.CutOffLeader;
 import io.barnabas.replication.FetcherSettings;
 import io.barnabas.replication.HighWatermarkCheckpoints;
 import io.barnabas.replication.IsrChanges;
@@ -18,6 +19,7 @@ import io.barnabas.replication.ReplicationFigures;
 import io.barnabas.request.FetchHandler;
 import io.barnabas.request.PreferredReplicas;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Puts together what copies partitions from and to other brokers, for {@link BrokerNode}. */
@@ -30,8 +32,10 @@ final class ReplicationParts implements AutoCloseable {
     private final ReplicationThrottles throttles;
     private final ReplicaFetchers fetchers;
     private final IsrChanges changes;
+    private final CutOffLeader cutOff;
     private final HighWatermarkCheckpoints checkpoints;
     private final PreferredReplicas preferred;
+    private final long silentMs;
 
     ReplicationParts(
             BrokerPort port, LiveConfig config, Membership membership, LogManager logs, LocalPartitions partitions) {
@@ -53,20 +57,30 @@ final class ReplicationParts implements AutoCloseable {
                         atStart.nodeId(),
                         membership.registration()::epoch,
                         this::connect,
+                        port.clock(),
                         port.ticker(),
                         port.workers(),
                         throttles.follower()),
                 FetcherSettings.of(atStart),
                 () -> config.current().getInt("num.replica.fetchers"),
                 partitions);
+        IsrChanges.Time time = new IsrChanges.Time(port.ticker(), port.workers());
         this.changes = new IsrChanges(
                 new IsrChanges.Leader(
                         atStart.nodeId(),
                         membership.registration()::epoch,
                         membership.channel(),
                         atStart.getLong("replica.lag.time.max.ms"),
-                        new IsrChanges.Time(port.ticker(), port.workers())),
+                        time),
                 partitions);
+        this.cutOff = new CutOffLeader(
+                membership.registration()::sessionIsOver,
+                atStart.getInt("replica.fetch.wait.max.ms"),
+                partitions,
+                time);
+        // Longer than a leader lets a fetch wait, and shorter than a session.
+        this.silentMs = Math.max(
+                atStart.getInt("broker.session.timeout.ms") / 2, 2 * atStart.getInt("replica.fetch.wait.max.ms"));
         this.preferred = PreferredReplicas.load(atStart, metadata);
         this.checkpoints = new HighWatermarkCheckpoints(
                 logs, atStart.getLong("replica.high.watermark.checkpoint.interval.ms"), port.ticker(), port.workers());
@@ -80,6 +94,7 @@ final class ReplicationParts implements AutoCloseable {
         metadata.onChange(throttles);
         metadata.onChange(fetchers);
         changes.start();
+        cutOff.start();
         checkpoints.start();
         logs.boundMoves(() -> config.current().getLong("replica.alter.log.dirs.io.max.bytes.per.second"));
     }
@@ -99,6 +114,11 @@ final class ReplicationParts implements AutoCloseable {
         return port.peers().connect(endpoint.host(), endpoint.port(), "broker-" + atStart.nodeId());
     }
 
+    /** Leaders of which nothing is heard: the controller fences them soon, and clients that are sent there would hang. */
+    Set<Integer> silentLeaders() {
+        return fetchers.silentLeaders(silentMs);
+    }
+
     ReplicationFigures figures() {
         return new ReplicationFigures(
                 changes.shrinks(),
@@ -113,6 +133,7 @@ final class ReplicationParts implements AutoCloseable {
     public void close() {
         fetchers.close();
         changes.close();
+        cutOff.close();
         checkpoints.close();
     }
 }

@@ -1,5 +1,6 @@
 package io.barnabas.metadata;
 
+import io.barnabas.time.Clock;
 import io.barnabas.time.Ticker;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -49,8 +50,9 @@ public final class BrokerRegistration implements AutoCloseable {
 
     /**
      * @param heartbeatMs {@code broker.heartbeat.interval.ms}
+     * @param sessionMs {@code broker.session.timeout.ms}
      */
-    public record Pace(int heartbeatMs, Ticker ticker) {}
+    public record Pace(int heartbeatMs, int sessionMs, Clock clock, Ticker ticker) {}
 
     /** Of broker {@code nodeId}. */
     public BrokerRegistration(ControllerChannel channel, Metadata metadata, int nodeId, Pace pace) {
@@ -167,6 +169,11 @@ public final class BrokerRegistration implements AutoCloseable {
     /** This broker's epoch, or -1 before it is registered; another after it had to register again. */
     public long epoch() {
         return heartbeats.epoch();
+    }
+
+    /** Whether the controller has fenced this broker by now, or will: it has not answered for the time of a session. */
+    public boolean sessionIsOver() {
+        return heartbeats.session().isOver();
     }
 
     /** Has the controller told of the directories that {@code offline} gives, from the next heartbeat on. */

@@ -31,6 +31,7 @@ final class HeartbeatLoop implements AutoCloseable {
     private final Ticker ticker;
     private final int intervalMs;
     private final Runnable onStale;
+    private final OwnSession session;
     private final CompletableFuture<@Nullable Void> serving = new CompletableFuture<>();
     private final CompletableFuture<@Nullable Void> left = new CompletableFuture<>();
     private volatile Supplier<List<Uuid>> offlineDirs = List::of;
@@ -40,6 +41,7 @@ final class HeartbeatLoop implements AutoCloseable {
     private boolean underWay;
     private boolean again;
     private long round;
+    private long sentNanos; // the last
     private int controllerId = MetadataLog.NO_LEADER;
     private Ticker.@Nullable Timeout next;
     private boolean closed;
@@ -55,6 +57,7 @@ final class HeartbeatLoop implements AutoCloseable {
         this.ticker = pace.ticker();
         this.intervalMs = pace.heartbeatMs();
         this.onStale = onStale;
+        this.session = new OwnSession(pace.clock(), pace.sessionMs());
     }
 
     /** Begins, for a broker that has just been registered. */
@@ -69,6 +72,10 @@ final class HeartbeatLoop implements AutoCloseable {
 
     long epoch() {
         return epoch;
+    }
+
+    OwnSession session() {
+        return session;
     }
 
     void watch(Supplier<List<Uuid>> offline) {
@@ -97,6 +104,9 @@ final class HeartbeatLoop implements AutoCloseable {
         boolean newController;
         boolean beat;
         synchronized (this) {
+            if (controllerId == nodeId && image.controllerId() == MetadataLog.NO_LEADER) {
+                session.onLeadLost();
+            }
             newController = image.controllerId() != controllerId && image.controllerId() != MetadataLog.NO_LEADER;
             controllerId = image.controllerId();
             if (newController) {
@@ -139,6 +149,7 @@ final class HeartbeatLoop implements AutoCloseable {
             underWay = true;
             again = false;
             mine = ++round;
+            sentNanos = session.nowNanos();
             Ticker.@Nullable Timeout waiting = next;
             next = null;
             if (waiting != null) {
@@ -169,22 +180,27 @@ final class HeartbeatLoop implements AutoCloseable {
     }
 
     private void onAnswer(long mine, @Nullable ApiMessage body, @Nullable Throwable failure) {
+        long sent;
         synchronized (this) {
+            sent = sentNanos;
             if (mine != round) {
                 return; // a new controller has been asked meanwhile
             }
             underWay = false;
         }
         if (body instanceof BrokerHeartbeatResponseData answer && failure == null) {
-            take(answer);
+            take(answer, sent);
         } else {
             LOG.info("no answer to a heartbeat; broker={} error={}", nodeId, String.valueOf(failure));
         }
         rest();
     }
 
-    private void take(BrokerHeartbeatResponseData answer) {
+    private void take(BrokerHeartbeatResponseData answer, long sent) {
         Errors error = Errors.forCode(answer.errorCode());
+        if (error == Errors.NONE) {
+            session.onAnswered(sent);
+        }
         if (error == Errors.STALE_BROKER_EPOCH) {
             onStale.run();
         } else if (error != Errors.NONE) {

@@ -1,7 +1,7 @@
 package io.barnabas.metadata;
 
+import io.barnabas.config.BrokerConfig;
 import io.barnabas.config.LiveConfig;
-import io.barnabas.time.Ticker;
 
 /**
  * This node's place in the cluster: the controller's service, which serves while this node is the controller, and this broker's
@@ -26,10 +26,18 @@ public final class Membership implements AutoCloseable {
 
     /** Of this node, over its service and its way to the controller, which may be that service. */
     public static Membership of(
-            Metadata metadata, LiveConfig config, ControllerService service, ControllerChannel channel, Ticker ticker) {
-        int heartbeatMs = config.atStart().getInt("broker.heartbeat.interval.ms");
-        BrokerRegistration registration = new BrokerRegistration(
-                channel, metadata, config.atStart().nodeId(), new BrokerRegistration.Pace(heartbeatMs, ticker));
+            Metadata metadata,
+            LiveConfig config,
+            ControllerService service,
+            ControllerChannel channel,
+            ControllerService.Time time) {
+        BrokerConfig atStart = config.atStart();
+        BrokerRegistration.Pace pace = new BrokerRegistration.Pace(
+                atStart.getInt("broker.heartbeat.interval.ms"),
+                atStart.getInt("broker.session.timeout.ms"),
+                time.clock(),
+                time.ticker());
+        BrokerRegistration registration = new BrokerRegistration(channel, metadata, atStart.nodeId(), pace);
         return new Membership(metadata, service, channel, registration);
     }
 

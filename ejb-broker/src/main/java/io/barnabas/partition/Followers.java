@@ -127,6 +127,24 @@ public final class Followers {
         return replicas.lowWatermark(state.log().logStartOffset());
     }
 
+    /**
+     * Looks whether this leader is cut off, and keeps that in mind for this epoch: then clients that wait for commits need wait no longer.
+     * Under no lock.
+     *
+     * @param alone whether the controller is not reached, either
+     * @param silentMs since when a replica in sync must not have fetched
+     * @return whether it is
+     */
+    public boolean lookIfCutOff(boolean alone, long silentMs) {
+        Leadership now = state.leadership;
+        boolean cutOff = alone && now.leads() && replicas.lacks(silentMs);
+        state.cutOffEpoch = cutOff ? now.epoch() : PartitionState.NOT_CUT_OFF;
+        if (cutOff) {
+            state.highWatermark.onCutOff(state.cutOff());
+        }
+        return cutOff;
+    }
+
     /** The log start has moved, here or at a follower: tells who waits for that. Under no lock. */
     public void onLogStart() {
         state.highWatermark.onLogStart();

@@ -65,8 +65,13 @@ final class HighWatermark {
         pending.onAdvance(offset.get(), epoch, bytes);
     }
 
-    CompletionStage<Void> await(long until, int epoch) {
-        return pending.await(until, epoch);
+    /** @param patient waits on while the leader is cut off */
+    CompletionStage<Void> await(long until, int epoch, boolean patient) {
+        return pending.await(until, epoch, patient);
+    }
+
+    void onCutOff(RuntimeException reason) {
+        pending.onCutOff(reason);
     }
 
     /** It may have risen before the waiter was there. */

@@ -272,6 +272,22 @@ public final class LocalPartition implements Partition {
      * @param epoch read before the append: under a later one the offset may be another record's
      */
     public CompletionStage<Void> committed(long offset, int epoch) {
+        return committed(offset, epoch, true);
+    }
+
+    /** As {@link #committed(long, int)}, for a client: fails with a {@link CutOffException} when this leader is cut off. */
+    public CompletionStage<Void> committedForClient(long offset, int epoch) {
+        return committed(offset, epoch, false);
+    }
+
+    /** @throws CutOffException nothing that is appended now would be committed soon */
+    public void requireInTouch() {
+        if (state.isCutOff()) {
+            throw state.cutOff();
+        }
+    }
+
+    private CompletionStage<Void> committed(long offset, int epoch, boolean patient) {
         Leadership now = state.leadership;
         if (epoch != ANY_EPOCH && epoch != now.epoch()) {
             return CompletableFuture.failedFuture(state.notLeader()); // of others' waiting it says nothing
@@ -279,7 +295,7 @@ public final class LocalPartition implements Partition {
         if (highWatermark.get() >= offset) {
             return DONE;
         }
-        CompletionStage<Void> committed = highWatermark.await(offset, now.epoch());
+        CompletionStage<Void> committed = highWatermark.await(offset, now.epoch(), patient);
         if (state.log == null || !state.leadsAt(now.epoch())) {
             highWatermark.onDisturbance(state.log == null ? state.unavailable() : state.notLeader());
         } else if (highWatermark.get() >= offset) {

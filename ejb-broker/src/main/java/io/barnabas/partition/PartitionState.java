@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The fields change under the exclusive lock and are read without; who must not be overtaken by a change takes the shared one.
  */
 final class PartitionState {
+    static final int NOT_CUT_OFF = -1;
+
     final TopicPartition topicPartition;
     final ReplicaTerms terms;
     final HighWatermark highWatermark = new HighWatermark();
@@ -23,6 +25,7 @@ final class PartitionState {
     volatile @Nullable PartitionLog log; // null while its directory is offline
     volatile Leadership leadership;
     volatile boolean deleted;
+    volatile int cutOffEpoch = NOT_CUT_OFF; // the epoch in which this leader is cut off; written by who looks for that
 
     PartitionState(TopicPartition topicPartition, ReplicaTerms terms, PartitionImage image) {
         this.topicPartition = topicPartition;
@@ -51,6 +54,16 @@ final class PartitionState {
     boolean leadsAt(int epoch) {
         Leadership now = leadership;
         return now.leads() && now.epoch() == epoch;
+    }
+
+    boolean isCutOff() {
+        Leadership now = leadership;
+        return now.leads() && now.epoch() == cutOffEpoch;
+    }
+
+    CutOffException cutOff() {
+        return new CutOffException("Broker " + terms.brokerId() + " leads " + topicPartition
+                + " and reaches neither its in-sync replicas nor the controller");
     }
 
     void requireFollowing(int epoch) {

@@ -23,17 +23,18 @@ final class PendingByOffset {
     private int watches; // guarded by this
     private volatile boolean anyone; // written under this
 
-    private record Commit(long offset, int epoch, CompletableFuture<Void> done) {}
+    private record Commit(long offset, int epoch, boolean patient, CompletableFuture<Void> done) {}
 
     /**
      * Waits for an offset. The caller looks at the high watermark again after this and calls {@link #onAdvance} if it has passed
      * meanwhile: so no advance is missed.
      *
      * @param epoch of the leader under which the record was appended
+     * @param patient waits on while the leader is cut off
      */
-    synchronized CompletionStage<Void> await(long offset, int epoch) {
+    synchronized CompletionStage<Void> await(long offset, int epoch, boolean patient) {
         CompletableFuture<Void> done = new CompletableFuture<>();
-        commits.add(new Commit(offset, epoch, done));
+        commits.add(new Commit(offset, epoch, patient, done));
         anyone = true;
         return done;
     }
@@ -110,6 +111,23 @@ final class PendingByOffset {
             if (watcher != null) {
                 watcher.onLogStart();
             }
+        }
+    }
+
+    /** What is waited for may not come for long: commits whose waiters are not patient fail. */
+    void onCutOff(RuntimeException reason) {
+        List<Commit> failed = new ArrayList<>();
+        synchronized (this) {
+            for (Commit commit : commits) {
+                if (!commit.patient()) {
+                    failed.add(commit);
+                }
+            }
+            commits.removeAll(failed);
+            anyone = watches > 0 || !commits.isEmpty();
+        }
+        for (Commit commit : failed) {
+            commit.done().completeExceptionally(reason);
         }
     }
 

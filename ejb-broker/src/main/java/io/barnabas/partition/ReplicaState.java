@@ -60,6 +60,11 @@ final class ReplicaState {
         return nowMs - caughtUpMs;
     }
 
+    /** It has fetched within that time, or has not had it yet in this epoch. */
+    boolean fetchedWithin(long ms, long nowMs) {
+        return nowMs - Math.max(lastFetchMs, caughtUpMs) <= ms;
+    }
+
     /** It has been behind the leader's end for no longer than that. */
     boolean caughtUpWithin(long lagMaxMs, long leaderEnd, long nowMs) {
         return logEndOffset == leaderEnd || nowMs - caughtUpMs <= lagMaxMs;

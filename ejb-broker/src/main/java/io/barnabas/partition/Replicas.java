@@ -164,6 +164,13 @@ final class Replicas {
         return pending;
     }
 
+    /** Whether a replica without which nothing is committed has not fetched for that long. */
+    synchronized boolean lacks(long ms) {
+        long nowMs = terms.nowMs();
+        return followers.values().stream()
+                .anyMatch(follower -> isInMaximalIsr(follower.brokerId()) && !follower.fetchedWithin(ms, nowMs));
+    }
+
     /** The least log start of the leader and of followers whose brokers are in service; -1 while one of them has not told its own. */
     synchronized long lowWatermark(long leadersStart) {
         long least = leadersStart;

@@ -43,6 +43,7 @@ final class ReplicaFetcher {
     private final ReplicaFetchers.Follower follower;
     private final FetcherSettings settings;
     private final LeaderSession session;
+    private final OwedAnswer owed;
     private final Map<PartitionKey, FollowedPartition> partitions = new HashMap<>();
     private @Nullable PeerConnection connection;
     private int inFlight;
@@ -56,6 +57,7 @@ final class ReplicaFetcher {
         this.follower = follower;
         this.settings = settings;
         this.session = new LeaderSession(settings);
+        this.owed = new OwedAnswer(follower.clock());
     }
 
     /** Follows a partition from where its log ends; in place of the same under an earlier epoch. */
@@ -85,6 +87,11 @@ final class ReplicaFetcher {
             session.remove(partition);
         }
         return partitions.isEmpty();
+    }
+
+    /** Whether the leader's broker has not answered for that long. */
+    synchronized boolean isSilent(long ms) {
+        return !session.isEmpty() && owed.isOwedFor(ms);
     }
 
     /** Ends; nothing is appended after that. */
@@ -130,6 +137,7 @@ final class ReplicaFetcher {
         if (closed || resting || session.isEmpty() || !due) {
             return null;
         }
+        owed.onAsked();
         @Nullable PeerConnection over = connection;
         if (over == null || !over.isOpen()) {
             session.reset();
@@ -194,6 +202,7 @@ final class ReplicaFetcher {
                 return;
             }
             inFlight--;
+            owed.onAnswer(inFlight > 0);
             if (lost) {
                 LOG.info("the leader's broker is reached again; leader={}", leader);
                 lost = false;

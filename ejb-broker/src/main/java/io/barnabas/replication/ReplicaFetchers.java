@@ -7,10 +7,13 @@ import io.barnabas.metadata.TopicImage;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.partition.LocalPartitions;
 import io.barnabas.partition.ReplicationThrottle;
+import io.barnabas.time.Clock;
 import io.barnabas.time.Ticker;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
@@ -47,6 +50,7 @@ public final class ReplicaFetchers implements Metadata.Listener, AutoCloseable {
             int brokerId,
             LongSupplier brokerEpoch,
             Peers peers,
+            Clock clock,
             Ticker ticker,
             Executor workers,
             ReplicationThrottle throttle) {}
@@ -119,6 +123,17 @@ public final class ReplicaFetchers implements Metadata.Listener, AutoCloseable {
             fetchers.remove(before.source());
             fetcher.close();
         }
+    }
+
+    /** Brokers that lead what is followed here and have not answered for that long: dead, cut off or standing still. */
+    public synchronized Set<Integer> silentLeaders(long ms) {
+        Set<Integer> silent = new HashSet<>();
+        fetchers.forEach((source, fetcher) -> {
+            if (fetcher.isSilent(ms)) {
+                silent.add(source.leader());
+            }
+        });
+        return silent;
     }
 
     /** Committed records that the farthest replica here lacks. */

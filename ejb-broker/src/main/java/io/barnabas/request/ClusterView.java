@@ -18,11 +18,22 @@ final class ClusterView {
     private final ControlPlane plane;
     private final MetadataImage image;
     private final String listener;
+    private final Set<Integer> silent;
 
     ClusterView(ControlPlane plane, MetadataImage image, String listener) {
+        this(plane, image, listener, Set.of());
+    }
+
+    /** @param silent brokers of which nothing is heard here */
+    ClusterView(ControlPlane plane, MetadataImage image, String listener, Set<Integer> silent) {
         this.plane = plane;
         this.image = image;
         this.listener = listener;
+        this.silent = silent;
+    }
+
+    boolean isSilent(int broker) {
+        return silent.contains(broker);
     }
 
     MetadataImage image() {

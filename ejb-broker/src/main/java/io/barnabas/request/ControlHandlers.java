@@ -2,6 +2,8 @@ package io.barnabas.request;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
 
 /** The handlers of metadata and administration, for the registry. */
 public final class ControlHandlers {
@@ -9,9 +11,19 @@ public final class ControlHandlers {
 
     /** All of them, over one control plane. */
     public static List<ApiHandler<?>> of(ControlPlane plane, AutoTopicCreation creation) {
+        return of(plane, creation, Set::of);
+    }
+
+    /**
+     * The same.
+     *
+     * @param silent brokers of which nothing is heard here: clients are not sent there
+     */
+    public static List<ApiHandler<?>> of(
+            ControlPlane plane, AutoTopicCreation creation, Supplier<Set<Integer>> silent) {
         BrokerLoggers loggers = new BrokerLoggers();
         List<ApiHandler<?>> handlers = new ArrayList<>(List.of(
-                new MetadataHandler(plane, creation),
+                new MetadataHandler(plane, creation, silent),
                 new DescribeTopicPartitionsHandler(plane),
                 new DescribeClusterHandler(plane),
                 new DescribeConfigsHandler(plane, loggers),

@@ -41,6 +41,11 @@ record ForwardedConnection(KafkaPrincipal principal, InetSocketAddress remoteAdd
     }
 
     @Override
+    public void finish() {
+        // nor anything that would end it
+    }
+
+    @Override
     public void close() {
         // the answer says what went wrong
     }

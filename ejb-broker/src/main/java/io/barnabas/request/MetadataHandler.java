@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.InvalidRequestException;
@@ -37,11 +38,18 @@ public final class MetadataHandler implements ApiHandler<MetadataRequestData> {
 
     private final ControlPlane plane;
     private final AutoTopicCreation creation;
+    private final Supplier<Set<Integer>> silent;
 
-    /** A handler that makes missing topics through {@code creation}. */
-    public MetadataHandler(ControlPlane plane, AutoTopicCreation creation) {
+    /**
+     * A handler that makes missing topics through {@code creation}.
+     *
+     * @param silent brokers of which nothing is heard here. Whoever is sent there waits for a connection (10 s by default) and asks
+     *     nobody meanwhile; without a leader it asks again at once, until another leads.
+     */
+    public MetadataHandler(ControlPlane plane, AutoTopicCreation creation, Supplier<Set<Integer>> silent) {
         this.plane = plane;
         this.creation = creation;
+        this.silent = silent;
     }
 
     @Override
@@ -57,7 +65,7 @@ public final class MetadataHandler implements ApiHandler<MetadataRequestData> {
         if (!all) {
             checkNames(request, version);
         }
-        ClusterView view = new ClusterView(plane, plane.metadata().image(), context.listenerName());
+        ClusterView view = new ClusterView(plane, plane.metadata().image(), context.listenerName(), silent.get());
         MetadataResponseData response = new MetadataResponseData()
                 .setClusterId(view.image().clusterId())
                 .setControllerId(view.controllerId());
@@ -161,9 +169,12 @@ public final class MetadataHandler implements ApiHandler<MetadataRequestData> {
                 version != 0; // version 0 leaves out replicas that are not in service and says so by an error
         List<Integer> replicas = view.alive(partition.replicas(), unfiltered);
         List<Integer> isr = view.alive(partition.isr(), unfiltered);
-        boolean reachable = view.node(partition.leader()).isPresent();
+        boolean heard = !view.isSilent(partition.leader());
+        boolean reachable = heard && view.node(partition.leader()).isPresent();
         Errors error = Errors.NONE;
-        if (!reachable) {
+        if (!heard) {
+            error = Errors.LEADER_NOT_AVAILABLE;
+        } else if (!reachable) {
             boolean known = view.image().broker(partition.leader()).isPresent();
             error = known && version >= FIRST_VERSION_WITH_LISTENER_NOT_FOUND
                     ? Errors.LISTENER_NOT_FOUND

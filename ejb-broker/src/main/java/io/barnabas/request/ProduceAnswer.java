@@ -5,6 +5,7 @@ import io.barnabas.log.AppendOrigin;
 import io.barnabas.log.AppendResult;
 import io.barnabas.log.AppendTerms;
 import io.barnabas.log.RejectedRecords;
+import io.barnabas.partition.CutOffException;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.port.Responder;
 import io.barnabas.time.Ticker.Timeout;
@@ -52,6 +53,7 @@ final class ProduceAnswer {
     private @Nullable String topicName;
     private boolean internalTopic;
     private boolean anyError;
+    private boolean cutOff;
     private @Nullable LeaderHints hints;
     private @Nullable List<Uncommitted> uncommitted;
     private int waiting; // guarded by this once finish has been called
@@ -119,6 +121,9 @@ final class ProduceAnswer {
         MemoryRecords records = ProducedBatch.checked(data.records(), context.version());
         checkAllowed(name);
         LocalPartition partition = known != null ? known : path.partitions().hosted(name, data.index());
+        if (acks == ACKS_ALL) {
+            partition.requireInTouch();
+        }
         int epoch = partition.leaderEpoch(); // before the append: under a later one the offset may be another's
         AppendResult result = partition.append(records, AppendOrigin.CLIENT, acks, terms(records, name, data.index()));
         answer.setBaseOffset(result.baseOffset())
@@ -168,7 +173,9 @@ final class ProduceAnswer {
                             ? -1
                             : partition.log().logStartOffset());
         }
-        if (error == Errors.NOT_LEADER_OR_FOLLOWER
+        if (failure instanceof CutOffException) {
+            cutOff = true;
+        } else if (error == Errors.NOT_LEADER_OR_FOLLOWER
                 && name != null
                 && context.version() >= FIRST_VERSION_WITH_LEADER_HINTS) {
             hints = hints == null ? new LeaderHints(path.metadata().image(), context.listenerName()) : hints;
@@ -200,7 +207,7 @@ final class ProduceAnswer {
         }
         for (Uncommitted part : parts) {
             part.partition()
-                    .committed(part.endOffset(), part.epoch())
+                    .committedForClient(part.endOffset(), part.epoch())
                     .whenComplete((nothing, failure) -> onCommit(part, failure));
         }
     }
@@ -249,5 +256,8 @@ final class ProduceAnswer {
             response.setNodeEndpoints(hints.produceEndpoints());
         }
         responder.respond(response);
+        if (cutOff) { // the client must not ask here who leads
+            context.connection().finish();
+        }
     }
 }

@@ -134,7 +134,7 @@ public final class SimulatedBroker {
                 config,
                 service,
                 world.twin.channel(channel, () -> Objects.requireNonNull(parts).partitions),
-                port.ticker());
+                new ControllerService.Time(world.clock, port.ticker()));
         this.incarnation = new Uuid(world.random.nextLong() | 1L << 32, id);
         try {
             this.logs = port.openLogs(config.atStart().logManagerSettings("cluster"));

@@ -22,17 +22,21 @@ class BrokerRegistrationTest {
     private final TestCluster cluster = TestCluster.ofThree();
     private final List<ApiMessage> sent = new ArrayList<>();
     private final BrokerRegistration registration = registration();
+    private boolean cutOff;
 
     private BrokerRegistration registration() {
         LocalChannel channel = new LocalChannel(cluster.service(), cluster.ticker);
         return new BrokerRegistration(
                 (request, timeoutMs) -> {
                     sent.add(request);
+                    if (cutOff) {
+                        return new CompletableFuture<>();
+                    }
                     return channel.send(request, timeoutMs);
                 },
                 cluster.metadata,
                 BROKER,
-                new BrokerRegistration.Pace(500, cluster.ticker));
+                new BrokerRegistration.Pace(500, 3_000, cluster.clock, cluster.ticker));
     }
 
     @AfterEach
@@ -107,6 +111,26 @@ class BrokerRegistrationTest {
         cluster.metadata.onLeader(2);
         // Then
         assertThat(heartbeats()).isEqualTo(before + 1);
+    }
+
+    @Test
+    void knowsWhenItsSessionMustBeOver() {
+        // Given
+        registration.register(presentation(1));
+        registration.unfence();
+        cluster.pass(10_000, 1, 2, 3);
+        assertThat(registration.sessionIsOver()).isFalse();
+        // When
+        cutOff = true;
+        cluster.pass(2_400, 1, 2, 3);
+        // Then
+        assertThat(registration.sessionIsOver()).isFalse();
+        assertThat(cluster.broker(BROKER).fenced()).isFalse();
+        // When
+        cluster.pass(700, 1, 2, 3);
+        // Then
+        assertThat(registration.sessionIsOver()).isTrue();
+        assertThat(cluster.broker(BROKER).fenced()).isTrue();
     }
 
     @Test

@@ -61,9 +61,9 @@ class MetadataNodeTest {
             member.close();
         }
         LiveConfig config = new LiveConfig(BrokerConfig.of(Map.of()));
-        ControllerService service =
-                ControllerService.of(node, config, new ControllerService.Time(new SystemClock(), ticker));
-        member = Membership.of(node.metadata(), config, service, new LocalChannel(service, ticker), ticker);
+        ControllerService.Time time = new ControllerService.Time(new SystemClock(), ticker);
+        ControllerService service = ControllerService.of(node, config, time);
+        member = Membership.of(node.metadata(), config, service, new LocalChannel(service, ticker), time);
         return member;
     }
 

@@ -30,6 +30,7 @@ class ReplicaFetcherTest {
                             tries.incrementAndGet();
                             throw new IllegalStateException("stopped");
                         },
+                        cluster.clock,
                         cluster.ticker,
                         Runnable::run,
                         ReplicationThrottle.NONE),

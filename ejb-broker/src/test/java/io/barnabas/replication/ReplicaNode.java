@@ -116,7 +116,13 @@ final class ReplicaNode {
         fetch.throttling(throttles.leader());
         fetchers = new ReplicaFetchers(
                 new ReplicaFetchers.Follower(
-                        id, this::brokerEpoch, broker -> connect(world, broker), ticker, workers, throttles.follower()),
+                        id,
+                        this::brokerEpoch,
+                        broker -> connect(world, broker),
+                        world.clock,
+                        ticker,
+                        workers,
+                        throttles.follower()),
                 SETTINGS,
                 () -> 1,
                 partitions);

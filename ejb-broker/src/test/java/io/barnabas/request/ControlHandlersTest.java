@@ -168,6 +168,22 @@ class ControlHandlersTest {
     }
 
     @Test
+    void nobody_is_sent_to_a_leader_of_which_nothing_is_heard() {
+        broker.createTopic("a", 1);
+        broker.silent.add(1);
+
+        assertThat(metadata(12, new MetadataRequestTopic().setName("a"))
+                        .topics()
+                        .find("a")
+                        .partitions())
+                .singleElement()
+                .satisfies(p -> {
+                    assertThat(Errors.forCode(p.errorCode())).isEqualTo(Errors.LEADER_NOT_AVAILABLE);
+                    assertThat(p.leaderId()).isEqualTo(-1);
+                });
+    }
+
+    @Test
     void metadata_makes_a_missing_topic_only_if_the_client_and_the_broker_allow_it() {
         MetadataRequestTopic wanted = new MetadataRequestTopic().setName("later");
 

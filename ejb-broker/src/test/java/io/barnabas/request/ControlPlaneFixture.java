@@ -5,8 +5,10 @@ import io.barnabas.config.LiveConfig;
 import io.barnabas.metadata.Policies;
 import io.barnabas.metadata.TestMetadata;
 import io.barnabas.wire.RequestFrame;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.config.ConfigResource;
@@ -28,6 +30,7 @@ final class ControlPlaneFixture {
     final LiveConfig config;
     final ControlPlane plane;
     final HandlerRegistry handlers;
+    final Set<Integer> silent = new HashSet<>();
     private final AtomicLong producerIds = new AtomicLong(7000);
 
     ControlPlaneFixture() {
@@ -50,7 +53,7 @@ final class ControlPlaneFixture {
                 () -> CompletableFuture.completedFuture(producerIds.getAndIncrement()),
                 listener -> 9092,
                 new ControlPlane.Time(ticker, ticker));
-        handlers = new HandlerRegistry().add(ControlHandlers.of(plane, new AutoTopicCreation(plane)));
+        handlers = new HandlerRegistry().add(ControlHandlers.of(plane, new AutoTopicCreation(plane), () -> silent));
         metadata.metadata()
                 .onChange((change, image) -> config.update(
                         image.config(new ConfigResource(ConfigResource.Type.BROKER, "")),

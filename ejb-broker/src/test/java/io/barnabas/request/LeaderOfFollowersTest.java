@@ -11,6 +11,7 @@ import io.barnabas.partition.LocalPartition;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.FetchRequestData;
@@ -244,6 +245,49 @@ class LeaderOfFollowersTest {
         assertThat(Objects.requireNonNull(leader.followers().propose()).isr())
                 .extracting(Member::brokerId)
                 .containsExactly(1, 2);
+    }
+
+    @Test
+    void clientsOfALeaderThatIsCutOffAreSentElsewhereAndCoordinatorsWaitOn() {
+        // Given
+        LocalPartition leader = lead(0, 1, 2);
+        fetch(2, 0);
+        TestConnection client = broker.connection();
+        RecordedAnswer waiting = broker.send(
+                ApiKeys.PRODUCE, 11, DataPathFixture.produceRequest("t", 0, -1, DataPathFixture.records("a")), client);
+        CompletableFuture<Void> coordinator = leader.committed(1, EPOCH).toCompletableFuture();
+        broker.ticker.advance(501);
+        // When only its replicas are silent
+        assertThat(leader.followers().lookIfCutOff(false, 500)).isFalse();
+        // Then
+        assertThat(waiting.given()).isFalse();
+        // When the controller is, too
+        assertThat(leader.followers().lookIfCutOff(true, 500)).isTrue();
+        // Then
+        assertThat(produced(waiting)).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER);
+        assertThat(client.finished()).isTrue();
+        assertThat(coordinator).isNotDone();
+        assertThat(produced(produce(-1, "b"))).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER);
+        assertThat(leader.log().logEndOffset()).isOne();
+        assertThat(produced(produce(1, "c"))).isEqualTo(Errors.NONE);
+        // When it is not cut off any more
+        fetch(2, 2);
+        assertThat(leader.followers().lookIfCutOff(true, 500)).isFalse();
+        // Then
+        assertThat(coordinator).isCompleted();
+        RecordedAnswer again = produce(-1, "d");
+        fetch(2, 3);
+        assertThat(produced(again)).isEqualTo(Errors.NONE);
+    }
+
+    @Test
+    void aLeaderThatIsAloneInSyncIsNotCutOff() {
+        LocalPartition leader = lead(0, 1);
+        broker.ticker.advance(10_000);
+
+        assertThat(leader.followers().lookIfCutOff(true, 500)).isFalse();
+
+        assertThat(produced(produce(-1, "a"))).isEqualTo(Errors.NONE);
     }
 
     @Test

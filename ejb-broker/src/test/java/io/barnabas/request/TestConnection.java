@@ -13,6 +13,7 @@ public final class TestConnection implements Connection {
     private final String listener;
     private @Nullable ClientSoftware software;
     private boolean closed;
+    private boolean finished;
     private long keptBytes; // guarded by this
     private long everKeptBytes; // guarded by this
     private @Nullable Queue<Runnable> eventLoop;
@@ -109,6 +110,16 @@ public final class TestConnection implements Connection {
     /** What requests have kept, given back or not. */
     public synchronized long everKeptBytes() {
         return everKeptBytes;
+    }
+
+    @Override
+    public void finish() {
+        finished = true;
+    }
+
+    /** Whether it was to end after its answers. */
+    public boolean finished() {
+        return finished;
     }
 
     @Override

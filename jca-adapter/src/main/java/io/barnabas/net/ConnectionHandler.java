@@ -133,8 +133,8 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Co
         }
     }
 
-    /** Reads no further and closes once every request is answered and the answers are sent. */
-    void stop() {
+    @Override
+    public void finish() {
         execute(() -> {
             if (ctx != null) {
                 stopping = true;

@@ -152,7 +152,7 @@ public final class SocketServer {
             listening.values().forEach(channel -> channel.close().awaitUninterruptibly());
             listening.clear();
         }
-        connections.forEach(ConnectionHandler::stop);
+        connections.forEach(ConnectionHandler::finish);
         awaitClosed();
         connections.forEach(ConnectionHandler::close);
         Transport.stop(acceptors, loops);

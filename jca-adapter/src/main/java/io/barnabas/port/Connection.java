@@ -40,6 +40,9 @@ public interface Connection {
      */
     Runnable keep(int bytes);
 
+    /** Reads no further, and closes the connection once what it has asked for is answered. Idempotent. */
+    void finish();
+
     /** Closes the connection without an answer. Idempotent. */
     void close();
 

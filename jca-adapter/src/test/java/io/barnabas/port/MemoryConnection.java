@@ -11,15 +11,17 @@ final class MemoryConnection implements Connection {
     private final MemoryNetwork network;
     private final Listening listening;
     private final int port;
+    private final Runnable onFinish;
     private final Runnable onClose;
     private final long id;
     private volatile @Nullable ClientSoftware software;
     private boolean told; // of the ticker's thread
 
-    MemoryConnection(MemoryNetwork network, Listening listening, int port, Runnable onClose) {
+    MemoryConnection(MemoryNetwork network, Listening listening, int port, Runnable onFinish, Runnable onClose) {
         this.network = network;
         this.listening = listening;
         this.port = port;
+        this.onFinish = onFinish;
         this.onClose = onClose;
         this.id = network.nextId();
     }
@@ -79,6 +81,11 @@ final class MemoryConnection implements Connection {
     @Override
     public Runnable keep(int bytes) {
         return () -> {};
+    }
+
+    @Override
+    public void finish() {
+        network.ticker().after(0, onFinish);
     }
 
     @Override

@@ -49,6 +49,7 @@ final class MemoryPeer implements PeerConnection {
     private final ArrayDeque<Slot> slots = new ArrayDeque<>();
     private @Nullable MemoryConnection server;
     private boolean arrivalDue;
+    private boolean finishing;
     private volatile boolean failed;
     private @Nullable ConnectionRefusedException refusal;
     private int nextCorrelationId;
@@ -107,9 +108,9 @@ final class MemoryPeer implements PeerConnection {
                     fail(new ConnectionRefusedException(there.to() + " does not listen"));
                     return;
                 }
-                server = new MemoryConnection(network, listening, port, this::reset);
+                server = new MemoryConnection(network, listening, port, this::finish, this::reset);
             }
-            while (server != null && requestsDue > 0 && !failed) {
+            while (server != null && requestsDue > 0 && !failed && !finishing) {
                 requestsDue--;
                 onRequest(server, requestsUnderWay.removeFirst());
             }
@@ -117,6 +118,19 @@ final class MemoryPeer implements PeerConnection {
         while (answersDue > 0 && !network.isCut(back) && !failed) {
             answersDue--;
             onAnswer(answersUnderWay.removeFirst());
+        }
+        maybeFinish();
+    }
+
+    /** The server's end reads no further, and closes when its answers have arrived. */
+    private void finish() {
+        finishing = true;
+        maybeFinish();
+    }
+
+    private void maybeFinish() {
+        if (finishing && slots.isEmpty() && answersUnderWay.isEmpty()) {
+            reset();
         }
     }
 
