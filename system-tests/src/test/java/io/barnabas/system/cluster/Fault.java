@@ -99,6 +99,28 @@ enum Fault {
             return KILL_CONTROLLER.firstLeader(cluster);
         }
     },
+    CUT_CONTROLLING_LEADER("controller that leads cut from everyone %d s") {
+        @Override
+        void strike(Scene scene) throws Exception {
+            CUT_ALL.strike(scene);
+        }
+
+        @Override
+        int firstLeader(Cluster cluster) {
+            return cluster.controller().id();
+        }
+    },
+    CUT_CONTROLLING_LEADER_PEERS("controller that leads cut from its peers only %d s") {
+        @Override
+        void strike(Scene scene) throws Exception {
+            CUT_PEERS.strike(scene);
+        }
+
+        @Override
+        int firstLeader(Cluster cluster) {
+            return cluster.controller().id();
+        }
+    },
     CUT_OUT("what the leader sends to its peers is lost %d s") {
         @Override
         void strike(Scene scene) {
@@ -129,7 +151,8 @@ enum Fault {
             ROLLING_RESTART,
             KILL_ALL);
 
-    static final List<Fault> OF_NETWORK = List.of(CUT_ALL, CUT_PEERS, CUT_CONTROLLER, CUT_OUT, CUT_IN);
+    static final List<Fault> OF_NETWORK = List.of(
+            CUT_ALL, CUT_PEERS, CUT_CONTROLLER, CUT_CONTROLLING_LEADER, CUT_CONTROLLING_LEADER_PEERS, CUT_OUT, CUT_IN);
 
     private final String title;
 

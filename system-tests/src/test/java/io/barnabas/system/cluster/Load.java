@@ -27,6 +27,9 @@ final class Load implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(120);
 
+    /** A cluster has come to itself again after that. */
+    private static final Duration SETTLING = Duration.ofSeconds(30);
+
     private final String bootstrap;
     private final TopicPartition partition;
     private final long intervalNanos;
@@ -167,7 +170,7 @@ final class Load implements AutoCloseable {
         List<Verdict.Entry> log = new ArrayList<>();
         long until = System.nanoTime() + PATIENCE.toNanos();
         try (KafkaConsumer<Long, Long> consumer = consumer()) {
-            long end = consumer.endOffsets(List.of(partition)).get(partition);
+            long end = end(consumer);
             while (consumer.position(partition) < end) {
                 if (System.nanoTime() > until) {
                     throw new AssertionError("the end of " + partition + ", " + end + ", is not reached: at "
@@ -180,6 +183,19 @@ final class Load implements AutoCloseable {
             throw new AssertionError("the log cannot be read", e);
         }
         return log;
+    }
+
+    /** The log's end, as the leader has it: one that led before may not have heard of that yet, and names an earlier one. */
+    private long end(KafkaConsumer<Long, Long> consumer) {
+        long least =
+                acknowledged.values().stream().mapToLong(Long::longValue).max().orElse(-1) + 1;
+        long until = System.nanoTime() + SETTLING.toNanos();
+        long end = consumer.endOffsets(List.of(partition)).get(partition);
+        while (end < least && System.nanoTime() < until) { // else it is lost, and the verdict says so
+            Pause.of(Duration.ofMillis(200));
+            end = consumer.endOffsets(List.of(partition)).get(partition);
+        }
+        return end;
     }
 
     private void end() {
