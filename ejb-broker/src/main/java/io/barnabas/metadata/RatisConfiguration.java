@@ -65,14 +65,12 @@ final class RatisConfiguration {
         }
     }
 
-    /** The group as this node knows it at its start; without members if it is none of them, as Ratis wants it, until the leader calls. */
+    /** The group as this node knows it at its first start; later ones find it in their log. */
     RaftGroup group() {
         List<RaftPeer> peers =
                 new ArrayList<>(settings.voters().stream().map(this::peer).toList());
         if (settings.observes()) {
             peers.add(observer(settings.self()));
-        } else if (!settings.voters().contains(settings.self())) {
-            peers.clear();
         }
         return RaftGroup.valueOf(groupId(), peers);
     }

@@ -55,9 +55,14 @@ public record RatisSettings(
         return voters.size() == 1 && !observes();
     }
 
-    /** Whether this node is none of the voters, whatever its directory: it follows the log and has no vote. */
+    /**
+     * Whether this node, in the directory that it has, is none of the voters that the cluster began with: it follows the log, and has no vote
+     * unless it was made a voter since.
+     */
     boolean observes() {
-        return voters.stream().noneMatch(voter -> voter.nodeId() == self.nodeId());
+        return voters.stream()
+                .noneMatch(voter ->
+                        voter.nodeId() == self.nodeId() && voter.directoryId().equals(self.directoryId()));
     }
 
     int nodeId() {

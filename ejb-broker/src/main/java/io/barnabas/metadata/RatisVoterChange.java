@@ -67,13 +67,14 @@ record RatisVoterChange(RatisConfiguration configuration, RatisSettings settings
     }
 
     /**
-     * Lets a node without a vote have the log; with another directory than before it takes its own place.
+     * Lets a node without a vote have the log; with another directory than before it takes its own place. A voter that lost its directory is
+     * one of those: its former self, which does not answer, still counts as a voter until it is replaced.
      *
-     * @throws DuplicateVoterException if the node votes
+     * @throws DuplicateVoterException if the node votes, or its former self answers
      * @throws InvalidRequestException if there are too many already
      */
     SetConfigurationRequest.Arguments observe(RatisSettings.Voter node) {
-        if (members.voters().stream().anyMatch(each -> RatisConfiguration.nodeId(each.getId()) == node.nodeId())) {
+        if (members.voters().stream().anyMatch(each -> isVoting(each, node))) {
             throw new DuplicateVoterException("Node " + node.nodeId() + " is a voter");
         }
         List<RaftPeer> observers = new ArrayList<>(members.observers());
@@ -83,6 +84,12 @@ record RatisVoterChange(RatisConfiguration configuration, RatisSettings settings
         }
         observers.add(configuration.observer(node));
         return to(List.copyOf(members.voters()), observers);
+    }
+
+    private boolean isVoting(RaftPeer voter, RatisSettings.Voter node) {
+        return RatisConfiguration.nodeId(voter.getId()) == node.nodeId()
+                && (RatisConfiguration.directoryId(voter.getId()).equals(node.directoryId())
+                        || members.runs(voter.getId()));
     }
 
     private SetConfigurationRequest.Arguments to(List<RaftPeer> voters) {

@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
  * group's follow. So the first start of a quorum needs all its voters; later ones a majority.
  *
  * <p>A voter that hears of a set from another takes that. If it is in it with another directory than its present one, its disk was lost
- * since: it has forgotten what it promised, and must not vote (the others may need its former vote to know what was committed). It joins
- * the group without a vote, and waits until it is added to the voters.
+ * since: it has forgotten what it promised, and must not vote (the others may need its former vote to know what was committed). It follows
+ * the log without a vote, so that all its data comes back, until it is added to the voters.
  *
  * <p>Two voters cannot keep different sets and yet form one group, since the group's id is the set's. On the thread that opens
  * {@link MetadataNode}; before it {@link MetadataDirectory}, after it {@link RatisMetadataLog}.
@@ -132,7 +132,7 @@ final class VoterAgreement {
         LOG.info("The voters of the metadata are known: voters={} clusterId={}", found.voters, found.clusterId);
         if (votes && !found.voters.contains(self.nodeId(), self.directoryId())) {
             LOG.warn(
-                    "This node has lost its vote on metadata with its directory, and waits to be added to the voters: node={} directoryId={}",
+                    "This node has lost its vote on metadata with its directory, until it is added to the voters: node={} directoryId={}",
                     self.nodeId(),
                     self.directoryId());
         }

@@ -190,7 +190,7 @@ class MetadataNodesTest {
     }
 
     @Test
-    void givesAVoterWhoseDirectoryWasLostNoVote() throws Exception {
+    void givesAVoterWhoseDirectoryWasLostAllMetadataAndNoVote() throws Exception {
         // Given
         openAll();
         create(controller(), "a");
@@ -212,9 +212,14 @@ class MetadataNodesTest {
         create(controller(), "b");
         // Then
         assertThat(wiped.clusterId()).isEqualTo(third.clusterId());
-        assertThat(wiped.metadata().image().topic("a")).isNull();
-        assertThat(wiped.ready()).isNotDone();
+        wiped.ready().get(30, TimeUnit.SECONDS);
+        awaitTopicEverywhere("b");
         assertThat(controller()).isNotEqualTo(1);
+        QuorumState quorum = nodes.get(controller()).controller().quorum();
+        assertThat(quorum.voters()).extracting(QuorumState.Member::directoryId).doesNotContain(wiped.directoryId());
+        assertThat(quorum.observers())
+                .extracting(QuorumState.Member::directoryId)
+                .containsExactly(wiped.directoryId());
     }
 
     @Test
