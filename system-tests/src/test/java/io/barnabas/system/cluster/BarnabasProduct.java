@@ -5,6 +5,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.QuorumInfo;
+import org.apache.kafka.clients.admin.RaftVoterEndpoint;
+import org.apache.kafka.common.Uuid;
 
 /** The real {@code barnabas.jar}, each node set up as a machine of its own would be. */
 final class BarnabasProduct implements Product {
@@ -29,6 +34,39 @@ final class BarnabasProduct implements Product {
     }
 
     @Override
+    public void formatAgain(Place node) {
+        // nothing: it finds out by itself
+    }
+
+    @Override
+    public Map<String, String> forced() {
+        return Map.of("barnabas.durability", "fsync");
+    }
+
+    @Override
+    public boolean votes(Cluster cluster, Node node) throws ExecutionException, InterruptedException {
+        QuorumInfo quorum =
+                cluster.admin().describeMetadataQuorum().quorumInfo().get();
+        List<Uuid> present = quorum.observers().stream()
+                .filter(each -> each.replicaId() == node.id())
+                .map(QuorumInfo.ReplicaState::replicaDirectoryId)
+                .toList();
+        for (Uuid directory : present) {
+            cluster.admin()
+                    .addRaftVoter(
+                            node.id(),
+                            directory,
+                            Set.of(new RaftVoterEndpoint(
+                                    "CONTROLLER",
+                                    node.place().host(),
+                                    node.place().ports().quorum())))
+                    .all()
+                    .get();
+        }
+        return present.isEmpty() && quorum.voters().stream().anyMatch(voter -> voter.replicaId() == node.id());
+    }
+
+    @Override
     public List<String> command(Place node, List<Place> all) {
         List<String> command = new ArrayList<>(List.of(Product.java(), HEAP, "-jar", jar(), "run"));
         ofNode(node, all).forEach((key, value) -> command.addAll(List.of("--set", key + "=" + value)));
@@ -38,6 +76,7 @@ final class BarnabasProduct implements Product {
 
     private static Map<String, String> ofNode(Place node, List<Place> all) {
         Map<String, String> own = new LinkedHashMap<>();
+        own.put("log.retention.check.interval.ms", RETENTION_CHECK_MS);
         own.put("node.id", Integer.toString(node.id()));
         own.put("log.dirs", node.data().toString());
         own.put("barnabas.http.port", Integer.toString(node.ports().http()));

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -15,6 +16,8 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.ElectionType;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
 
 /** Nodes that form a cluster, and what an operator asks of it. Used by one thread. */
@@ -37,8 +40,9 @@ final class Cluster implements AutoCloseable {
      * Starts the nodes together and waits until all are there.
      *
      * @param network where they live; closed with the cluster
+     * @param needs what else is to befall them
      */
-    static Cluster start(Product product, Network network, Path directory, int size) throws Exception {
+    static Cluster start(Product product, Network network, Set<Need> needs, Path directory, int size) throws Exception {
         Cluster cluster = new Cluster(product, network);
         try {
             List<Place> places = new ArrayList<>();
@@ -46,10 +50,10 @@ final class Cluster implements AutoCloseable {
                 places.add(new Place(
                         id, network.host(id), ports(), directory.resolve(Integer.toString(id)), network.entrance(id)));
             }
-            product.format(places);
             for (Place place : places) {
-                cluster.nodes.add(new Node(place, product.command(place, places)));
+                cluster.nodes.add(new Node(place, product.command(place, places), needs));
             }
+            product.format(places);
             cluster.launchAll();
             cluster.admin = Admin.create(Map.of(
                     "bootstrap.servers",
@@ -105,13 +109,14 @@ final class Cluster implements AutoCloseable {
     }
 
     /** Makes a topic with a replica on every node and waits until all of them are in sync. */
-    void createTopic(String topic, List<List<Integer>> replicas) throws Exception {
+    void createTopic(String topic, List<List<Integer>> replicas, Map<String, String> more) throws Exception {
         Map<Integer, List<Integer>> assignment = new HashMap<>();
         for (int i = 0; i < replicas.size(); i++) {
             assignment.put(i, replicas.get(i));
         }
-        NewTopic made =
-                new NewTopic(topic, assignment).configs(Map.of("min.insync.replicas", nodes.size() > 2 ? "2" : "1"));
+        Map<String, String> configs = new HashMap<>(more);
+        configs.put("min.insync.replicas", nodes.size() > 2 ? "2" : "1");
+        NewTopic made = new NewTopic(topic, assignment).configs(configs);
         admin.createTopics(List.of(made)).all().get(30, TimeUnit.SECONDS);
         awaitInSync(topic);
     }
@@ -170,6 +175,48 @@ final class Cluster implements AutoCloseable {
                 .partitions();
     }
 
+    /** Whether a node is a member again and in sync within a time; not, as soon as its process has ended. */
+    boolean comesBack(Node node, String topic, Duration limit) {
+        long until = System.nanoTime() + limit.toNanos();
+        while (node.alive() && System.nanoTime() < until) {
+            try {
+                boolean member =
+                        admin.describeCluster().nodes().get().stream().anyMatch(each -> each.id() == node.id());
+                if (member && partitions(topic).get(0).isr().stream().anyMatch(each -> each.id() == node.id())) {
+                    return true;
+                }
+            } catch (ExecutionException notNow) {
+                // asked again
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException(e);
+            }
+            Pause.of(Duration.ofMillis(100));
+        }
+        return false;
+    }
+
+    /** Makes the first replica lead again. */
+    void electPreferred(String topic) {
+        TopicPartition partition = new TopicPartition(topic, 0);
+        await("the first replica of " + topic + " leads", HEALING, () -> {
+            TopicPartitionInfo now = partitions(topic).get(0);
+            if (now.leader() != null
+                    && now.leader().id() == now.replicas().get(0).id()) {
+                return true;
+            }
+            admin.electLeaders(ElectionType.PREFERRED, Set.of(partition))
+                    .partitions()
+                    .get();
+            return false;
+        });
+    }
+
+    /** Whether a node of that number votes with the directory that it has now, and hears of the log; asks for its vote if not. */
+    void restoreVote(Node node) {
+        await(node + " votes again", HEALING, () -> product.votes(this, node));
+    }
+
     /** The node that is the active controller. */
     Node controller() {
         Node[] found = new Node[1];
@@ -225,6 +272,11 @@ final class Cluster implements AutoCloseable {
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                 }
+            }
+            try {
+                node.close();
+            } catch (IOException e) {
+                System.err.println("the disk of " + node + " stays: " + e);
             }
         }
         network.close();

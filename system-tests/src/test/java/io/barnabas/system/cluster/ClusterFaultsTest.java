@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -34,7 +35,7 @@ class ClusterFaultsTest {
 
     @BeforeAll
     static void start() throws Exception {
-        cluster = Cluster.start(Product.underTest(), Network.loopback(), dir, 3);
+        cluster = Cluster.start(Product.underTest(), Network.loopback(), Set.of(), dir, 3);
     }
 
     @AfterAll

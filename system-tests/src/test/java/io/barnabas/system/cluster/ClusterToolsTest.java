@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -29,7 +30,7 @@ class ClusterToolsTest {
 
     @BeforeAll
     static void start() throws Exception {
-        cluster = Cluster.start(Product.underTest(), Network.loopback(), dir, 3);
+        cluster = Cluster.start(Product.underTest(), Network.loopback(), Set.of(), dir, 3);
         tools = new KafkaTools(cluster.bootstrap());
     }
 

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
 /**
  * A network namespace for each node, each on a cable of its own to a router, which is the network that this process is in; clients
@@ -37,7 +36,7 @@ final class CutNetwork implements Network {
         for (List<String> way : WAYS) {
             List<String> trial = new ArrayList<>(way);
             trial.addAll(List.of("sh", "-c", trial()));
-            if (status(trial) == 0) {
+            if (Command.result(trial).status() == 0) {
                 List<String> whole = new ArrayList<>(way);
                 whole.addAll(List.of("env", INSIDE + "=1"));
                 whole.addAll(command);
@@ -145,25 +144,7 @@ final class CutNetwork implements Network {
     }
 
     private static void run(List<String> command) {
-        int status = status(command);
-        if (status != 0) {
-            throw new IllegalStateException(command + " ended with " + status);
-        }
-    }
-
-    private static int status(List<String> command) {
-        try {
-            Process process = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .start();
-            return process.waitFor(30, TimeUnit.SECONDS) ? process.exitValue() : -1;
-        } catch (IOException noSuchCommand) {
-            return -1;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return -1;
-        }
+        Command.run(command);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.barnabas.system.cluster;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
 /** What befalls a cluster. Each fault is over, and healed as far as an operator heals it, when {@link #strike} returns. */
 enum Fault {
@@ -72,21 +73,21 @@ enum Fault {
             scene.cluster().launchAll();
         }
     },
-    CUT_ALL("leader cut from everyone %d s") {
+    CUT_ALL("leader cut from everyone %d s", Need.NETWORK) {
         @Override
         void strike(Scene scene) {
             int leader = scene.leader().id();
             scene.cutFor(() -> scene.cutNetwork().isolate(leader));
         }
     },
-    CUT_PEERS("leader cut from its peers only %d s") {
+    CUT_PEERS("leader cut from its peers only %d s", Need.NETWORK) {
         @Override
         void strike(Scene scene) {
             int leader = scene.leader().id();
             scene.cutFor(() -> scene.others(leader).forEach(other -> scene.cutBothWays(leader, other)));
         }
     },
-    CUT_CONTROLLER("leader cut from the controller only %d s") {
+    CUT_CONTROLLER("leader cut from the controller only %d s", Need.NETWORK) {
         @Override
         void strike(Scene scene) {
             int leader = scene.leader().id();
@@ -99,7 +100,7 @@ enum Fault {
             return KILL_CONTROLLER.firstLeader(cluster);
         }
     },
-    CUT_CONTROLLING_LEADER("controller that leads cut from everyone %d s") {
+    CUT_CONTROLLING_LEADER("controller that leads cut from everyone %d s", Need.NETWORK) {
         @Override
         void strike(Scene scene) throws Exception {
             CUT_ALL.strike(scene);
@@ -110,7 +111,7 @@ enum Fault {
             return cluster.controller().id();
         }
     },
-    CUT_CONTROLLING_LEADER_PEERS("controller that leads cut from its peers only %d s") {
+    CUT_CONTROLLING_LEADER_PEERS("controller that leads cut from its peers only %d s", Need.NETWORK) {
         @Override
         void strike(Scene scene) throws Exception {
             CUT_PEERS.strike(scene);
@@ -121,7 +122,7 @@ enum Fault {
             return cluster.controller().id();
         }
     },
-    CUT_OUT("what the leader sends to its peers is lost %d s") {
+    CUT_OUT("what the leader sends to its peers is lost %d s", Need.NETWORK) {
         @Override
         void strike(Scene scene) {
             int leader = scene.leader().id();
@@ -129,14 +130,127 @@ enum Fault {
                     .forEach(other -> scene.cluster().network().cut(leader, other)));
         }
     },
-    CUT_IN("what its peers send to the leader is lost %d s") {
+    CUT_IN("what its peers send to the leader is lost %d s", Need.NETWORK) {
         @Override
         void strike(Scene scene) {
             int leader = scene.leader().id();
             scene.cutFor(() -> scene.others(leader)
                     .forEach(other -> scene.cluster().network().cut(other, leader)));
         }
+    },
+    DISK_FULL("disk of the leader full %d s", Need.DISKS) {
+        @Override
+        void strike(Scene scene) throws Exception {
+            Node leader = scene.leader();
+            leader.disk().fill();
+            Pause.of(LASTING);
+            leader.disk().free();
+            scene.heal(leader);
+        }
+    },
+    READ_ONLY("disk of the leader turns read-only %d s", Need.DISKS) {
+        @Override
+        void strike(Scene scene) throws Exception {
+            Node leader = scene.leader();
+            leader.disk().turnReadOnly();
+            Pause.of(LASTING);
+            scene.mend(leader, leader.disk()::repair);
+        }
+    },
+    DISK_GONE("disk of the leader fails reads and writes %d s", Need.DISKS) {
+        @Override
+        void strike(Scene scene) throws Exception {
+            Node leader = scene.leader();
+            leader.disk().losePower();
+            Pause.of(LASTING);
+            scene.mend(leader, leader.disk()::repair);
+        }
+    },
+    FORCES_FAIL("EIO on force at the leader %d s", Need.UNRELIABILITY) {
+        @Override
+        void strike(Scene scene) throws Exception {
+            Node leader = scene.leader();
+            leader.unreliable().failForces(true);
+            Pause.of(LASTING);
+            scene.mend(leader, () -> leader.unreliable().failForces(false));
+        }
+    },
+    WRITES_FAIL("EIO on write at the leader %d s", Need.UNRELIABILITY) {
+        @Override
+        void strike(Scene scene) throws Exception {
+            Node leader = scene.leader();
+            leader.unreliable().failWrites(true);
+            Pause.of(LASTING);
+            scene.mend(leader, () -> leader.unreliable().failWrites(false));
+        }
+    },
+    NO_FILES("EMFILE at the leader %d s") {
+        @Override
+        void strike(Scene scene) throws Exception {
+            Node leader = scene.leader();
+            String limit = leader.openFilesLimit();
+            leader.limitOpenFiles("16:" + limit.substring(limit.indexOf(':') + 1));
+            Pause.of(LASTING);
+            if (leader.alive()) {
+                leader.limitOpenFiles(limit);
+            }
+            scene.heal(leader);
+        }
+    },
+    POWER_LEADER("power loss of the leader", Need.DISKS) {
+        @Override
+        void strike(Scene scene) throws Exception {
+            Node leader = scene.leader();
+            scene.losePower(List.of(leader));
+            scene.goOnWithout(leader);
+        }
+    },
+    POWER_ALL("power loss of all, forced to disk", Need.DISKS) {
+        @Override
+        void strike(Scene scene) throws Exception {
+            scene.losePower(scene.cluster().nodes());
+            scene.cluster().launchAll();
+        }
+
+        @Override
+        Map<String, String> topic(Product product) {
+            return product.forced();
+        }
+    },
+    DAMAGE("flipped bit or cut tail in a file of the leader") {
+        @Override
+        void strike(Scene scene, int turn) throws Exception {
+            scene.damage(turn);
+        }
+
+        @Override
+        Map<String, String> topic(Product product) {
+            return Map.of("segment.ms", "2000", "index.interval.bytes", "100");
+        }
+    },
+    CLOCK_AHEAD("clock of the leader 10 years ahead %d s, restart", Need.UNRELIABILITY) {
+        @Override
+        void strike(Scene scene) throws Exception {
+            scene.withClock(TEN_YEARS);
+        }
+    },
+    CLOCK_BEHIND("clock of the leader 10 years behind %d s, restart", Need.UNRELIABILITY) {
+        @Override
+        void strike(Scene scene) throws Exception {
+            scene.withClock(TEN_YEARS.negated());
+        }
+    },
+    LOST_DISK("disk of the leader lost, replaced") {
+        @Override
+        void strike(Scene scene) throws Exception {
+            Node leader = scene.leader();
+            leader.kill();
+            scene.awaitFlow();
+            scene.replaceDisk(leader);
+        }
     };
+
+    private static final Duration TEN_YEARS = Duration.ofDays(3650);
 
     /** How long a fault lasts that is not a death. */
     static final Duration LASTING = Duration.ofSeconds(Integer.getInteger("cluster.lasting", 20));
@@ -154,10 +268,36 @@ enum Fault {
     static final List<Fault> OF_NETWORK = List.of(
             CUT_ALL, CUT_PEERS, CUT_CONTROLLER, CUT_CONTROLLING_LEADER, CUT_CONTROLLING_LEADER_PEERS, CUT_OUT, CUT_IN);
 
-    private final String title;
+    static final List<Fault> OF_DISKS = List.of(
+            DISK_FULL,
+            READ_ONLY,
+            DISK_GONE,
+            FORCES_FAIL,
+            WRITES_FAIL,
+            NO_FILES,
+            POWER_LEADER,
+            POWER_ALL,
+            DAMAGE,
+            LOST_DISK);
 
-    Fault(String title) {
+    static final List<Fault> OF_CLOCKS = List.of(CLOCK_AHEAD, CLOCK_BEHIND);
+
+    private final String title;
+    private final List<Need> needs;
+
+    Fault(String title, Need... needs) {
         this.title = title;
+        this.needs = List.of(needs);
+    }
+
+    /** What of the machine it takes. */
+    List<Need> needs() {
+        return needs;
+    }
+
+    /** Settings of the topic that it is played on. */
+    Map<String, String> topic(Product product) {
+        return Map.of("segment.ms", "3000"); // so that files are begun, forced and closed all the time
     }
 
     /** As it stands in the table. */
@@ -165,7 +305,15 @@ enum Fault {
         return title.formatted(LASTING.toSeconds());
     }
 
-    abstract void strike(Scene scene) throws Exception;
+    /** @param turn how often it has struck in this scene */
+    void strike(Scene scene, int turn) throws Exception {
+        strike(scene);
+    }
+
+    /** The same, for what is always alike. */
+    void strike(Scene scene) throws Exception {
+        throw new UnsupportedOperationException(name());
+    }
 
     /** The node that is to lead the partition at first. */
     int firstLeader(Cluster cluster) {

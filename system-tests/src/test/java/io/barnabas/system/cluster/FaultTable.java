@@ -4,15 +4,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * A program: plays faults on a cluster of three and prints a row for each, so that Barnabas and Apache Kafka can be put side by side.
  *
  * <pre>FaultTable [barnabas|kafka:FOLDER_OF_JARS] [nodes] [rate] [FAULT[:times] …]</pre>
  *
- * Without faults it plays those of processes; those of the network need one of their own, which it makes for itself where the machine
+ * Without faults it plays those of processes, with {@code ALL} every one, and tells which cannot be made here; those of the network need one of their own, which it makes for itself where the machine
  * allows it. {@code barnabas.jar} names the jar, {@code cluster.settings} more settings for its nodes (KEY=VALUE, separated by ;), and
  * {@code cluster.directory} where the nodes live.
  */
@@ -35,28 +41,47 @@ final class FaultTable {
     /** Prints the header and a row for each fault; ends with 1 if one has a flaw. */
     public static void main(String[] args) throws Exception {
         List<Turn> turns = args.length > 3
-                ? Arrays.stream(args).skip(3).map(Turn::of).toList()
+                ? Arrays.stream(args).skip(3).flatMap(FaultTable::turns).toList()
                 : Fault.OF_PROCESSES.stream().map(fault -> new Turn(fault, 1)).toList();
-        boolean ofNetwork = turns.stream().anyMatch(turn -> Fault.OF_NETWORK.contains(turn.fault()));
+        Set<Need> needs = EnumSet.noneOf(Need.class);
+        turns.forEach(turn -> needs.addAll(turn.fault().needs()));
+        boolean ofNetwork = needs.contains(Need.NETWORK);
         if (ofNetwork && !CutNetwork.inside()) {
             System.exit(again(args));
         }
         int nodes = Integer.parseInt(args[1]);
         Network network = ofNetwork ? CutNetwork.make(nodes) : Network.loopback();
+        Map<Need, String> missing = new EnumMap<>(Need.class);
+        needs.forEach(need -> need.missing().ifPresent(why -> missing.put(need, why)));
+        needs.removeAll(missing.keySet());
+        System.out.println("seed " + Scene.SEED);
         boolean flawless = true;
-        try (Cluster cluster = Cluster.start(Product.named(args[0]), network, directory(), nodes)) {
+        try (Cluster cluster = Cluster.start(Product.named(args[0]), network, needs, directory(), nodes)) {
             System.out.println(Scene.Outcome.HEADER);
             for (Turn turn : turns) {
+                Optional<Need> lacking = turn.fault().needs().stream()
+                        .filter(missing::containsKey)
+                        .findFirst();
+                if (lacking.isPresent()) {
+                    System.out.println("skipped: " + turn.fault().title() + ": " + missing.get(lacking.get()));
+                    continue;
+                }
                 Scene.Outcome outcome = Scene.play(cluster, turn.fault(), turn.times(), Integer.parseInt(args[2]));
                 System.out.println(outcome);
                 if (outcome.verdict().failure() != null) {
                     System.out.println(
                             "first send given up: " + outcome.verdict().failure());
                 }
-                flawless &= outcome.verdict().flawless();
+                flawless &= outcome.flawless();
             }
         }
         System.exit(flawless ? 0 : 1);
+    }
+
+    private static Stream<Turn> turns(String name) {
+        return name.equals("ALL")
+                ? Arrays.stream(Fault.values()).map(fault -> new Turn(fault, fault == Fault.DAMAGE ? Damage.ALL : 1))
+                : Stream.of(Turn.of(name));
     }
 
     private static Path directory() throws Exception {

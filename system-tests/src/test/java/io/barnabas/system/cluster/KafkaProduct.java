@@ -3,6 +3,7 @@ package io.barnabas.system.cluster;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.apache.kafka.common.Uuid;
 
 /** Apache Kafka with its defaults, every node broker and controller: what there is to compare with. */
@@ -10,6 +11,8 @@ final class KafkaProduct implements Product {
     private static final String HEAP = "-Xmx512m";
 
     private final Path libraries;
+    private final String clusterId = Uuid.randomUuid().toString();
+    private List<Place> all = List.of();
 
     /** @param libraries the folder with the broker's jars */
     KafkaProduct(Path libraries) {
@@ -23,30 +26,45 @@ final class KafkaProduct implements Product {
 
     @Override
     public void format(List<Place> places) throws Exception {
-        String clusterId = Uuid.randomUuid().toString();
+        all = places;
         for (Place node : places) {
-            Files.createDirectories(node.directory());
-            Files.writeString(properties(node), properties(node, places));
-            Files.writeString(logging(node), logging());
-            List<String> command = List.of(
-                    Product.java(),
-                    "-Dlog4j2.configurationFile=" + logging(node),
-                    "-cp",
-                    libraries + "/*",
-                    "kafka.tools.StorageTool",
-                    "format",
-                    "-t",
-                    clusterId,
-                    "-c",
-                    properties(node).toString());
-            Process format = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(node.directory().resolve("format.out").toFile())
-                    .start();
-            if (format.waitFor() != 0) {
-                throw new IllegalStateException("cannot format, see " + node.directory());
-            }
+            formatAgain(node);
         }
+    }
+
+    @Override
+    public void formatAgain(Place node) throws Exception {
+        Files.createDirectories(node.directory());
+        Files.writeString(properties(node), properties(node, all));
+        Files.writeString(logging(node), logging());
+        List<String> command = List.of(
+                Product.java(),
+                "-Dlog4j2.configurationFile=" + logging(node),
+                "-cp",
+                libraries + "/*",
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                clusterId,
+                "-c",
+                properties(node).toString());
+        Process format = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(node.directory().resolve("format.out").toFile())
+                .start();
+        if (format.waitFor() != 0) {
+            throw new IllegalStateException("cannot format, see " + node.directory());
+        }
+    }
+
+    @Override
+    public Map<String, String> forced() {
+        return Map.of("flush.messages", "1");
+    }
+
+    @Override
+    public boolean votes(Cluster cluster, Node node) {
+        return true; // a voter by its number alone, whatever it has forgotten
     }
 
     @Override
@@ -82,6 +100,7 @@ final class KafkaProduct implements Product {
                 "listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
                 "controller.quorum.voters=" + Product.voters(all),
                 "log.dirs=" + node.data(),
+                "log.retention.check.interval.ms=" + RETENTION_CHECK_MS,
                 "offsets.topic.replication.factor=" + replicas,
                 "transaction.state.log.replication.factor=" + replicas,
                 "share.coordinator.state.topic.replication.factor=" + replicas,

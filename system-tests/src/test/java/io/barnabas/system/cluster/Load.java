@@ -166,6 +166,18 @@ final class Load implements AutoCloseable {
         return Verdict.of(acknowledged, seen, log(), failed.get(), firstFailure);
     }
 
+    /** Reads all that is there now from its leader: no batch may be damaged, and nothing may be another than before. */
+    void verifyFromBeginning() {
+        Map<Long, Long> there = new HashMap<>();
+        log().forEach(entry -> there.put(entry.offset(), entry.number()));
+        acknowledged.forEach((number, offset) -> {
+            Long found = there.get(offset);
+            if (found != null && !found.equals(number)) {
+                throw new AssertionError("offset " + offset + " holds " + found + " and was said to hold " + number);
+            }
+        });
+    }
+
     private List<Verdict.Entry> log() {
         List<Verdict.Entry> log = new ArrayList<>();
         long until = System.nanoTime() + PATIENCE.toNanos();

@@ -6,8 +6,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** One process of a cluster, which may die and come back on the same place. Used by one thread. */
 final class Node {
@@ -15,15 +19,22 @@ final class Node {
 
     private final Place place;
     private final List<String> command;
+    private final Optional<Disk> disk;
+    private final Optional<Unreliable> unreliable;
     private final Path output;
     private Process process;
     private long printedBefore;
 
-    Node(Place place, List<String> command) throws IOException {
+    /** @param needs what it is to run on */
+    Node(Place place, List<String> command, Set<Need> needs) throws IOException {
         this.place = place;
+        disk = needs.contains(Need.DISKS) ? Optional.of(Disk.make(place.disk())) : Optional.empty();
+        unreliable = needs.contains(Need.UNRELIABILITY)
+                ? Optional.of(new Unreliable(place.directory().resolve("unreliable"), place.disk()))
+                : Optional.empty();
+        Files.createDirectories(place.data());
         this.command = new ArrayList<>(place.entrance());
         this.command.addAll(command);
-        Files.createDirectories(place.directory());
         output = place.directory().resolve("out");
     }
 
@@ -35,11 +46,22 @@ final class Node {
         return place;
     }
 
+    Disk disk() {
+        return disk.orElseThrow();
+    }
+
+    Unreliable unreliable() {
+        return unreliable.orElseThrow();
+    }
+
     /** Starts the process and does not wait. */
     void launch() throws IOException {
         printedBefore = Files.exists(output) ? Files.size(output) : 0;
-        process = new ProcessBuilder(command)
-                .directory(place.directory().toFile())
+        ProcessBuilder builder = new ProcessBuilder(command);
+        if (unreliable.isPresent()) {
+            builder.environment().putAll(unreliable.get().environment());
+        }
+        process = builder.directory(place.directory().toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()))
                 .start();
@@ -72,6 +94,42 @@ final class Node {
     /** SIGCONT. */
     void thaw() throws IOException, InterruptedException {
         signal("-CONT");
+    }
+
+    /** How many files and connections the process may have open, in the form of {@code prlimit}: SOFT:HARD. */
+    String openFilesLimit() {
+        return Command.run(prlimit("--nofile", "--output", "SOFT,HARD", "--noheadings", "--raw"))
+                .trim()
+                .replaceAll("\\s+", ":");
+    }
+
+    void limitOpenFiles(String limit) {
+        Command.run(prlimit("--nofile=" + limit));
+    }
+
+    private List<String> prlimit(String... more) {
+        List<String> whole = new ArrayList<>(List.of("prlimit", "--pid", Long.toString(process.pid())));
+        whole.addAll(List.of(more));
+        return whole;
+    }
+
+    /** Loses all that it had, as with a new disk. */
+    void loseData() throws IOException {
+        try (Stream<Path> all = Files.walk(place.disk())) {
+            for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
+                if (each.startsWith(place.data())) {
+                    Files.delete(each);
+                }
+            }
+        }
+        Files.createDirectories(place.data());
+    }
+
+    /** Gives back what it ran on. */
+    void close() throws IOException {
+        if (disk.isPresent()) {
+            disk.get().remove();
+        }
     }
 
     private void signal(String signal) throws IOException, InterruptedException {

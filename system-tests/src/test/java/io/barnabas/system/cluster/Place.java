@@ -9,7 +9,7 @@ import java.util.List;
  * @param id the node's number, from 1
  * @param host the address that it listens on, and no other
  * @param ports its ports there
- * @param directory its own: data below {@code data}, settings and output beside
+ * @param directory its own: data below {@code disk}, settings and output beside
  * @param entrance what stands before its command, to get into its network; empty on the machine's own
  */
 record Place(int id, String host, Ports ports, Path directory, List<String> entrance) {
@@ -32,7 +32,12 @@ record Place(int id, String host, Ports ports, Path directory, List<String> entr
         return id + "@" + host + ":" + ports.quorum();
     }
 
+    /** What may be a disk of its own. */
+    Path disk() {
+        return directory.resolve("disk");
+    }
+
     Path data() {
-        return directory.resolve("data");
+        return disk().resolve("data");
     }
 }

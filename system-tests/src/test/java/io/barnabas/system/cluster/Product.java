@@ -4,16 +4,29 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** A broker under test, as programs to be started. */
 interface Product {
+    /** Every node looks so often what is too old to be kept. */
+    String RETENTION_CHECK_MS = "1000";
+
     /** As it stands in the table. */
     String name();
 
     /** Makes what must be there before the first start. */
     void format(List<Place> places) throws Exception;
+
+    /** Makes what must be there before a node of a cluster starts that has lost all its data. */
+    void formatAgain(Place node) throws Exception;
+
+    /** Settings of a topic whose acknowledged records bear the loss of power of all nodes. */
+    Map<String, String> forced();
+
+    /** Whether a node that has lost its data votes on metadata again; does what an operator has to do for it. */
+    boolean votes(Cluster cluster, Node node) throws ExecutionException, InterruptedException;
 
     /** The command of a node, which stays in the foreground and keeps its pid. */
     List<String> command(Place node, List<Place> all) throws Exception;

@@ -10,31 +10,47 @@ import java.util.Locale;
  * @param cluster has all its nodes at the beginning, and again at the end
  * @param topic of one partition with a replica on every node
  * @param load writes to it and reads it
+ * @param damage what is done to files
  */
-record Scene(Cluster cluster, String topic, Load load) {
+record Scene(Cluster cluster, String topic, Load load, Damage damage) {
     /** Quiet time before and after a fault. */
     private static final Duration CALM = Duration.ofSeconds(2);
 
     /** Longer than it takes until others have noticed a death and have gone on. */
     private static final Duration DEAD = Duration.ofSeconds(1);
 
+    /** As long as it takes a node to find back without help after its disk has room again, or it may open files. */
+    private static final Duration ALONE = Duration.ofSeconds(40);
+
+    /** As long as it takes a node to start, or to say that it cannot. */
+    private static final Duration DAMAGED = Duration.ofSeconds(90);
+
+    /** Of all that is random. */
+    static final long SEED = Long.getLong("cluster.seed", System.nanoTime());
+
     private static int topics; // of this process, by the one thread
 
     /**
      * What came of a fault.
      *
+     * @param differing replicas that have other bytes than the first at the end
      * @param longestGap between two acknowledgements
      */
-    record Outcome(String product, Fault fault, int times, Verdict verdict, Duration longestGap) {
+    record Outcome(String product, Fault fault, int times, Verdict verdict, int differing, Duration longestGap) {
         static final String HEADER =
-                "| broker | fault | n | acknowledged | lost | duplicated | reordered | changed | given up | longest gap |\n"
-                        + "|---|---|---|---|---|---|---|---|---|---|";
+                "| broker | fault | n | acknowledged | lost | duplicated | reordered | changed | given up | replicas differ | longest gap |\n"
+                        + "|---|---|---|---|---|---|---|---|---|---|---|";
+
+        /** Whether nothing was lost and so on, and all replicas are the same. */
+        boolean flawless() {
+            return verdict.flawless() && differing == 0;
+        }
 
         @Override
         public String toString() {
             return String.format(
                     Locale.ROOT,
-                    "| %s | %s | %d | %d | %d | %d | %d | %d | %d | %.1f s |",
+                    "| %s | %s | %d | %d | %d | %d | %d | %d | %d | %d | %.1f s |",
                     product,
                     fault.title(),
                     times,
@@ -44,6 +60,7 @@ record Scene(Cluster cluster, String topic, Load load) {
                     verdict.reordered(),
                     verdict.changed(),
                     verdict.failed(),
+                    differing,
                     longestGap.toMillis() / 1000.0);
         }
     }
@@ -51,18 +68,21 @@ record Scene(Cluster cluster, String topic, Load load) {
     /** Plays a fault that many times and reads the records back. */
     static Outcome play(Cluster cluster, Fault fault, int times, int ratePerSecond) throws Exception {
         String topic = fault.name().toLowerCase(Locale.ROOT) + "-" + ++topics;
-        cluster.createTopic(topic, List.of(cluster.replicasLedBy(fault.firstLeader(cluster))));
+        cluster.createTopic(
+                topic, List.of(cluster.replicasLedBy(fault.firstLeader(cluster))), fault.topic(cluster.product()));
         try (Load load = new Load(cluster.bootstrap(), topic, ratePerSecond)) {
-            Scene scene = new Scene(cluster, topic, load);
+            Scene scene = new Scene(cluster, topic, load, new Damage(SEED));
             load.awaitFlow(CALM);
             int before = load.times().count();
             for (int i = 0; i < times; i++) {
-                fault.strike(scene);
+                fault.strike(scene, i);
                 load.awaitFlow(CALM);
                 scene.awaitWhole();
             }
             Duration gap = load.times().longestGapSince(before);
-            return new Outcome(cluster.product().name(), fault, times, load.stop(), gap);
+            Verdict verdict = load.stop();
+            int differing = ReplicaFiles.differing(cluster, topic);
+            return new Outcome(cluster.product().name(), fault, times, verdict, differing, gap);
         }
     }
 
@@ -95,11 +115,114 @@ record Scene(Cluster cluster, String topic, Load load) {
         goOnWithout(node);
     }
 
-    private void goOnWithout(Node node) throws Exception {
+    void goOnWithout(Node node) throws Exception {
         if (cluster.nodes().size() > 1) {
-            load.awaitFlow(DEAD);
+            awaitFlow();
         }
         node.launch();
+    }
+
+    void awaitFlow() {
+        load.awaitFlow(DEAD);
+    }
+
+    /** The node that has the first replica, made the leader. */
+    Node firstReplica() {
+        cluster.electPreferred(topic);
+        return leader();
+    }
+
+    /** Starts a node again that has ended of its own, or that does not find back alone. */
+    void heal(Node node) throws Exception {
+        if (!node.alive()) {
+            node.launch();
+        } else if (!cluster.comesBack(node, topic, ALONE)) {
+            System.out.println(node + " does not come back by itself");
+            node.kill();
+            node.launch();
+        }
+    }
+
+    /** Something to be done to a node. */
+    interface Repair {
+        void run() throws Exception;
+    }
+
+    /** What an operator does about a disk that failed: ends the process if it has not ended, mends, starts again. */
+    void mend(Node node, Repair repair) throws Exception {
+        node.kill();
+        repair.run();
+        node.launch();
+    }
+
+    /** All of them lose it at once, between two instructions. */
+    void losePower(List<Node> nodes) throws Exception {
+        for (Node node : nodes) {
+            node.freeze();
+        }
+        for (Node node : nodes) {
+            node.disk().losePower();
+        }
+        for (Node node : nodes) {
+            node.kill();
+            node.disk().repair();
+        }
+    }
+
+    /** The leader's clock steps, and is still wrong when the node starts again and leads again; then it steps back. */
+    void withClock(Duration ahead) throws Exception {
+        Node node = firstReplica();
+        node.unreliable().stepClock(ahead);
+        Pause.of(Fault.LASTING.dividedBy(2));
+        killAndRestart(node);
+        awaitWhole();
+        cluster.electPreferred(topic);
+        Pause.of(Fault.LASTING.dividedBy(2));
+        node.unreliable().stepClock(Duration.ZERO);
+        awaitFlow();
+    }
+
+    /** Damages a file of the first leader between its end, an orderly one at every other turn, and its next start. */
+    void damage(int turn) throws Exception {
+        Node node = firstReplica();
+        if (turn % 2 == 0) {
+            node.kill();
+        } else {
+            node.stop();
+        }
+        awaitFlow();
+        String what = damage.next(node);
+        node.launch();
+        boolean back = cluster.comesBack(node, topic, DAMAGED);
+        System.out.println((turn % 2 == 0 ? "killed, " : "stopped, ")
+                + what
+                + (back ? "" : ": does not start, replaced")
+                + (back || node.alive() ? "" : ", says: " + lastWords(node)));
+        if (!back) {
+            replaceDisk(node);
+        }
+        awaitWhole();
+        cluster.electPreferred(topic);
+        awaitFlow();
+        load.verifyFromBeginning();
+    }
+
+    private static String lastWords(Node node) {
+        return node.outputOfThisStart()
+                .lines()
+                .filter(line -> line.contains("IOException") || line.contains("cannot"))
+                .findFirst()
+                .orElse("nothing");
+    }
+
+    /** The node's data is gone; it starts with none, has all again, and its vote. */
+    void replaceDisk(Node node) throws Exception {
+        node.kill();
+        node.loseData();
+        cluster.product().formatAgain(node.place());
+        node.launch();
+        awaitWhole();
+        cluster.restoreVote(node);
     }
 
     CutNetwork cutNetwork() {
