@@ -46,6 +46,7 @@ final class Presence {
         this.registration = registration;
         this.logs = logs;
         this.directories = logs.directories().stream().map(Presence::idOf).toList();
+        logs.directories().forEach(directory -> directory.markWith(registration::epoch));
     }
 
     /**
@@ -60,9 +61,21 @@ final class Presence {
     void register() {
         BrokerConfig atStart = config.atStart();
         long epoch = await(
-                registration.register(presentation(atStart, cleanShutdownEpoch(atStart))),
+                registration.register(presentation(atStart, cleanShutdownEpoch(logs.directories()))),
                 "the broker is not registered");
         await(known(epoch), "the metadata do not have the broker's registration yet");
+    }
+
+    /**
+     * The broker's last epoch, if every directory was left in order and says the same; else -1: one of them was not, or was put back from
+     * an old copy.
+     */
+    static long cleanShutdownEpoch(List<DataDirectory> of) {
+        long[] epochs = of.stream()
+                .mapToLong(DataDirectory::cleanShutdownEpoch)
+                .distinct()
+                .toArray();
+        return epochs.length == 1 ? epochs[0] : -1;
     }
 
     /** Older metadata are of this broker's former life: by those it might lead on with what that one had, and has lost. */
@@ -123,16 +136,6 @@ final class Presence {
                 atStart.listeners().advertised().stream().map(this::endpoint).toList();
         return new Presentation(
                 incarnation, endpoints, atStart.rack(), directories, FeatureControl.SUPPORTED, cleanShutdownEpoch);
-    }
-
-    private long cleanShutdownEpoch(BrokerConfig atStart) {
-        boolean clean = logs.directories().stream().allMatch(DataDirectory::cleanAtStart);
-        return clean
-                ? metadata.image()
-                        .broker(atStart.nodeId())
-                        .map(BrokerImage::epoch)
-                        .orElse(-1L)
-                : -1;
     }
 
     /** The port is 0 while the system has yet to choose it. */

@@ -85,8 +85,8 @@ public enum BrokenBroker {
     /** Comes back from whatever end as if it had lost nothing (before KIP-966). */
     SAYS_IT_LOST_NOTHING {
         @Override
-        boolean clean(boolean really) {
-            return true;
+        long cleanShutdownEpoch(long inTheMarks, long last) {
+            return last;
         }
     },
     /** The group coordinator answers before it has loaded anything. */
@@ -117,8 +117,8 @@ public enum BrokenBroker {
         // nothing more than what follows
     }
 
-    boolean clean(boolean really) {
-        return really;
+    long cleanShutdownEpoch(long inTheMarks, long last) {
+        return inTheMarks;
     }
 
     String uncleanElection() {

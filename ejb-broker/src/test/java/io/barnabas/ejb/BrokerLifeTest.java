@@ -6,7 +6,10 @@ import static org.awaitility.Awaitility.await;
 
 import io.barnabas.metadata.BrokerImage;
 import io.barnabas.metadata.Controller.Decision;
+import io.barnabas.metadata.PartitionImage;
 import io.barnabas.metadata.jpa.MetadataEntities;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -98,5 +101,42 @@ class BrokerLifeTest {
                             .partitions())
                     .hasSize(4);
         }
+    }
+
+    @Test
+    void aDirectoryThatIsPutBackFromAnOldCopyDoesNotCountAsCleanlyStopped() throws Exception {
+        Path second = Files.createTempDirectory("barnabas-second");
+        Path first = Files.createTempDirectory("barnabas-first");
+        try (EmbeddedBroker broker = EmbeddedBroker.start(Map.of("log.dirs", first + "," + second))) {
+            // Given
+            try (Admin admin = broker.admin()) {
+                admin.createTopics(List.of(new NewTopic("a", 2, (short) 1)))
+                        .all()
+                        .get(30, TimeUnit.SECONDS);
+            }
+            broker.stop();
+            Path mark = second.resolve(".kafka_cleanshutdown");
+            byte[] old = Files.readAllBytes(mark);
+            // When both directories were left in order, then one has an older life's mark, then both have the same
+            // again
+            broker.startAgain();
+            assertThat(leaderEpochs(broker)).containsOnly(0);
+            broker.stop();
+            Files.write(mark, old);
+            broker.startAgain();
+            // Then records may be missing, and what is led is led in a new epoch
+            assertThat(leaderEpochs(broker)).containsOnly(1);
+            broker.restart();
+            assertThat(leaderEpochs(broker)).containsOnly(1);
+        } finally {
+            EmbeddedBroker.delete(first);
+            EmbeddedBroker.delete(second);
+        }
+    }
+
+    private static List<Integer> leaderEpochs(EmbeddedBroker broker) {
+        return broker.node().metadata().metadata().image().topic("a").partitions().stream()
+                .map(PartitionImage::leaderEpoch)
+                .toList();
     }
 }

@@ -254,7 +254,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         });
     }
 
-    private static void delete(Path root) throws IOException {
+    static void delete(Path root) throws IOException {
         Files.walkFileTree(root, new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult visitFile(Path path, BasicFileAttributes attributes) throws IOException {

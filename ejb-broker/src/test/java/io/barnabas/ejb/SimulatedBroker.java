@@ -138,6 +138,7 @@ public final class SimulatedBroker {
         this.incarnation = new Uuid(world.random.nextLong() | 1L << 32, id);
         try {
             this.logs = port.openLogs(config.atStart().logManagerSettings("cluster"));
+            logs.directories().forEach(d -> d.markWith(membership.registration()::epoch));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -167,7 +168,7 @@ public final class SimulatedBroker {
     }
 
     private Presentation presentation(MetadataImage image) {
-        boolean clean = world.twin.clean(logs.directories().stream().allMatch(DataDirectory::cleanAtStart));
+        long last = image.broker(id).map(BrokerImage::epoch).orElse(-1L);
         return new Presentation(
                 incarnation,
                 config.atStart().listeners().advertised().stream()
@@ -176,7 +177,7 @@ public final class SimulatedBroker {
                 null,
                 logs.directories().stream().map(DataDirectory::id).toList(),
                 FeatureControl.SUPPORTED,
-                clean ? image.broker(id).map(BrokerImage::epoch).orElse(-1L) : -1);
+                world.twin.cleanShutdownEpoch(Presence.cleanShutdownEpoch(logs.directories()), last));
     }
 
     /** Metadata from before its registration are of another life: by those it might lead with what that one had. */

@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
@@ -46,8 +47,13 @@ public final class MemoryLogs implements LogManager {
         }
 
         @Override
-        public boolean cleanAtStart() {
-            return true;
+        public long cleanShutdownEpoch() {
+            return -1;
+        }
+
+        @Override
+        public void markWith(LongSupplier brokerEpoch) {
+            // nothing outlives the test
         }
 
         @Override

@@ -1,6 +1,7 @@
 package io.barnabas.log;
 
 import java.nio.file.Path;
+import java.util.function.LongSupplier;
 import org.apache.kafka.common.Uuid;
 
 /** One disk: online, or failed for good until the next start. */
@@ -12,8 +13,15 @@ public interface DataDirectory {
 
     boolean online();
 
-    /** Whether the end before this start was an orderly one: everything that was acknowledged is on the disk. */
-    boolean cleanAtStart();
+    /**
+     * The broker's epoch at the end before this start if that was an orderly one, after which everything that was acknowledged under
+     * that epoch is on the disk; -1 if it was not, or nobody said under which epoch. What a copy from an earlier life says is an earlier
+     * epoch (KIP-966).
+     */
+    long cleanShutdownEpoch();
+
+    /** An orderly end leaves the broker's epoch, asked for then, in the directory. */
+    void markWith(LongSupplier brokerEpoch);
 
     /** Bytes of the file system. */
     long totalBytes();

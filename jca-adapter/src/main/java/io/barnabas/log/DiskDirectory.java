@@ -2,6 +2,7 @@ package io.barnabas.log;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -11,6 +12,9 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +36,8 @@ final class DiskDirectory implements DataDirectory {
     static final String LOCK = ".lock";
     private static final Logger LOG = LoggerFactory.getLogger(DiskDirectory.class);
     private static final long ROOM_MIN = 1 << 20;
+    private static final long NO_EPOCH = -1;
+    private static final Pattern EPOCH_IN_MARK = Pattern.compile("\"brokerEpoch\"\\s*:\\s*(\\d{1,18})\\s*[,}]");
 
     private final FileStore files;
     private final Path path;
@@ -43,7 +49,8 @@ final class DiskDirectory implements DataDirectory {
     private volatile boolean online = true;
     private volatile @Nullable Set<TopicPartition>
             named; // by the checkpoint on the disk; null before this process wrote it
-    private volatile boolean cleanAtStart;
+    private volatile long cleanShutdownEpoch = NO_EPOCH;
+    private volatile LongSupplier brokerEpoch = () -> NO_EPOCH;
     private Map<TopicPartition, Long> highWatermarks = Map.of(); // as on the disk; guarded by checkpointLock
 
     DiskDirectory(FileStore files, Path path, Uuid id, Closeable lock, Executor forcer) {
@@ -281,26 +288,37 @@ final class DiskDirectory implements DataDirectory {
 
     /** Marks an orderly end: every file is forced. Written last. */
     void writeCleanShutdown() throws IOException {
-        files.write(
-                path.resolve(CLEAN_SHUTDOWN),
-                "{\"version\":0,\"brokerEpoch\":-1}".getBytes(java.nio.charset.StandardCharsets.UTF_8),
-                true);
+        String mark = "{\"version\":0,\"brokerEpoch\":" + brokerEpoch.getAsLong() + "}";
+        files.write(path.resolve(CLEAN_SHUTDOWN), mark.getBytes(StandardCharsets.UTF_8), true);
         files.syncDirectory(path);
     }
 
     @Override
-    public boolean cleanAtStart() {
-        return cleanAtStart;
+    public void markWith(LongSupplier epoch) {
+        brokerEpoch = epoch;
+    }
+
+    @Override
+    public long cleanShutdownEpoch() {
+        return cleanShutdownEpoch;
     }
 
     /** Whether the last end was an orderly one; asks once, the mark is deleted. */
     boolean takeCleanShutdown() throws IOException {
-        boolean clean = files.deleteIfExists(path.resolve(CLEAN_SHUTDOWN));
-        cleanAtStart = clean;
-        if (clean) {
-            files.syncDirectory(path);
+        Path mark = path.resolve(CLEAN_SHUTDOWN);
+        if (!files.exists(mark)) {
+            return false;
         }
-        return clean;
+        long epoch = epochIn(files.readAll(mark));
+        files.deleteIfExists(mark);
+        files.syncDirectory(path);
+        cleanShutdownEpoch = epoch;
+        return true;
+    }
+
+    private static long epochIn(byte[] mark) {
+        Matcher found = EPOCH_IN_MARK.matcher(new String(mark, StandardCharsets.UTF_8));
+        return found.find() ? Long.parseLong(found.group(1)) : NO_EPOCH;
     }
 
     void unlock() throws IOException {

@@ -526,4 +526,33 @@ class CrashStatesTest {
         fixture.restart();
         assertThat(files.exists(DIRECTORY.resolve(".kafka_cleanshutdown"))).isFalse();
     }
+
+    @Test
+    void anOrderlyEndLeavesTheBrokersEpochForTheNextStart() throws IOException {
+        // Given
+        DataDirectory directory = fixture.directories().directories().get(0);
+        directory.markWith(() -> 4711);
+
+        // When
+        fixture.reopen();
+        long afterAnOrderlyEnd = fixture.directories().directories().get(0).cleanShutdownEpoch();
+        fixture.crash();
+
+        // Then
+        assertThat(afterAnOrderlyEnd).isEqualTo(4711);
+        assertThat(fixture.directories().directories().get(0).cleanShutdownEpoch())
+                .isEqualTo(-1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "{\"version\":0,\"brokerEpoch\":-1}", "{\"version\":0,\"brokerEpoch\":12", "nothing"})
+    void aMarkWithoutAnEpochSaysThatTheLogsAreWholeAndNoMore(String content) throws IOException {
+        fixture.close();
+        files.write(DIRECTORY.resolve(".kafka_cleanshutdown"), content.getBytes(StandardCharsets.UTF_8), true);
+
+        fixture.restart();
+
+        assertThat(fixture.directories().directories().get(0).cleanShutdownEpoch())
+                .isEqualTo(-1);
+    }
 }
