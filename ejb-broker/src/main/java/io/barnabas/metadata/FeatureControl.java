@@ -101,7 +101,24 @@ public final class FeatureControl {
             return "Can't downgrade the version of this feature without setting the upgrade type to either safe or "
                     + "unsafe downgrade.";
         }
-        return level > present && type != UpgradeType.UPGRADE ? "Can't downgrade to a newer version." : null;
+        if (level > present && type != UpgradeType.UPGRADE) {
+            return "Can't downgrade to a newer version.";
+        }
+        return update.feature().equals(PartitionRules.ELIGIBLE_LEADERS) && level == 0 ? needed(image) : null;
+    }
+
+    /** Who may lead a partition without in-sync replicas is known by this feature alone: without it nobody ever would. */
+    private static @Nullable String needed(MetadataImage image) {
+        for (TopicImage topic : image.topics()) {
+            for (PartitionImage partition : topic.partitions()) {
+                if (partition.isr().isEmpty()) {
+                    return "Partition " + topic.name() + "-" + partition.partition()
+                            + " has no in-sync replica, and would have no leader ever without its eligible leader "
+                            + "replicas; bring back one of its brokers first.";
+                }
+            }
+        }
+        return null;
     }
 
     private static @Nullable String unsupported(String who, FeatureRange range, short level) {

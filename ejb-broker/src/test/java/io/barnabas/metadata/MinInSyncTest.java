@@ -30,12 +30,16 @@ class MinInSyncTest {
     }
 
     private static ApiError enable(TestCluster cluster) {
+        return set(cluster, 1, FeatureUpdate.UpgradeType.UPGRADE);
+    }
+
+    private static ApiError set(TestCluster cluster, int level, FeatureUpdate.UpgradeType type) {
         UpdateFeaturesRequestData request = new UpdateFeaturesRequestData();
         request.featureUpdates()
                 .add(new UpdateFeaturesRequestData.FeatureUpdateKey()
                         .setFeature(PartitionRules.ELIGIBLE_LEADERS)
-                        .setMaxVersionLevel((short) 1)
-                        .setUpgradeType(FeatureUpdate.UpgradeType.UPGRADE.code()));
+                        .setMaxVersionLevel((short) level)
+                        .setUpgradeType(type.code()));
         FeatureControl features = new FeatureControl(1, 2, FeatureControl.SUPPORTED);
         return cluster.controller
                 .submit("f", image -> features.update(image, request))
@@ -121,6 +125,29 @@ class MinInSyncTest {
                             .error())
                     .isEqualTo(Errors.INVALID_CONFIG);
             assertThat(cluster.image().config(ALL)).containsEntry(KEY, "1");
+        }
+    }
+
+    @Test
+    void eligibleLeadersCannotBeGivenUpWhileAPartitionHasNobodyElse() {
+        // Given
+        try (TestCluster cluster = TestCluster.ofThree()) {
+            cluster.replay(List.of(record(ALL, "2")));
+            cluster.topic("t", 2, 3);
+            cluster.kill(3);
+            cluster.kill(2);
+            assertThat(cluster.partition("t").isr()).isEmpty();
+            // When
+            ApiError refused = set(cluster, 0, FeatureUpdate.UpgradeType.SAFE_DOWNGRADE);
+            // Then
+            assertThat(refused.error()).isEqualTo(Errors.INVALID_UPDATE_VERSION);
+            assertThat(refused.message()).contains("t-0 has no in-sync replica");
+            // When
+            cluster.register(2, cluster.epoch(2));
+            cluster.heartbeat(2);
+            // Then
+            assertThat(set(cluster, 0, FeatureUpdate.UpgradeType.SAFE_DOWNGRADE).error())
+                    .isEqualTo(Errors.NONE);
         }
     }
 }
