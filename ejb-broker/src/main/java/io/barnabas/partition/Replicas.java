@@ -153,7 +153,7 @@ final class Replicas {
             }
             differs |= was != shall;
             if (shall) {
-                isr.add(new IsrProposal.Member(id, follower == null ? terms.brokerEpoch(id) : follower.brokerEpoch()));
+                isr.add(new IsrProposal.Member(id, brokerEpoch(id, follower)));
             }
         }
         if (!differs) {
@@ -169,6 +169,11 @@ final class Replicas {
         long nowMs = terms.nowMs();
         return followers.values().stream()
                 .anyMatch(follower -> isInMaximalIsr(follower.brokerId()) && !follower.fetchedWithin(ms, nowMs));
+    }
+
+    /** Of a member that has not fetched yet the metadata tell, with which the controller compares the partition's epoch. */
+    private long brokerEpoch(int id, @Nullable ReplicaState follower) {
+        return follower == null || follower.brokerEpoch() < 0 ? terms.brokerEpoch(id) : follower.brokerEpoch();
     }
 
     /** The least log start of the leader and of followers whose brokers are in service; -1 while one of them has not told its own. */
