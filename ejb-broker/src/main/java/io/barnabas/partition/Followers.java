@@ -168,25 +168,9 @@ public final class Followers {
         return proposal.equals(replicas.pending());
     }
 
-    /** The controller refused it: nothing has changed. */
+    /** The controller refused it, or has it so already: nothing has changed. */
     public void onRefused(IsrProposal proposal) {
         replicas.onRefused(proposal);
-        advance();
-    }
-
-    /** The controller answered with a newer state than the metadata had here yet. An older one changes nothing. */
-    public void onIsr(int leaderEpoch, int partitionEpoch, List<Integer> isr) {
-        state.change.writeLock().lock();
-        try {
-            Leadership now = state.leadership;
-            if (!state.leadsAt(leaderEpoch) || now.image().partitionEpoch() >= partitionEpoch) {
-                return;
-            }
-            state.leadership = now.withIsr(isr, partitionEpoch);
-            replicas.onChange(state.leadership.image());
-        } finally {
-            state.change.writeLock().unlock();
-        }
         advance();
     }
 }

@@ -1,7 +1,6 @@
 package io.barnabas.partition;
 
 import io.barnabas.metadata.PartitionImage;
-import java.util.List;
 
 /**
  * Who leads a partition, as the metadata says, in the form that the data path asks for. Immutable: a change replaces it.
@@ -32,23 +31,5 @@ record Leadership(boolean leads, long startOffset, PartitionImage image) {
     /** Nobody but this broker is in sync, so that an append may raise the high watermark; joining followers may hold it still. */
     boolean aloneInSync() {
         return image.isr().size() <= 1;
-    }
-
-    /** With what the controller has answered before the image says so. */
-    Leadership withIsr(List<Integer> isr, int partitionEpoch) {
-        PartitionImage changed = new PartitionImage(
-                image.partition(),
-                image.leader(),
-                image.leaderEpoch(),
-                partitionEpoch,
-                image.replicas(),
-                isr,
-                image.elr(),
-                image.lastKnownElr(),
-                image.addingReplicas(),
-                image.removingReplicas(),
-                image.directories(),
-                image.recovering());
-        return new Leadership(leads, startOffset, changed);
     }
 }

@@ -376,7 +376,7 @@ public final class LocalPartition implements Partition {
         try {
             Leadership before = state.leadership;
             if (image.partitionEpoch() < before.image().partitionEpoch()) {
-                return Transition.NONE; // the controller's answer was faster
+                return Transition.NONE; // metadata do not go back
             }
             @Nullable PartitionLog of = state.log;
             boolean leads = image.leader() == state.terms.brokerId() && of != null && !state.deleted;

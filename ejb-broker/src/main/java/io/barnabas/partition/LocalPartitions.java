@@ -156,6 +156,7 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
                 remove(hosted, work);
             }
         }
+        reconfigure(change.configs(), image); // first: min.insync.replicas is not older than the in-sync replicas
         List<Opening> openings = new ArrayList<>();
         for (Uuid id : change.topics()) {
             @Nullable TopicImage topic = image.topic(id);
@@ -166,10 +167,21 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
         openings.forEach(opening -> work.add(opening::run));
         workers.runAll(work);
         openings.forEach(opening -> tell(opening.partition, opening.transition));
-        reconfigure(change.configs(), image);
+        if (!change.brokers().isEmpty()) {
+            onBrokers();
+        }
         if (!started) {
             started = true;
             reportStrays();
+        }
+    }
+
+    /** Who waits for a follower whose broker is out of service now, waits no longer. */
+    private void onBrokers() {
+        for (LocalPartition partition : partitions()) {
+            if (partition.leads()) {
+                partition.followers().onLogStart();
+            }
         }
     }
 
@@ -320,6 +332,7 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
                     && partition.online()
                     && !partition.log().config().equals(config)) {
                 partition.log().reconfigure(config);
+                partition.followers().advance();
             }
         }
     }

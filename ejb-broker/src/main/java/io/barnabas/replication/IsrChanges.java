@@ -28,7 +28,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Asks the controller for the in-sync replicas of what this broker leads: a follower that has caught up comes in at once, one that lags
  * goes. What waits is asked for in one request, one at a time. A proposal whose outcome is unknown is sent again until the answer or the
- * metadata settle it; it counts meanwhile (I8).
+ * metadata settle it; it counts meanwhile (I8). What is granted counts when the metadata say so, not with the answer: those bring it in
+ * order with {@code min.insync.replicas}, by which the controller has judged who is eligible to lead (KIP-966).
  *
  * <p>After {@link io.barnabas.partition.Followers}, before the {@link ControllerChannel}. Safe from any thread; what it tells partitions it
  * tells outside of its monitor.
@@ -215,7 +216,9 @@ public final class IsrChanges implements AutoCloseable {
         switch (error) {
             case NONE -> {
                 (proposal.shrinks() ? shrinks : expands).increment();
-                partition.followers().onIsr(data.leaderEpoch(), data.partitionEpoch(), data.isr());
+                if (data.partitionEpoch() <= proposal.partitionEpoch()) {
+                    partition.followers().onRefused(proposal); // it was so already
+                }
             }
             case OPERATION_NOT_ATTEMPTED, INELIGIBLE_REPLICA -> {
                 failures.increment();

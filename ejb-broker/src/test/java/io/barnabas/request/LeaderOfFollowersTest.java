@@ -8,16 +8,21 @@ import io.barnabas.metadata.TestMetadata;
 import io.barnabas.partition.IsrProposal;
 import io.barnabas.partition.IsrProposal.Member;
 import io.barnabas.partition.LocalPartition;
+import io.barnabas.replication.IsrChanges;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.message.AlterPartitionRequestData;
+import org.apache.kafka.common.message.AlterPartitionResponseData;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
 import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.metadata.ConfigRecord;
 import org.apache.kafka.common.metadata.PartitionRecord;
 import org.apache.kafka.common.metadata.RegisterBrokerRecord;
 import org.apache.kafka.common.metadata.TopicRecord;
@@ -59,7 +64,13 @@ class LeaderOfFollowersTest {
         if (broker.metadata.image().topic(TOPIC) == null) {
             records.add(new TopicRecord().setName("t").setTopicId(TOPIC));
         }
-        records.add(new PartitionRecord()
+        records.add(partitionRecord(partitionEpoch, isr));
+        broker.metadata.replay(records.toArray(new ApiMessage[0]));
+        return partition();
+    }
+
+    private static PartitionRecord partitionRecord(int partitionEpoch, Integer... isr) {
+        return new PartitionRecord()
                 .setTopicId(TOPIC)
                 .setPartitionId(0)
                 .setReplicas(List.of(TestMetadata.NODE_ID, 2, 3))
@@ -67,9 +78,15 @@ class LeaderOfFollowersTest {
                 .setLeader(TestMetadata.NODE_ID)
                 .setLeaderEpoch(EPOCH)
                 .setPartitionEpoch(partitionEpoch)
-                .setDirectories(List.of(new Uuid(1, 100), new Uuid(2, 100), new Uuid(3, 100))));
-        broker.metadata.replay(records.toArray(new ApiMessage[0]));
-        return partition();
+                .setDirectories(List.of(new Uuid(1, 100), new Uuid(2, 100), new Uuid(3, 100)));
+    }
+
+    private static ConfigRecord minInsyncRecord(String value) {
+        return new ConfigRecord()
+                .setResourceType(ConfigResource.Type.TOPIC.id())
+                .setResourceName("t")
+                .setName("min.insync.replicas")
+                .setValue(value);
     }
 
     private LocalPartition partition() {
@@ -204,19 +221,79 @@ class LeaderOfFollowersTest {
         assertThat(leader.highWatermark()).isEqualTo(2);
     }
 
+    /** Grants what is asked for; the metadata will say so later. */
+    private IsrChanges granted() {
+        IsrChanges changes = new IsrChanges(
+                new IsrChanges.Leader(
+                        TestMetadata.NODE_ID,
+                        () -> brokerEpoch(TestMetadata.NODE_ID),
+                        (request, timeoutMs) ->
+                                CompletableFuture.completedFuture(grant((AlterPartitionRequestData) request)),
+                        DataPathFixture.LAG_MAX_MS,
+                        new IsrChanges.Time(broker.ticker, Runnable::run)),
+                broker.partitions);
+        changes.start();
+        return changes;
+    }
+
+    private static AlterPartitionResponseData grant(AlterPartitionRequestData request) {
+        var wanted = request.topics().get(0).partitions().get(0);
+        AlterPartitionResponseData answer = new AlterPartitionResponseData();
+        answer.topics()
+                .add(new AlterPartitionResponseData.TopicData()
+                        .setTopicId(TOPIC)
+                        .setPartitions(List.of(new AlterPartitionResponseData.PartitionData()
+                                .setLeaderId(TestMetadata.NODE_ID)
+                                .setLeaderEpoch(wanted.leaderEpoch())
+                                .setPartitionEpoch(wanted.partitionEpoch() + 1)
+                                .setIsr(wanted.newIsrWithEpochs().stream()
+                                        .map(AlterPartitionRequestData.BrokerState::brokerId)
+                                        .toList()))));
+        return answer;
+    }
+
     @Test
-    void theControllersAnswerCountsBeforeTheMetadataAndIsNotUndoneByOlderOnes() {
+    void whatTheControllerGrantsIsJudgedByTheMinInsyncReplicasOfTheMetadataThatSaySo() {
+        // Given
+        minInsyncReplicas(1);
         LocalPartition leader = lead(0, 1, 2);
+        fetch(2, 0);
+        produce(1, "a");
+        // When min.insync.replicas becomes 2, and then the lagging follower leaves, which the controller keeps eligible
+        try (IsrChanges changes = granted()) {
+            broker.ticker.advance(2 * DataPathFixture.LAG_MAX_MS);
+            assertThat(changes.shrinks()).isOne();
+            assertThat(leader.highWatermark()).as("with the answer alone").isZero();
+            minInsyncReplicas(2);
+            broker.metadata.replay(minInsyncRecord("2"), partitionRecord(1, 1).setEligibleLeaderReplicas(List.of(2)));
+        }
+        // Then nothing is committed that the eligible replica lacks
+        assertThat(leader.image().isr()).containsExactly(1);
+        assertThat(leader.highWatermark()).isZero();
+    }
+
+    @Test
+    void fewerMinInsyncReplicasCommitWhatWaited() {
+        minInsyncReplicas(2);
+        LocalPartition leader = lead(0, 1);
+        produce(1, "a");
+        assertThat(leader.highWatermark()).isZero();
+
+        minInsyncReplicas(1);
+        broker.metadata.replay(minInsyncRecord("1"));
+
+        assertThat(leader.highWatermark()).isOne();
+    }
+
+    @Test
+    void aMemberThatHasNotFetchedYetIsNamedWithTheEpochThatTheMetadataKnow() {
+        LocalPartition leader = lead(0, 1, 2);
+
         fetch(3, 0);
-        IsrProposal proposal = Objects.requireNonNull(leader.followers().propose());
 
-        leader.followers().onIsr(EPOCH, 1, List.of(1, 2, 3));
-        assertThat(leader.followers().awaits(proposal)).isFalse();
-        lead(0, 1, 2);
-        assertThat(leader.image().isr()).containsExactly(1, 2, 3);
-        leader.followers().onIsr(EPOCH, 1, List.of(1));
-
-        assertThat(leader.image().isr()).containsExactly(1, 2, 3);
+        assertThat(Objects.requireNonNull(leader.followers().propose()).isr())
+                .containsExactly(
+                        new Member(1, brokerEpoch(1)), new Member(2, brokerEpoch(2)), new Member(3, brokerEpoch(3)));
     }
 
     @Test
