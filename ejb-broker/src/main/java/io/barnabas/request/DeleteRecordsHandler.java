@@ -24,6 +24,8 @@ public final class DeleteRecordsHandler implements ApiHandler<DeleteRecordsReque
     private static final long HIGH_WATERMARK = -1;
     /** So many wait for followers at most; those beyond are told that their time is over. */
     private static final int WAITING_MAX = 1_000;
+    /** No request waits longer, whatever it asks for. */
+    private static final int WAIT_MS_MAX = 300_000;
 
     private final DataPath path;
     private final AtomicInteger waiting = new AtomicInteger();
@@ -57,7 +59,8 @@ public final class DeleteRecordsHandler implements ApiHandler<DeleteRecordsReque
                 }
                 response.topics().add(result);
             }
-            return () -> deletion.begin(path, waiting.incrementAndGet() > WAITING_MAX ? 0 : request.timeoutMs());
+            int timeoutMs = Math.min(WAIT_MS_MAX, request.timeoutMs());
+            return () -> deletion.begin(path, waiting.incrementAndGet() > WAITING_MAX ? 0 : timeoutMs);
         });
     }
 

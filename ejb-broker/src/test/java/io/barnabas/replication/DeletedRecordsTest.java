@@ -43,7 +43,7 @@ class DeletedRecordsTest {
         cluster.network
                 .connector("client")
                 .connect(ReplicaNode.host(1), ReplicaNode.PORT, "client")
-                .send(request, ApiKeys.DELETE_RECORDS.latestVersion(), 60_000, new PeerConnection.Answer() {
+                .send(request, ApiKeys.DELETE_RECORDS.latestVersion(), 600_000, new PeerConnection.Answer() {
                     @Override
                     public void onAnswer(ApiMessage body) {
                         var partition = ((DeleteRecordsResponseData) body)
@@ -106,6 +106,29 @@ class DeletedRecordsTest {
         cluster.run(5);
 
         assertThat(answers).containsExactly(new Answer(Errors.NONE, 2));
+    }
+
+    @Test
+    void whoGoesOutOfServiceIsWaitedForNoLonger() {
+        cluster.isolate(3, true);
+        delete(2, TIMEOUT_MS);
+        cluster.run(10);
+        assertThat(answers).isEmpty();
+
+        cluster.controller.fence(3);
+        cluster.run(5);
+
+        assertThat(answers).containsExactly(new Answer(Errors.NONE, 2));
+    }
+
+    @Test
+    void nobodyWaitsForEver() {
+        cluster.isolate(3, false);
+
+        delete(2, Integer.MAX_VALUE);
+        cluster.run(300_000);
+
+        assertThat(answers).containsExactly(new Answer(Errors.REQUEST_TIMED_OUT, 0));
     }
 
     @Test
