@@ -126,7 +126,7 @@ public final class BrokerNode {
         this.fetch = new FetchHandler(
                 dataPath(), fetchLimits(atStart), () -> Uuid.randomUuid().hashCode());
         this.replication = new ReplicationParts(port, config, membership, logs, partitions);
-        this.dispatcher = dispatcher(atStart).whenOpen(this::onOpen).whenLeaving(presence::leave);
+        this.dispatcher = dispatcher(atStart).whenOpen(this::onOpen).whenLeaving(this::leave);
         failStop.guard(dispatcher);
     }
 
@@ -170,6 +170,12 @@ public final class BrokerNode {
     private void onOpen() {
         presence.serve();
         port.ticker().after(ENTITIES_DELAY_MS, () -> entitiesMayOpen.complete(null));
+    }
+
+    /** The sockets are about to be closed. */
+    private void leave() {
+        presence.leave();
+        metadata.handOver();
     }
 
     private GroupCoordinator groups(BrokerConfig atStart) {

@@ -52,6 +52,9 @@ public interface MetadataLog extends AutoCloseable {
     /** The log's members and how far each is. Safe from any thread. @throws NotControllerException if this node does not lead */
     QuorumState quorum();
 
+    /** Has another node lead, if this one does and there is one that can; a courtesy, which may fail. May block (bounded). */
+    default void handOver() {}
+
     /** Takes a snapshot, so that the next start is quick, and stops. What has been committed stays. Idempotent. */
     @Override
     void close();

@@ -234,6 +234,11 @@ public final class MetadataNode implements AutoCloseable {
         return controller;
     }
 
+    /** This node stops soon: another is to be the controller while the brokers still reach this one, and hear of it. */
+    public void handOver() {
+        log.handOver();
+    }
+
     /** Stops the journal, after a snapshot for the next start. Idempotent. */
     @Override
     public void close() {

@@ -146,6 +146,14 @@ public final class RatisMetadataLog implements MetadataLog {
                 .build();
     }
 
+    @Override
+    public void handOver() {
+        RaftServer running = server;
+        if (running != null) {
+            handOver(running);
+        }
+    }
+
     /**
      * Makes the voter that is furthest the leader, if this is it and there are others: they need not find out by a time-out that it is
      * gone. It is only a courtesy, so it has little time.

@@ -81,6 +81,21 @@ class RatisQuorumTest {
     }
 
     @Test
+    void handsTheLeadOverAndFollowsOn() throws Exception {
+        // Given
+        three().create("a");
+        quorum.awaitConverged();
+        RatisQuorum.Node former = quorum.leader();
+        // When
+        former.log.handOver();
+        // Then
+        await().atMost(Duration.ofSeconds(5)).until(() -> quorum.leader() != former);
+        quorum.create("b");
+        assertThat(quorum.leader()).isNotSameAs(former);
+        assertSameTopicsEverywhere(2);
+    }
+
+    @Test
     void refusesProposalsAtOnceOnANodeThatDoesNotLead() throws Exception {
         // Given
         three().create("a");
