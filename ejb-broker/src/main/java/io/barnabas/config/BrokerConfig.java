@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.security.auth.SecurityProtocol;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -125,12 +126,19 @@ public final class BrokerConfig {
         return getStringOrNull("broker.rack");
     }
 
+    /** The file with the cluster's key, {@code barnabas.cluster.key}; null if nodes talk in the clear. */
+    public @Nullable Path clusterKey() {
+        @Nullable String file = getStringOrNull("barnabas.cluster.key");
+        return file == null || file.isBlank() ? null : Path.of(file);
+    }
+
     /** The settings of the sockets. */
     public ListenerSettings listenerSettings() {
         long idleMs = getLong("connections.max.idle.ms");
         return new ListenerSettings(
                 listeners.bound().stream()
-                        .map(e -> new ListenerSettings.Listener(e.name(), e.host(), e.port()))
+                        .map(e -> new ListenerSettings.Listener(
+                                e.name(), e.host(), e.port(), e.protocol() == SecurityProtocol.SSL))
                         .toList(),
                 getInt("num.network.threads"),
                 getInt("socket.request.max.bytes"),

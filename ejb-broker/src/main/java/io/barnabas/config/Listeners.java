@@ -44,14 +44,6 @@ public record Listeners(
         Map<String, SecurityProtocol> protocols = protocols(config, controllers);
         List<Endpoint> bound = endpoints("listeners", config.getList("listeners"), protocols, controllers);
         checkPortsDiffer(bound);
-        for (Endpoint e : bound) {
-            if (e.protocol() != SecurityProtocol.PLAINTEXT) {
-                throw new ConfigException(
-                        "listeners",
-                        e.name() + "://" + e.host() + ":" + e.port(),
-                        "Its security protocol is " + e.protocol() + "; only PLAINTEXT is served so far");
-            }
-        }
         if (bound.isEmpty()) {
             throw new ConfigException(
                     "listeners",
@@ -59,7 +51,34 @@ public record Listeners(
                     "No listener is left beside those in controller.listener.names");
         }
         List<Endpoint> advertised = advertised(config, bound, protocols, controllers);
-        return new Listeners(bound, advertised, interBroker(config, bound, advertised));
+        @Nullable String interBroker = interBroker(config, bound, advertised);
+        if (config.clusterKey() != null) {
+            bound = secured(bound, interBroker);
+            advertised = secured(advertised, interBroker);
+        }
+        checkProtocols(bound, config.clusterKey() == null ? null : interBroker);
+        return new Listeners(bound, advertised, interBroker);
+    }
+
+    /** With the cluster's key brokers speak TLS, whatever the map says. */
+    private static List<Endpoint> secured(List<Endpoint> endpoints, @Nullable String interBroker) {
+        return endpoints.stream()
+                .map(e -> e.name().equals(interBroker)
+                        ? new Endpoint(e.name(), SecurityProtocol.SSL, e.host(), e.port())
+                        : e)
+                .toList();
+    }
+
+    private static void checkProtocols(List<Endpoint> bound, @Nullable String secured) {
+        for (Endpoint e : bound) {
+            if (e.protocol() != SecurityProtocol.PLAINTEXT && !e.name().equals(secured)) {
+                throw new ConfigException(
+                        "listeners",
+                        e.name() + "://" + e.host() + ":" + e.port(),
+                        "Its security protocol is " + e.protocol()
+                                + "; only PLAINTEXT is served so far, and between brokers SSL with barnabas.cluster.key");
+            }
+        }
     }
 
     /**

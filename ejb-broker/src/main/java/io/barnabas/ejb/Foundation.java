@@ -9,11 +9,13 @@ import io.barnabas.metadata.MetadataNode;
 import io.barnabas.metadata.MetadataNodeSettings;
 import io.barnabas.metadata.RatisSettings;
 import io.barnabas.port.BrokerPort;
+import io.barnabas.port.ClusterKey;
 import io.barnabas.time.SerialExecutor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a broker stands on before it has any partition: the metadata, the other nodes, its own place among them. Opened first of all by
@@ -27,9 +29,14 @@ record Foundation(MetadataNode metadata, PeerParts peers, Membership membership)
 
     /** @throws IOException if the metadata's directory cannot be used, with the reason for the operator as its message */
     static Foundation open(BrokerPort port, LiveConfig config, FailStop failStop) throws IOException {
+        @Nullable Path keyFile = config.atStart().clusterKey();
+        @Nullable ClusterKey key = keyFile == null ? null : ClusterKey.read(keyFile);
+        if (key != null) {
+            port.secure(key);
+        }
         SerialExecutor controller = new SerialExecutor(port.workers(), COMMANDS_INLINE, failStop::onFailure);
         MetadataNode metadata = MetadataNode.open(
-                metadataSettings(config.atStart()),
+                metadataSettings(config.atStart(), key),
                 Uuid::randomUuid,
                 task -> port.workers().execute(() -> controller.execute(task)),
                 failStop::onFailure,
@@ -42,14 +49,15 @@ record Foundation(MetadataNode metadata, PeerParts peers, Membership membership)
                 metadata, peers, Membership.of(metadata.metadata(), config, service, peers.channel(), time));
     }
 
-    private static MetadataNodeSettings metadataSettings(BrokerConfig config) {
+    private static MetadataNodeSettings metadataSettings(BrokerConfig config, @Nullable ClusterKey key) {
         Path directory = config.logDirs().get(0).resolve(METADATA_DIRECTORY);
         List<RatisSettings.Voter> voters =
                 config.quorumVoters().stream().map(Foundation::voter).toList();
         MetadataNodeSettings settings = voters.isEmpty()
                 ? MetadataNodeSettings.oneNode(directory, config.nodeId(), null)
                 : MetadataNodeSettings.member(directory, voter(config.quorumSelf()), voters);
-        return settings.withMinInSync(config.getInt("min.insync.replicas"));
+        return settings.withMinInSync(config.getInt("min.insync.replicas"))
+                .securedBy(key == null ? null : new RatisSettings.Keys(key.keys(), key.trust()));
     }
 
     private static RatisSettings.Voter voter(QuorumVoter voter) {

@@ -57,7 +57,8 @@ public final class MetadataNode implements AutoCloseable {
                 settings.alone() ? settings.self() : settings.self().inDirectory(directory.directoryId()),
                 settings.voters(),
                 RatisSettings.ELECTION_TIMEOUT_MS,
-                RatisSettings.SNAPSHOT_ENTRIES));
+                RatisSettings.SNAPSHOT_ENTRIES,
+                settings.keys()));
         this.metadata = new ReplayedMetadata(directory.clusterId(), onFailure.andThen(ready::completeExceptionally));
         this.controller = new Controller(log, metadata, settings.nodeId(), executor);
     }
@@ -122,7 +123,10 @@ public final class MetadataNode implements AutoCloseable {
         VoterSet voters = directory.voters();
         if (voters == null) {
             VoterAgreement.Found found = new VoterAgreement(
-                            settings.voters(), settings.self().inDirectory(directory.directoryId()), stopping)
+                            settings.voters(),
+                            settings.self().inDirectory(directory.directoryId()),
+                            settings.keys(),
+                            stopping)
                     .reach();
             directory.setVoters(found.voters(), found.clusterId());
             voters = found.voters();

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param voters the nodes that order the metadata, as they are configured; several find out each other's directories
  * @param bootstrapFeatures feature levels that a new cluster begins with; {@code metadata.version} is one of them
  * @param minInSync {@code min.insync.replicas} that a new cluster begins with, for all its brokers
+ * @param keys what nodes know each other by; null if they talk in the clear
  */
 public record MetadataNodeSettings(
         Path directory,
@@ -21,7 +22,8 @@ public record MetadataNodeSettings(
         @Nullable String clusterId,
         List<RatisSettings.Voter> voters,
         Map<String, Short> bootstrapFeatures,
-        int minInSync) {
+        int minInSync,
+        RatisSettings.@Nullable Keys keys) {
     /** Name of the feature that every formatted cluster has. */
     public static final String METADATA_VERSION = "metadata.version";
     /** Level of {@link #METADATA_VERSION} in Kafka 4.4 (4.4-IV2). */
@@ -41,7 +43,8 @@ public record MetadataNodeSettings(
                 null,
                 voters,
                 oneNode(directory, self.nodeId(), null).bootstrapFeatures(),
-                1);
+                1,
+                null);
     }
 
     int nodeId() {
@@ -58,12 +61,17 @@ public record MetadataNodeSettings(
     }
 
     MetadataNodeSettings withVoters(List<RatisSettings.Voter> others) {
-        return new MetadataNodeSettings(directory, self, clusterId, others, bootstrapFeatures, minInSync);
+        return new MetadataNodeSettings(directory, self, clusterId, others, bootstrapFeatures, minInSync, keys);
     }
 
     /** The same for a new cluster with another {@code min.insync.replicas}. */
     public MetadataNodeSettings withMinInSync(int number) {
-        return new MetadataNodeSettings(directory, self, clusterId, voters, bootstrapFeatures, number);
+        return new MetadataNodeSettings(directory, self, clusterId, voters, bootstrapFeatures, number, keys);
+    }
+
+    /** The same with TLS between nodes; null for none. */
+    public MetadataNodeSettings securedBy(RatisSettings.@Nullable Keys keys) {
+        return new MetadataNodeSettings(directory, self, clusterId, voters, bootstrapFeatures, minInSync, keys);
     }
 
     /** A node that is alone, with the features of a new cluster. */
@@ -83,6 +91,7 @@ public record MetadataNodeSettings(
                         FeatureControl.TRANSACTION_VERSION_LEVEL,
                         PartitionRules.ELIGIBLE_LEADERS,
                         FeatureControl.ELIGIBLE_LEADERS_LEVEL),
-                1);
+                1,
+                null);
     }
 }

@@ -4,12 +4,15 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLException;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.grpc.GrpcConfigKeys;
+import org.apache.ratis.grpc.GrpcTlsConfig;
 import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
 import org.apache.ratis.thirdparty.io.grpc.Server;
 import org.apache.ratis.thirdparty.io.grpc.ServerInterceptor;
 import org.apache.ratis.thirdparty.io.grpc.ServerServiceDefinition;
+import org.apache.ratis.thirdparty.io.grpc.netty.GrpcSslContexts;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyChannelBuilder;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyServerBuilder;
 import org.apache.ratis.thirdparty.io.netty.bootstrap.Bootstrap;
@@ -20,6 +23,10 @@ import org.apache.ratis.thirdparty.io.netty.channel.EventLoopGroup;
 import org.apache.ratis.thirdparty.io.netty.channel.nio.NioEventLoopGroup;
 import org.apache.ratis.thirdparty.io.netty.channel.socket.nio.NioServerSocketChannel;
 import org.apache.ratis.thirdparty.io.netty.channel.socket.nio.NioSocketChannel;
+import org.apache.ratis.thirdparty.io.netty.handler.ssl.ClientAuth;
+import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslContext;
+import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslContextBuilder;
+import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslProvider;
 import org.apache.ratis.thirdparty.io.netty.util.concurrent.DefaultThreadFactory;
 import org.apache.ratis.util.NetUtils;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +51,13 @@ final class RaftEventLoops implements AutoCloseable {
     private final EventLoopGroup loops =
             new NioEventLoopGroup(THREADS, new DefaultThreadFactory("barnabas-raft", true));
 
+    private final RatisSettings.@Nullable Keys keys;
+
+    /** @param keys what nodes know each other by; null if they talk in the clear */
+    RaftEventLoops(RatisSettings.@Nullable Keys keys) {
+        this.keys = keys;
+    }
+
     /**
      * What makes a Raft server use these threads.
      *
@@ -53,6 +67,9 @@ final class RaftEventLoops implements AutoCloseable {
      */
     Parameters parameters(ServerInterceptor guard, ServerInterceptor watch, List<ServerServiceDefinition> beside) {
         Parameters parameters = new Parameters();
+        if (keys != null) {
+            GrpcConfigKeys.TLS.setConf(parameters, new GrpcTlsConfig(keys.own(), keys.trusted(), true));
+        }
         GrpcConfigKeys.Server.setServicesCustomizer(parameters, (builder, services) -> {
             beside.forEach(builder::addService);
             return onLoops(builder).intercept(watch).intercept(guard); // the last is asked first
@@ -62,10 +79,15 @@ final class RaftEventLoops implements AutoCloseable {
 
     /** A server of one service, for the time before the Raft server is there. */
     Server server(String host, int port, ServerServiceDefinition service) {
-        return onLoops(NettyServerBuilder.forAddress(new InetSocketAddress(host, port)))
+        NettyServerBuilder builder = onLoops(NettyServerBuilder.forAddress(new InetSocketAddress(host, port)))
                 .directExecutor()
-                .addService(service)
-                .build();
+                .addService(service);
+        if (keys != null) {
+            builder.sslContext(context(SslContextBuilder.forServer(keys.own())
+                    .trustManager(keys.trusted())
+                    .clientAuth(ClientAuth.REQUIRE)));
+        }
+        return builder.build();
     }
 
     private NettyServerBuilder onLoops(NettyServerBuilder builder) {
@@ -74,14 +96,26 @@ final class RaftEventLoops implements AutoCloseable {
 
     /** A connection to another's server. */
     ManagedChannel channel(String host, int port) {
-        return NettyChannelBuilder.forAddress(host, port)
+        NettyChannelBuilder builder = NettyChannelBuilder.forAddress(host, port)
                 .eventLoopGroup(loops)
                 .channelType(NioSocketChannel.class)
-                .usePlaintext()
                 .proxyDetector(address -> null)
                 .disableRetry()
-                .directExecutor()
+                .directExecutor();
+        if (keys == null) {
+            return builder.usePlaintext().build();
+        }
+        return builder.sslContext(context(
+                        SslContextBuilder.forClient().keyManager(keys.own()).trustManager(keys.trusted())))
                 .build();
+    }
+
+    private static SslContext context(SslContextBuilder builder) {
+        try {
+            return GrpcSslContexts.configure(builder, SslProvider.JDK).build();
+        } catch (SSLException e) {
+            throw new IllegalStateException("keys that could be read cannot be used", e);
+        }
     }
 
     /** Does something on one of these threads later; never if they end before. */

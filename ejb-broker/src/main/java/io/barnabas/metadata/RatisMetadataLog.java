@@ -89,7 +89,7 @@ public final class RatisMetadataLog implements MetadataLog {
         JournalTail.mend(settings.directory());
         RaftServer started;
         RaftThreads.begin();
-        RaftEventLoops network = new RaftEventLoops();
+        RaftEventLoops network = new RaftEventLoops(settings.keys());
         loops = network;
         Thread thread = Thread.currentThread();
         ClassLoader before = thread.getContextClassLoader();

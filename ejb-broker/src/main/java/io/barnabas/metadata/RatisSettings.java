@@ -2,7 +2,10 @@ package io.barnabas.metadata;
 
 import java.nio.file.Path;
 import java.util.List;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.TrustManager;
 import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a {@link RatisMetadataLog} is opened with.
@@ -14,9 +17,16 @@ import org.apache.kafka.common.Uuid;
  * @param voters all that vote at first, 1, 3 or 5; later the log itself knows
  * @param electionTimeoutMs a follower that hears nothing of a leader for this long, up to some three times as long, stands for election
  * @param snapshotEntries a snapshot is taken after this many entries, and at a clean stop
+ * @param keys what nodes know each other by; null if they talk in the clear
  */
 public record RatisSettings(
-        Path directory, String clusterId, Voter self, List<Voter> voters, int electionTimeoutMs, int snapshotEntries) {
+        Path directory,
+        String clusterId,
+        Voter self,
+        List<Voter> voters,
+        int electionTimeoutMs,
+        int snapshotEntries,
+        @Nullable Keys keys) {
     /** Entries between two snapshots unless told otherwise: read and replayed in a fraction of a second at start. */
     public static final int SNAPSHOT_ENTRIES = 5_000;
 
@@ -44,10 +54,19 @@ public record RatisSettings(
         }
     }
 
+    /**
+     * What a node shows to the others, with TLS, and whom it trusts.
+     *
+     * @param own its key and certificate
+     * @param trusted tells who has a key of the cluster
+     */
+    public record Keys(KeyManager own, TrustManager trusted) {}
+
     /** One voter, alone, on a free port of the loopback address. */
     public static RatisSettings oneNode(Path directory, String clusterId, int nodeId) {
         Voter self = new Voter(nodeId, "127.0.0.1", 0);
-        return new RatisSettings(directory, clusterId, self, List.of(self), ELECTION_TIMEOUT_MS, SNAPSHOT_ENTRIES);
+        return new RatisSettings(
+                directory, clusterId, self, List.of(self), ELECTION_TIMEOUT_MS, SNAPSHOT_ENTRIES, null);
     }
 
     /** Whether this node is the only voter. */

@@ -38,6 +38,7 @@ final class VoterAgreement {
     private static final long TELL_EVERY_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Voter self;
+    private final RatisSettings.@Nullable Keys keys;
     private final List<Voter> configured;
     private final BooleanSupplier stopping;
     private final String ids;
@@ -46,9 +47,11 @@ final class VoterAgreement {
     /**
      * @param configured all voters, with their directories unknown
      * @param self this node, in its directory; if it is none of the voters it only listens to what they agree on
+     * @param keys what nodes know each other by; null if they talk in the clear
      * @param stopping asked again and again while there is nothing but waiting: whether to give up
      */
-    VoterAgreement(List<Voter> configured, Voter self, BooleanSupplier stopping) {
+    VoterAgreement(List<Voter> configured, Voter self, RatisSettings.@Nullable Keys keys, BooleanSupplier stopping) {
+        this.keys = keys;
         this.configured = configured;
         this.self = self;
         this.votes = configured.stream().anyMatch(voter -> voter.nodeId() == self.nodeId());
@@ -67,7 +70,7 @@ final class VoterAgreement {
      */
     Found reach() throws IOException {
         RaftThreads.begin();
-        RaftEventLoops network = new RaftEventLoops();
+        RaftEventLoops network = new RaftEventLoops(keys);
         List<ManagedChannel> channels = new ArrayList<>();
         Server server = null;
         Found agreed = null;

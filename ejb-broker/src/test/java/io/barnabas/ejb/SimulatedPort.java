@@ -5,6 +5,7 @@ import io.barnabas.log.LogDirectories;
 import io.barnabas.log.LogEnvironment;
 import io.barnabas.log.LogManagerSettings;
 import io.barnabas.port.BrokerPort;
+import io.barnabas.port.ClusterKey;
 import io.barnabas.port.PeerConnector;
 import io.barnabas.time.Clock;
 import io.barnabas.time.Ticker;
@@ -31,6 +32,11 @@ record SimulatedPort(Clock clock, FileStore disk, SimulatedLife life, PeerConnec
     @Override
     public LogDirectories openLogs(LogManagerSettings settings) throws IOException {
         return LogDirectories.open(settings, new LogEnvironment(disk, clock, ticker(), life));
+    }
+
+    @Override
+    public void secure(ClusterKey key) {
+        throw new UnsupportedOperationException("nobody listens in a simulation");
     }
 
     @Override

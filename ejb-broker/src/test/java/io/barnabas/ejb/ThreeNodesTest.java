@@ -3,18 +3,13 @@ package io.barnabas.ejb;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
@@ -39,75 +34,27 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(180)
 class ThreeNodesTest {
     private static final int NODES = 3;
-    private static final List<EmbeddedBroker> nodes = new ArrayList<>();
-    private static final List<String> bootstraps = new ArrayList<>();
+    private static EmbeddedCluster cluster;
+    private static List<EmbeddedBroker> nodes;
+    private static List<String> bootstraps;
 
     @BeforeAll
     static void start() throws Exception {
-        int[] ports = freePorts(NODES * 3);
-        String voters = IntStream.range(0, NODES)
-                .mapToObj(i -> (i + 1) + "@127.0.0.1:" + ports[i])
-                .collect(Collectors.joining(","));
-        List<CompletableFuture<EmbeddedBroker>> starting = new ArrayList<>();
-        for (int i = 0; i < NODES; i++) {
-            Map<String, String> config = new HashMap<>(Map.of(
-                    "node.id", Integer.toString(i + 1),
-                    "listeners",
-                            "PLAINTEXT://127.0.0.1:" + ports[NODES + i] + ",BROKER://127.0.0.1:" + ports[2 * NODES + i],
-                    "listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,BROKER:PLAINTEXT",
-                    "inter.broker.listener.name", "BROKER",
-                    "controller.quorum.voters", voters,
-                    "transaction.state.log.replication.factor", "1",
-                    "transaction.state.log.min.isr", "1",
-                    "transaction.state.log.num.partitions", "6"));
-            CompletableFuture<EmbeddedBroker> node = new CompletableFuture<>();
-            Thread thread = new Thread(
-                    () -> {
-                        try {
-                            node.complete(EmbeddedBroker.start(config));
-                        } catch (Throwable e) {
-                            node.completeExceptionally(e);
-                        }
-                    },
-                    "node-" + i);
-            thread.start();
-            starting.add(node);
-            bootstraps.add("127.0.0.1:" + ports[NODES + i]);
-        }
-        for (CompletableFuture<EmbeddedBroker> node : starting) {
-            nodes.add(node.get(100, TimeUnit.SECONDS));
-        }
-    }
-
-    private static int[] freePorts(int count) throws IOException {
-        List<ServerSocket> sockets = new ArrayList<>();
-        int port = 20_000 + (int) (ProcessHandle.current().pid() % 97) * 100;
-        while (sockets.size() < count) {
-            try {
-                sockets.add(new ServerSocket(port++, 1, InetAddress.getLoopbackAddress()));
-            } catch (IOException e) {
-                continue; // taken
-            }
-        }
-        int[] ports = sockets.stream().mapToInt(ServerSocket::getLocalPort).toArray();
-        for (ServerSocket socket : sockets) {
-            socket.close();
-        }
-        return ports;
+        cluster = EmbeddedCluster.start(
+                NODES,
+                Map.of(
+                        "transaction.state.log.replication.factor", "1",
+                        "transaction.state.log.min.isr", "1",
+                        "transaction.state.log.num.partitions", "6"));
+        nodes = cluster.nodes();
+        bootstraps = cluster.bootstraps();
     }
 
     @AfterAll
     static void stop() {
-        List<Thread> stopping =
-                nodes.stream().map(node -> new Thread(node::close)).toList();
-        stopping.forEach(Thread::start);
-        stopping.forEach(thread -> {
-            try {
-                thread.join(30_000);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        });
+        if (cluster != null) {
+            cluster.close();
+        }
     }
 
     private static Admin admin(int node) {

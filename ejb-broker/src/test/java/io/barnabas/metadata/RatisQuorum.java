@@ -142,7 +142,8 @@ final class RatisQuorum implements AutoCloseable {
                     voters.get(id - 1),
                     voters,
                     electionTimeoutMs,
-                    snapshotEntries));
+                    snapshotEntries,
+                    null));
             this.controller = new Controller(log, metadata, id, executor);
         }
 

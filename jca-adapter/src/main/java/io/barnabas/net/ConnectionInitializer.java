@@ -5,6 +5,7 @@ import io.netty.channel.ChannelInitializer;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,11 +15,15 @@ final class ConnectionInitializer extends ChannelInitializer<Channel> {
 
     private final String listenerName;
     private final SocketContext sockets;
+    private final @Nullable ClusterTls tls;
     private final Set<ConnectionHandler> connections;
 
-    ConnectionInitializer(String listenerName, SocketContext sockets, Set<ConnectionHandler> connections) {
+    /** @param tls null of a listener that is for clients */
+    ConnectionInitializer(
+            String listenerName, SocketContext sockets, @Nullable ClusterTls tls, Set<ConnectionHandler> connections) {
         this.listenerName = listenerName;
         this.sockets = sockets;
+        this.tls = tls;
         this.connections = connections;
     }
 
@@ -34,7 +39,6 @@ final class ConnectionInitializer extends ChannelInitializer<Channel> {
         }
         FrameDecoder frames = new FrameDecoder(sockets.frames());
         ConnectionHandler connection = new ConnectionHandler(listenerName, channel, sockets, frames);
-        channel.config().setRecvByteBufAllocator(frames.receiver());
         connections.add(connection);
         channel.closeFuture().addListener(closed -> {
             connections.remove(connection);
@@ -44,6 +48,11 @@ final class ConnectionInitializer extends ChannelInitializer<Channel> {
                 .addLast("frames", frames)
                 .addLast("deadlines", new ConnectionDeadlines(sockets, frames, connection))
                 .addLast("connection", connection);
+        if (tls == null) {
+            channel.config().setRecvByteBufAllocator(frames.receiver());
+        } else {
+            tls.secure(channel, frames, sockets.frames());
+        }
     }
 
     private boolean admit(InetAddress remote) {

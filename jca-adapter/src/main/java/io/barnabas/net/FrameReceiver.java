@@ -47,6 +47,12 @@ final class FrameReceiver extends DefaultMaxMessagesRecvByteBufAllocator {
         return expectedBytes;
     }
 
+    /** What the next bytes go into: the frame that has begun, retained, or a fresh buffer. */
+    ByteBuf next(ByteBufAllocator buffers) {
+        ByteBuf begun = decoder.begun();
+        return begun == null ? buffers.directBuffer(expectedBytes, expectedBytes) : begun.retain();
+    }
+
     @Override
     public MaxMessageHandle newHandle() {
         return new NextRead();
@@ -55,8 +61,7 @@ final class FrameReceiver extends DefaultMaxMessagesRecvByteBufAllocator {
     private final class NextRead extends MaxMessageHandle {
         @Override
         public ByteBuf allocate(ByteBufAllocator buffers) {
-            ByteBuf begun = decoder.begun();
-            return begun == null ? buffers.directBuffer(expectedBytes, expectedBytes) : begun.retain();
+            return next(buffers);
         }
 
         @Override

@@ -1,5 +1,6 @@
 package io.barnabas.net;
 
+import io.barnabas.port.ClusterKey;
 import io.barnabas.port.ConnectionRefusedException;
 import io.barnabas.port.PeerConnection;
 import io.barnabas.port.PeerConnector;
@@ -14,6 +15,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.NetUtil;
 import io.netty.util.internal.PlatformDependent;
+import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -39,6 +41,7 @@ public final class PeerClient implements PeerConnector, AutoCloseable {
     private final Executor lookups;
     private final PeerBounds bounds;
     private final Clock clock;
+    private volatile @Nullable ClusterTls tls;
     private @Nullable Running running; // guarded by this
     private boolean closed; // guarded by this
 
@@ -54,6 +57,11 @@ public final class PeerClient implements PeerConnector, AutoCloseable {
         this.clock = clock;
         this.lookups = lookups;
         this.bounds = bounds;
+    }
+
+    /** From now on connections are opened with the cluster's key. @throws IOException if it cannot be used */
+    public void secure(ClusterKey key) throws IOException {
+        tls = ClusterTls.connecting(key);
     }
 
     private record Running(EventLoopGroup loops, PooledByteBufAllocator buffers, PeerContext peers) {}
@@ -166,10 +174,19 @@ public final class PeerClient implements PeerConnector, AutoCloseable {
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        channel.config().setRecvByteBufAllocator(frames.receiver());
                         channel.pipeline().addLast("frames", frames).addLast("peer", peer);
+                        receive(channel, frames, parts.peers().frames());
                     }
                 });
+    }
+
+    private void receive(Channel channel, FrameDecoder frames, FrameContext context) {
+        @Nullable ClusterTls secured = tls;
+        if (secured == null) {
+            channel.config().setRecvByteBufAllocator(frames.receiver());
+        } else {
+            secured.secure(channel, frames, context);
+        }
     }
 
     /** Direct memory that buffers of connections hold now. */

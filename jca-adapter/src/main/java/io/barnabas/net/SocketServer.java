@@ -1,6 +1,7 @@
 package io.barnabas.net;
 
 import io.barnabas.port.BrokerPort.SocketFigures;
+import io.barnabas.port.ClusterKey;
 import io.barnabas.port.ListenerSettings;
 import io.barnabas.port.ListenerSettings.Listener;
 import io.barnabas.port.RequestDispatcher;
@@ -22,6 +23,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +40,7 @@ public final class SocketServer {
     private final EventLoopGroup acceptors;
     private final EventLoopGroup loops;
     private final Map<String, Channel> listening = new LinkedHashMap<>(); // guarded by itself
+    private @Nullable ClusterTls tls; // of the thread that starts it
     private final Set<ConnectionHandler> connections = ConcurrentHashMap.newKeySet();
 
     public SocketServer(RequestDispatcher dispatcher, Clock clock) {
@@ -72,6 +75,11 @@ public final class SocketServer {
                 : Math.max(settings.socketRequestMaxBytes(), PlatformDependent.maxDirectMemory() / 4);
     }
 
+    /** Only nodes with the cluster's key are let in on its listeners. Before the start. @throws IOException if it cannot be used */
+    public void secure(ClusterKey key) throws IOException {
+        tls = ClusterTls.accepting(key);
+    }
+
     /**
      * Opens every listener, or none.
      *
@@ -89,6 +97,9 @@ public final class SocketServer {
     }
 
     private Channel bind(Listener listener) throws IOException {
+        if (listener.ofCluster() && tls == null) {
+            throw new IOException("listener " + listener.name() + " is for nodes with a key, and there is none");
+        }
         InetSocketAddress address = listener.host().isEmpty()
                 ? new InetSocketAddress(listener.port())
                 : new InetSocketAddress(listener.host(), listener.port());
@@ -118,7 +129,8 @@ public final class SocketServer {
                         new WriteBufferWaterMark(
                                 sockets.bounds().writeLowBytes(),
                                 sockets.bounds().writeHighBytes()))
-                .childHandler(new ConnectionInitializer(listener.name(), sockets, connections));
+                .childHandler(new ConnectionInitializer(
+                        listener.name(), sockets, listener.ofCluster() ? tls : null, connections));
         if (settings.socketReceiveBufferBytes()
                 > 0) { // before the bind, so that connections inherit the window's scale
             bootstrap.option(ChannelOption.SO_RCVBUF, settings.socketReceiveBufferBytes());

@@ -33,6 +33,14 @@ public interface BrokerPort {
     /** The port that the listener of this name is bound to; -1 before it is open. */
     int boundPort(String listenerName);
 
+    /**
+     * Has connections to other brokers, and those that come in on listeners {@linkplain ListenerSettings.Listener#ofCluster of the
+     * cluster}, secured with TLS. Called at most once, before the first of them.
+     *
+     * @throws IOException if the key cannot be used
+     */
+    void secure(ClusterKey key) throws IOException;
+
     /** Connections to other brokers; usable from the start on, before the sockets are open, until {@link RequestDispatcher#close} returns. */
     PeerConnector peers();
 

@@ -36,6 +36,12 @@ public record ListenerSettings(
      * @param name as in {@code listeners}
      * @param host address to bind; empty means every address
      * @param port 0 lets the system choose: {@link BrokerPort#boundPort} tells which
+     * @param ofCluster whether only nodes of the cluster are let in, by {@link BrokerPort#secure the cluster's key}
      */
-    public record Listener(String name, String host, int port) {}
+    public record Listener(String name, String host, int port, boolean ofCluster) {
+        /** A socket for whoever comes. */
+        public Listener(String name, String host, int port) {
+            this(name, host, port, false);
+        }
+    }
 }

@@ -7,6 +7,7 @@ import io.barnabas.net.SocketBounds;
 import io.barnabas.net.SocketServer;
 import io.barnabas.port.BrokerPort;
 import io.barnabas.port.BrokerPortListener;
+import io.barnabas.port.ClusterKey;
 import io.barnabas.port.PeerConnector;
 import io.barnabas.port.RequestDispatcher;
 import io.barnabas.port.TransactionBranches;
@@ -54,6 +55,7 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
     private volatile @Nullable SocketServer server;
     private @Nullable RequestDispatcher dispatcher; // guarded by this
     private boolean closed; // guarded by this
+    private @Nullable ClusterKey key; // guarded by this
     private volatile boolean closing;
 
     public StandalonePort(LogOpener opener) {
@@ -82,6 +84,9 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
             }
             dispatcher = broker;
             SocketServer sockets = new SocketServer(broker, clock, bounds);
+            if (key != null) {
+                sockets.secure(key);
+            }
             server = sockets;
             open(sockets, broker);
             broker.onOpen();
@@ -225,6 +230,12 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
     public int boundPort(String listenerName) {
         SocketServer sockets = server;
         return sockets == null ? -1 : sockets.boundPort(listenerName);
+    }
+
+    @Override
+    public synchronized void secure(ClusterKey key) throws IOException {
+        this.key = key;
+        peers.secure(key);
     }
 
     @Override

@@ -22,6 +22,7 @@ import picocli.CommandLine.ParameterException;
             StartCommand.class,
             StopCommand.class,
             ClusterCommand.class,
+            ClusterKeyCommand.class,
             StatusCommand.class,
             TopicsCommand.class,
             GroupsCommand.class,

@@ -9,8 +9,12 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.SslConfigs;
+import org.apache.kafka.common.security.ssl.DefaultSslEngineFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,9 +62,27 @@ class BarnabasTest {
         assertThat(Barnabas.execute("cluster", "--help")).isZero();
         assertThat(Barnabas.execute("--version")).isZero();
         assertThat(told.toString(StandardCharsets.UTF_8))
-                .contains("run", "start", "stop", "status", "topics", "groups", "prepare", "cluster")
+                .contains("run", "start", "stop", "status", "topics", "groups", "prepare", "cluster", "cluster-key")
                 .contains("--config", "--set", "--http-port", "--data", "--nodes", "PORT + 10(i-1)")
                 .contains("Apache Kafka 4.4");
+    }
+
+    @Test
+    void a_key_of_a_cluster_is_made_once_and_is_for_its_owners_eyes_only() throws Exception {
+        Path key = dir.resolve("cluster.pem");
+        assertThat(Barnabas.execute("cluster-key", key.toString())).isZero();
+        assertThat(Files.readString(key))
+                .startsWith("-----BEGIN PRIVATE KEY-----\n")
+                .contains("\n-----BEGIN CERTIFICATE-----\n");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(key)))
+                .isEqualTo("rw-------");
+        try (DefaultSslEngineFactory reader = new DefaultSslEngineFactory()) {
+            ConfigDef keys = new ConfigDef();
+            SslConfigs.addClientSslSupport(keys);
+            reader.configure(keys.parse(Map.of("ssl.keystore.type", "PEM", "ssl.keystore.location", key.toString())));
+            assertThat(reader.keystore().size()).isEqualTo(1);
+        }
+        assertRefused(COULD_NOT, "exists already").run("cluster-key", key.toString());
     }
 
     @Test
