@@ -35,6 +35,7 @@ final class PartitionChange {
     private final Terms terms;
     private final Map<Integer, Uuid> directories = new HashMap<>();
     private final Set<Integer> unclean = new LinkedHashSet<>();
+    private final Set<Integer> emptied = new LinkedHashSet<>();
     private List<Integer> replicas;
     private List<Integer> adding;
     private List<Integer> removing;
@@ -84,6 +85,17 @@ final class PartitionChange {
         unclean.add(broker);
         elr = minus(elr, List.of(broker));
         return without(broker);
+    }
+
+    /**
+     * The disk with a broker's replica is lost, with all records. Its having led last says nothing any more, unless there is no other
+     * replica anyway.
+     */
+    PartitionChange withoutDisk(int broker) {
+        if (replicas.size() > 1) {
+            emptied.add(broker);
+        }
+        return this;
     }
 
     /** These are to hold the partition, the preferred leader first; a move under way has to add and to remove some. */
@@ -217,7 +229,9 @@ final class PartitionChange {
             return Optional.empty();
         }
         int last = before.lastKnownElr().get(0);
-        return replicas.contains(last) && terms.mayLead().test(last)
+        return replicas.contains(last)
+                        && !emptied.contains(last)
+                        && terms.mayLead().test(last)
                 ? Optional.of(new Election(last, true))
                 : Optional.empty();
     }
@@ -255,16 +269,21 @@ final class PartitionChange {
         if (changes || replicaGone || newEpoch) {
             record.setLeader(leader);
         }
-        if (terms.keepsEligible()
-                && leader == NO_LEADER
-                && changes
-                && before.lastKnownElr().isEmpty()) {
-            record.setLastKnownElr(List.of(before.leader()));
-        } else if (leader != NO_LEADER && !before.lastKnownElr().isEmpty()) {
-            record.setLastKnownElr(List.of());
-            return true;
+        return setLastKnown(record, leader) || changes || replicaGone || newEpoch;
+    }
+
+    /** Who led last is remembered while nobody leads, if it still has its disk. */
+    private boolean setLastKnown(PartitionChangeRecord record, int leader) {
+        List<Integer> known = before.lastKnownElr();
+        if (leader == NO_LEADER && leader != before.leader() && known.isEmpty() && terms.keepsEligible()) {
+            known = List.of(before.leader());
         }
-        return changes || replicaGone || newEpoch;
+        known = leader == NO_LEADER ? minus(known, List.copyOf(emptied)) : List.of();
+        if (known.equals(before.lastKnownElr())) {
+            return false;
+        }
+        record.setLastKnownElr(known);
+        return true;
     }
 
     private boolean setReplicas(PartitionChangeRecord record) {

@@ -116,10 +116,13 @@ public final class PartitionRules {
         for (TopicImage topic : image.topics()) {
             for (PartitionImage partition : topic.partitions()) {
                 if (partition.replicas().contains(broker)) {
+                    boolean lost = hasLost(partition, broker, logDirs);
                     PartitionChange change = isAlone(image, broker)
                             ? ofLonely(image, topic, partition, unclean && partition.leader() == broker)
-                            : ofRestarted(
-                                    image, topic, partition, broker, unclean || hasLost(partition, broker, logDirs));
+                            : ofRestarted(image, topic, partition, broker, unclean || lost);
+                    if (lost) {
+                        change.withoutDisk(broker);
+                    }
                     moved(partition, broker, logDirs, change);
                     change.decide().ifPresent(records::add);
                 }

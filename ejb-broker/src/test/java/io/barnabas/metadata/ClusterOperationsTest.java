@@ -96,6 +96,26 @@ class ClusterOperationsTest {
     }
 
     @Test
+    void whoLedLastDoesNotLeadAgainOnAnEmptyDiskWhileThereIsAnotherReplica() {
+        // Given
+        Uuid topic = cluster.topic("t", 2, 3);
+        cluster.kill(3);
+        cluster.register(3, -1);
+        cluster.replay(List.of(new PartitionChangeRecord()
+                .setTopicId(topic)
+                .setPartitionId(0)
+                .setDirectories(List.of(new Uuid(5, 5), TestCluster.directory(3)))));
+        cluster.kill(2);
+        assertThat(cluster.partition("t").elr()).containsExactly(2);
+        assertThat(cluster.partition("t").lastKnownElr()).containsExactly(2);
+        // When
+        cluster.join(2);
+        // Then an operator may choose the other one, which has some of the records
+        assertThat(cluster.partition("t").leader()).isEqualTo(-1);
+        assertThat(cluster.partition("t").lastKnownElr()).isEmpty();
+    }
+
+    @Test
     void replicaWhoseDirectoryWasTakenAwayMayNotLeadThoughItsBrokerStoppedCleanly() {
         // Given
         Uuid topic = cluster.topic("t", 2, 3);
