@@ -25,6 +25,11 @@ public final class FeatureControl {
     /** Level of {@link #TRANSACTION_VERSION} that a new cluster begins with, and the highest. */
     public static final short TRANSACTION_VERSION_LEVEL = 2;
 
+    /** Name of the feature of voters that can be added and removed (KIP-853). Here they always can: no record says so. */
+    public static final String KRAFT_VERSION = "kraft.version";
+    /** Level of {@link #KRAFT_VERSION}, always. */
+    public static final short KRAFT_VERSION_LEVEL = 1;
+
     /** Level of {@link PartitionRules#ELIGIBLE_LEADERS} that a new cluster begins with, and the highest. */
     public static final short ELIGIBLE_LEADERS_LEVEL = 1;
 
@@ -36,6 +41,8 @@ public final class FeatureControl {
             new FeatureRange((short) 0, GROUP_VERSION_LEVEL),
             TRANSACTION_VERSION,
             new FeatureRange((short) 0, TRANSACTION_VERSION_LEVEL),
+            KRAFT_VERSION,
+            new FeatureRange((short) 0, KRAFT_VERSION_LEVEL),
             PartitionRules.ELIGIBLE_LEADERS,
             new FeatureRange((short) 0, ELIGIBLE_LEADERS_LEVEL));
 
@@ -67,7 +74,10 @@ public final class FeatureControl {
                         "Invalid update version " + update.maxVersionLevel() + " for feature " + update.feature() + ". "
                                 + fault));
             }
-            records.add(new FeatureLevelRecord().setName(update.feature()).setFeatureLevel(update.maxVersionLevel()));
+            if (!update.feature().equals(KRAFT_VERSION)) {
+                records.add(
+                        new FeatureLevelRecord().setName(update.feature()).setFeatureLevel(update.maxVersionLevel()));
+            }
             if (update.feature().equals(PartitionRules.ELIGIBLE_LEADERS) && update.maxVersionLevel() > 0) {
                 PartitionRules.onEligibleLeadersBegin(image, minInSync, records);
             }
@@ -96,13 +106,17 @@ public final class FeatureControl {
         if (unsupported != null) {
             return unsupported;
         }
-        short present = image.features().getOrDefault(update.feature(), (short) 0);
+        boolean isKraft = update.feature().equals(KRAFT_VERSION);
+        short present = isKraft ? KRAFT_VERSION_LEVEL : image.features().getOrDefault(update.feature(), (short) 0);
         if (level < present && type == UpgradeType.UPGRADE) {
             return "Can't downgrade the version of this feature without setting the upgrade type to either safe or "
                     + "unsafe downgrade.";
         }
         if (level > present && type != UpgradeType.UPGRADE) {
             return "Can't downgrade to a newer version.";
+        }
+        if (isKraft && level < present) {
+            return "Can't downgrade the version of this feature.";
         }
         return update.feature().equals(PartitionRules.ELIGIBLE_LEADERS) && level == 0 ? needed(image) : null;
     }

@@ -1,6 +1,7 @@
 package io.barnabas.request;
 
 import io.barnabas.metadata.BrokerImage.FeatureRange;
+import io.barnabas.metadata.FeatureControl;
 import io.barnabas.metadata.Metadata;
 import io.barnabas.metadata.MetadataImage;
 import io.barnabas.port.Connection.ClientSoftware;
@@ -98,16 +99,20 @@ public final class ApiVersionsHandler implements ApiHandler<ApiVersionsRequestDa
         FinalizedFeatureKeyCollection finalized = new FinalizedFeatureKeyCollection();
         image.features().forEach((name, level) -> {
             if (level > 0) {
-                finalized.mustAdd(new FinalizedFeatureKey()
-                        .setName(name)
-                        .setMinVersionLevel(level)
-                        .setMaxVersionLevel(level));
+                finalized.mustAdd(key(name, level));
             }
         });
+        if (supportedFeatures.containsKey(FeatureControl.KRAFT_VERSION)) {
+            finalized.mustAdd(key(FeatureControl.KRAFT_VERSION, FeatureControl.KRAFT_VERSION_LEVEL));
+        }
         return new ApiVersionsResponseData()
                 .setApiKeys(apis)
                 .setSupportedFeatures(supported)
                 .setFinalizedFeatures(finalized)
                 .setFinalizedFeaturesEpoch(image.index());
+    }
+
+    private static FinalizedFeatureKey key(String name, short level) {
+        return new FinalizedFeatureKey().setName(name).setMinVersionLevel(level).setMaxVersionLevel(level);
     }
 }

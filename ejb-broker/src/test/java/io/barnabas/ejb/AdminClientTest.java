@@ -189,6 +189,10 @@ class AdminClientTest {
 
         var features = get(admin.describeFeatures(new DescribeFeaturesOptions()).featureMetadata());
         assertThat(features.finalizedFeatures()).containsKey("metadata.version");
+        assertThat(features.supportedFeatures().get("kraft.version").maxVersion())
+                .isEqualTo((short) 1);
+        assertThat(features.finalizedFeatures().get("kraft.version").maxVersionLevel())
+                .isEqualTo((short) 1);
         QuorumInfo quorum = get(admin.describeMetadataQuorum().quorumInfo());
         assertThat(quorum.leaderId()).isEqualTo(1);
         assertThat(quorum.leaderEpoch()).isPositive();
