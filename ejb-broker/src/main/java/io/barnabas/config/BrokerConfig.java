@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A getter of a key that is not in the table, or is of another type, is a programming error and throws.
  */
 public final class BrokerConfig {
+    private static final String ROLES = "process.roles";
+
     private final Map<String, String> given;
     private final Map<String, @Nullable Object> values;
     private final Listeners listeners;
@@ -33,6 +35,10 @@ public final class BrokerConfig {
         BrokerConfigChecks.check(this);
         this.listeners = Listeners.of(this);
         this.quorumVoters = QuorumVoter.of(this);
+        if (isWitness() && quorumVoters.stream().noneMatch(voter -> voter.nodeId() == nodeId() && !isAlone())) {
+            throw new ConfigException(
+                    ROLES, "controller", "A node that only votes must be one of several in controller.quorum.voters");
+        }
     }
 
     /**
@@ -71,7 +77,7 @@ public final class BrokerConfig {
                         + NearestName.of(name, knownKeys())
                                 .map(n -> ": did you mean " + n + "?")
                                 .orElse("; it is passed over"));
-            } else if (setting.effect() == Setting.Effect.KRAFT) {
+            } else if (setting.effect() == Setting.Effect.KRAFT && !(isWitness() && name.equals(ROLES))) {
                 warnings.add("Configuration " + name + " concerns Kafka's own quorum and has no effect");
             } else if (setting.effect() == Setting.Effect.NO) {
                 warnings.add("Configuration " + name + " has no effect yet");
@@ -93,6 +99,11 @@ public final class BrokerConfig {
     /** {@code node.id}. */
     public int nodeId() {
         return getInt("node.id");
+    }
+
+    /** Whether this node only votes on metadata and is no broker: {@code process.roles} is controller alone. */
+    public boolean isWitness() {
+        return getList(ROLES).equals(List.of("controller"));
     }
 
     /** Whether {@code controller.quorum.voters} names no other node than this one. */

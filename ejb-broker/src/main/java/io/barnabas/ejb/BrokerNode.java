@@ -102,6 +102,9 @@ public final class BrokerNode {
                     return null;
                 }));
         this.logs = port.openLogs(atStart.logManagerSettings(metadata.clusterId()));
+        if (atStart.isWitness()) {
+            Witness.begin(metadata, port, atStart.nodeId());
+        }
         metadata.awaitReady(port::closing);
         // Before anything changes: what the database says is compared with the metadata as they were when it was
         // closed.

@@ -57,9 +57,12 @@ final class Presence {
         return directory.id().equals(Uuid.ZERO_UUID) ? Uuid.randomUuid() : directory.id();
     }
 
-    /** Registers the broker, fenced; then the metadata here have that. */
+    /** Registers the broker, fenced; then the metadata here have that. A witness is none. */
     void register() {
         BrokerConfig atStart = config.atStart();
+        if (atStart.isWitness()) {
+            return;
+        }
         long epoch = await(
                 registration.register(presentation(atStart, cleanShutdownEpoch(logs.directories()))),
                 "the broker is not registered");
@@ -92,6 +95,9 @@ final class Presence {
     /** The sockets are open: clients may be sent here. */
     void serve() {
         BrokerConfig atStart = config.atStart();
+        if (atStart.isWitness()) {
+            return;
+        }
         if (atStart.listeners().advertised().stream().anyMatch(endpoint -> endpoint.port() == 0)) {
             await(
                     registration.register(presentation(atStart, registration.epoch())),
@@ -106,7 +112,8 @@ final class Presence {
 
     /** Others are to lead what this broker leads, while they still reach it. */
     void leave() {
-        if (!config.atStart().getBoolean("controlled.shutdown.enable")) {
+        if (!config.atStart().getBoolean("controlled.shutdown.enable")
+                || config.atStart().isWitness()) {
             return;
         }
         try {
