@@ -75,8 +75,11 @@ record DescribeQuorumHandler(ControlPlane plane) implements ApiHandler<DescribeQ
                         .setPartitions(List.of(partition))));
         if (version >= FIRST_VERSION_WITH_DIRECTORIES) {
             ClusterView view = new ClusterView(plane, image, context.listenerName());
+            // A voter that lost its directory is there twice: as what it was, and as an observer.
             Stream.concat(quorum.voters().stream(), quorum.observers().stream())
-                    .forEach(member -> response.nodes().add(node(member.nodeId(), view, context.listenerName())));
+                    .map(QuorumState.Member::nodeId)
+                    .distinct()
+                    .forEach(id -> response.nodes().add(node(id, view, context.listenerName())));
         }
         return response;
     }
