@@ -34,6 +34,9 @@ record Foundation(MetadataNode metadata, PeerParts peers, Membership membership)
         if (key != null) {
             port.secure(key);
         }
+        if (!config.atStart().quorumVoters().isEmpty()) {
+            port.clock().unsettle();
+        }
         SerialExecutor controller = new SerialExecutor(port.workers(), COMMANDS_INLINE, failStop::onFailure);
         MetadataNode metadata = MetadataNode.open(
                 metadataSettings(config.atStart(), key),
@@ -49,8 +52,12 @@ record Foundation(MetadataNode metadata, PeerParts peers, Membership membership)
                 metadata, peers, Membership.of(metadata.metadata(), config, service, peers.channel(), time));
     }
 
+    static Path metadataDirectory(BrokerConfig config) {
+        return config.logDirs().get(0).resolve(METADATA_DIRECTORY);
+    }
+
     private static MetadataNodeSettings metadataSettings(BrokerConfig config, @Nullable ClusterKey key) {
-        Path directory = config.logDirs().get(0).resolve(METADATA_DIRECTORY);
+        Path directory = metadataDirectory(config);
         List<RatisSettings.Voter> voters =
                 config.quorumVoters().stream().map(Foundation::voter).toList();
         MetadataNodeSettings settings = voters.isEmpty()

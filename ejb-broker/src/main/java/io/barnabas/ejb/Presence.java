@@ -9,6 +9,7 @@ import io.barnabas.metadata.BrokerImage;
 import io.barnabas.metadata.BrokerRegistration;
 import io.barnabas.metadata.BrokerRegistration.Presentation;
 import io.barnabas.metadata.FeatureControl;
+import io.barnabas.metadata.JournalReserve;
 import io.barnabas.metadata.Metadata;
 import io.barnabas.port.BrokerPort;
 import java.util.List;
@@ -38,6 +39,7 @@ final class Presence {
     private final LogManager logs;
     private final Uuid incarnation = Uuid.randomUuid();
     private final List<Uuid> directories;
+    private final JournalReserve reserve;
 
     Presence(BrokerPort port, LiveConfig config, Metadata metadata, BrokerRegistration registration, LogManager logs) {
         this.port = port;
@@ -45,6 +47,7 @@ final class Presence {
         this.metadata = metadata;
         this.registration = registration;
         this.logs = logs;
+        this.reserve = new JournalReserve(Foundation.metadataDirectory(config.atStart()));
         this.directories = logs.directories().stream().map(Presence::idOf).toList();
         logs.directories().forEach(directory -> directory.markWith(registration::epoch));
     }
@@ -103,11 +106,23 @@ final class Presence {
                     registration.register(presentation(atStart, registration.epoch())),
                     "the broker's ports are not registered");
         }
-        registration.watch(() -> logs.directories().stream()
-                .filter(directory -> !directory.online())
-                .map(DataDirectory::id)
-                .toList());
+        registration.watch(
+                () -> logs.directories().stream()
+                        .filter(directory -> !directory.online())
+                        .map(DataDirectory::id)
+                        .toList(),
+                this::hindered);
         await(registration.unfence(), "the broker stays fenced");
+    }
+
+    /** Whether a disk takes no records; of several voters, the journal goes on with what is reserved for it. */
+    private boolean hindered() {
+        boolean writable = logs.directories().stream().allMatch(each -> !each.online() || each.writable());
+        if (!config.atStart().quorumVoters().isEmpty()) {
+            long kept = reserve.onDisk(writable);
+            logs.directories().forEach(each -> each.keepFree(kept));
+        }
+        return !writable;
     }
 
     /** Others are to lead what this broker leads, while they still reach it. */

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.kafka.common.Uuid;
@@ -41,6 +42,7 @@ public final class BrokerRegistration implements AutoCloseable {
     private final ControllerChannel channel;
     private final Metadata metadata;
     private final int nodeId;
+    private final Clock clock;
     private final Ticker ticker;
     private final HeartbeatLoop heartbeats;
     private volatile @Nullable Presentation presented;
@@ -59,6 +61,7 @@ public final class BrokerRegistration implements AutoCloseable {
         this.channel = channel;
         this.metadata = metadata;
         this.nodeId = nodeId;
+        this.clock = pace.clock();
         this.ticker = pace.ticker();
         this.heartbeats = new HeartbeatLoop(channel, metadata, nodeId, pace, this::onStale);
     }
@@ -112,7 +115,9 @@ public final class BrokerRegistration implements AutoCloseable {
             Errors error = failure == null ? error(body) : Errors.forException(failure);
             boolean tryAgain = error == Errors.DUPLICATE_BROKER_REGISTRATION || error == Errors.REQUEST_TIMED_OUT;
             if (error == Errors.NONE) {
-                registered.complete(((BrokerRegistrationResponseData) body).brokerEpoch());
+                BrokerRegistrationResponseData answer = (BrokerRegistrationResponseData) body;
+                BrokerClocks.read(answer.unknownTaggedFields()).ifPresent(clock::agree);
+                registered.complete(answer.brokerEpoch());
             } else if (tryAgain && !closed) {
                 LOG.info("not registered yet; broker={} error={}", nodeId, error);
                 ticker.after(RETRY_MS, () -> attempt(broker, registered));
@@ -130,6 +135,7 @@ public final class BrokerRegistration implements AutoCloseable {
                 .setRack(broker.rack())
                 .setLogDirs(broker.logDirs())
                 .setPreviousBrokerEpoch(broker.cleanShutdownEpoch());
+        BrokerClocks.write(request.unknownTaggedFields(), clock.machineMillis());
         broker.endpoints().forEach(e -> request.listeners()
                 .add(new BrokerRegistrationRequestData.Listener()
                         .setName(e.listener())
@@ -176,9 +182,14 @@ public final class BrokerRegistration implements AutoCloseable {
         return heartbeats.session().isOver();
     }
 
-    /** Has the controller told of the directories that {@code offline} gives, from the next heartbeat on. */
-    public void watch(Supplier<List<Uuid>> offline) {
-        heartbeats.watch(offline);
+    /**
+     * Has the controller told of the broker's disks, from the next heartbeat on.
+     *
+     * @param offline directories that are lost
+     * @param hindered whether it is to be out of service for the time being, because it cannot write; others lead then
+     */
+    public void watch(Supplier<List<Uuid>> offline, BooleanSupplier hindered) {
+        heartbeats.watch(offline, hindered);
     }
 
     /**

@@ -5,9 +5,11 @@ import io.barnabas.metadata.Controller.Decision;
 import io.barnabas.time.Clock;
 import io.barnabas.time.Ticker;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.apache.kafka.common.message.AllocateProducerIdsRequestData;
 import org.apache.kafka.common.message.AllocateProducerIdsResponseData;
 import org.apache.kafka.common.message.AlterPartitionRequestData;
@@ -22,6 +24,7 @@ import org.apache.kafka.common.metadata.ProducerIdsRecord;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.protocol.types.RawTaggedField;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,6 +46,7 @@ public final class ControllerService implements ControllerRequests, AutoCloseabl
     private final Metadata metadata;
     private final PartitionRules rules;
     private final BrokerSessions sessions;
+    private final BrokerClocks clocks;
     private final RegistrationControl registrations;
     private final HeartbeatControl heartbeats;
     private final ControllerDuties duties;
@@ -61,6 +65,7 @@ public final class ControllerService implements ControllerRequests, AutoCloseabl
         this.metadata = metadata;
         this.rules = settings.rules();
         this.sessions = new BrokerSessions(time.clock(), nodeId, settings.sessionTimeoutMs());
+        this.clocks = new BrokerClocks(time.clock());
         this.registrations = new RegistrationControl(rules);
         this.heartbeats = new HeartbeatControl(rules, sessions);
         this.duties = new ControllerDuties(controller, metadata, settings, sessions, time);
@@ -106,6 +111,7 @@ public final class ControllerService implements ControllerRequests, AutoCloseabl
                     BrokerRegistrationResponseData answer = (BrokerRegistrationResponseData) body;
                     if (answer.errorCode() == Errors.NONE.code()) {
                         sessions.onHeard(request.brokerId(), answer.brokerEpoch(), -1);
+                        tellTime(request.brokerId(), request.unknownTaggedFields(), answer.unknownTaggedFields());
                     }
                     return answer;
                 });
@@ -128,12 +134,28 @@ public final class ControllerService implements ControllerRequests, AutoCloseabl
                 .ifPresent(b -> sessions.onHeard(b.id(), b.epoch(), request.currentMetadataOffset()));
         Decision<BrokerHeartbeatResponseData> decision = heartbeats.decide(image, request);
         if (decision.records().isEmpty()) {
-            return CompletableFuture.completedFuture(decision.answer().apply(image));
+            return CompletableFuture.completedFuture(
+                    timed(request, decision.answer().apply(image)));
         }
         return submit(
-                "BrokerHeartbeat",
-                present -> heartbeats.decide(present, request),
-                error -> new BrokerHeartbeatResponseData().setErrorCode(error.code()));
+                        "BrokerHeartbeat",
+                        present -> heartbeats.decide(present, request),
+                        error -> new BrokerHeartbeatResponseData().setErrorCode(error.code()))
+                .thenApply(answer -> timed(request, (BrokerHeartbeatResponseData) answer));
+    }
+
+    private ApiMessage timed(BrokerHeartbeatRequestData request, BrokerHeartbeatResponseData answer) {
+        if (answer.errorCode() == Errors.NONE.code()) {
+            tellTime(request.brokerId(), request.unknownTaggedFields(), answer.unknownTaggedFields());
+        }
+        return answer;
+    }
+
+    private void tellTime(int broker, List<RawTaggedField> request, List<RawTaggedField> answer) {
+        Set<Integer> registered =
+                metadata.image().brokers().stream().map(BrokerImage::id).collect(Collectors.toSet());
+        clocks.onHeard(broker, request, registered);
+        clocks.agreed(registered.size()).ifPresent(wallMs -> BrokerClocks.write(answer, wallMs));
     }
 
     private static Decision<AllocateProducerIdsResponseData> producerIds(

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Who is in controlled shutdown stays out, whatever comes of it, until it registers anew: the image says so, to every controller.
  *
- * <p>Of a broker that is alone in its cluster nothing is taken: there is nobody to give it to.
+ * <p>Of a broker that is alone in its cluster nothing is taken: there is nobody to give it to. Nor does the last one in service go out of
+ * it because it cannot write: what it has can still be read.
  */
 final class HeartbeatControl {
     private static final byte YES = 1;
@@ -47,7 +48,7 @@ final class HeartbeatControl {
                 .setIsFenced(broker.fenced());
         if (broker.fenced()) {
             ofFenced(image, broker, request, answer, records);
-        } else if (request.wantFence() || (isDiskless(broker, request) && !alone)) {
+        } else if ((request.wantFence() && othersServe(image, broker)) || (isDiskless(broker, request) && !alone)) {
             fence(rules, image, broker, records);
             answer.setIsFenced(true).setShouldShutDown(request.wantShutDown());
         } else if (request.wantShutDown()) {
@@ -56,6 +57,11 @@ final class HeartbeatControl {
             loseDirectories(image, broker, online, records);
         }
         return Decision.of(records, answer);
+    }
+
+    private static boolean othersServe(MetadataImage image, BrokerImage broker) {
+        return image.brokers().stream()
+                .anyMatch(other -> other.id() != broker.id() && !other.fenced() && !other.inControlledShutdown());
     }
 
     private static boolean isDiskless(BrokerImage broker, BrokerHeartbeatRequestData request) {

@@ -1,8 +1,10 @@
 package io.barnabas.metadata;
 
+import io.barnabas.time.Clock;
 import io.barnabas.time.Ticker;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.BrokerHeartbeatRequestData;
@@ -34,7 +36,9 @@ final class HeartbeatLoop implements AutoCloseable {
     private final OwnSession session;
     private final CompletableFuture<@Nullable Void> serving = new CompletableFuture<>();
     private final CompletableFuture<@Nullable Void> left = new CompletableFuture<>();
+    private final Clock clock;
     private volatile Supplier<List<Uuid>> offlineDirs = List::of;
+    private volatile BooleanSupplier hindered = () -> false;
     private volatile long epoch = -1;
     private boolean wantsToServe; // all guarded by this
     private boolean wantsToStop;
@@ -57,6 +61,7 @@ final class HeartbeatLoop implements AutoCloseable {
         this.ticker = pace.ticker();
         this.intervalMs = pace.heartbeatMs();
         this.onStale = onStale;
+        this.clock = pace.clock();
         this.session = new OwnSession(pace.clock(), pace.sessionMs());
     }
 
@@ -78,8 +83,9 @@ final class HeartbeatLoop implements AutoCloseable {
         return session;
     }
 
-    void watch(Supplier<List<Uuid>> offline) {
+    void watch(Supplier<List<Uuid>> offline, BooleanSupplier hinderedNow) {
         offlineDirs = offline;
+        hindered = hinderedNow;
     }
 
     /** The broker wants to serve from now on. @return completed when the controller has it in service */
@@ -162,21 +168,23 @@ final class HeartbeatLoop implements AutoCloseable {
     @SuppressWarnings("FutureReturnValueIgnored") // whatever comes of it, the loop goes on
     private void send(long mine) {
         try {
-            channel.send(request(), Math.max(1_000, 2 * intervalMs))
+            channel.send(request(hindered.getAsBoolean()), Math.max(1_000, 2 * intervalMs))
                     .whenComplete((body, failure) -> onAnswer(mine, body, failure));
         } catch (RuntimeException e) { // an executor that takes no more
             onAnswer(mine, null, e);
         }
     }
 
-    private synchronized BrokerHeartbeatRequestData request() {
-        return new BrokerHeartbeatRequestData()
+    private synchronized BrokerHeartbeatRequestData request(boolean hinderedNow) {
+        BrokerHeartbeatRequestData request = new BrokerHeartbeatRequestData()
                 .setBrokerId(nodeId)
                 .setBrokerEpoch(epoch)
                 .setCurrentMetadataOffset(metadata.image().index())
-                .setWantFence(!wantsToServe)
+                .setWantFence(!wantsToServe || hinderedNow)
                 .setWantShutDown(wantsToStop)
                 .setOfflineLogDirs(offlineDirs.get());
+        BrokerClocks.write(request.unknownTaggedFields(), clock.machineMillis());
+        return request;
     }
 
     private void onAnswer(long mine, @Nullable ApiMessage body, @Nullable Throwable failure) {
@@ -200,6 +208,7 @@ final class HeartbeatLoop implements AutoCloseable {
         Errors error = Errors.forCode(answer.errorCode());
         if (error == Errors.NONE) {
             session.onAnswered(sent);
+            BrokerClocks.read(answer.unknownTaggedFields()).ifPresent(clock::agree);
         }
         if (error == Errors.STALE_BROKER_EPOCH) {
             onStale.run();

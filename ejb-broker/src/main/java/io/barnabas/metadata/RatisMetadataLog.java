@@ -6,6 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -70,6 +71,7 @@ public final class RatisMetadataLog implements MetadataLog {
     private final RaftGroupId groupId;
     private final ClientId clientId = ClientId.randomId();
     private final AtomicLong callIds = new AtomicLong();
+    private final AtomicBoolean givingUp = new AtomicBoolean();
     private @Nullable RaftEventLoops loops; // of the thread that starts and closes
     private volatile @Nullable RaftServer server;
 
@@ -212,6 +214,7 @@ public final class RatisMetadataLog implements MetadataLog {
         try {
             room.check(entry.length);
         } catch (KafkaStorageException e) {
+            giveUpLead(running);
             return CompletableFuture.failedFuture(e);
         }
         RaftClientRequest request = RaftClientRequest.newBuilder()
@@ -226,6 +229,35 @@ public final class RatisMetadataLog implements MetadataLog {
             return running.submitClientRequestAsync(request).handle(RatisMetadataLog::index);
         } catch (IOException e) {
             return CompletableFuture.failedFuture(outcomeUnknown(e));
+        }
+    }
+
+    /** Another voter's disk may have room: so it is asked to lead, by the way. */
+    private void giveUpLead(RaftServer running) {
+        if (settings.alone() || !givingUp.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            RaftServer.Division division = running.getDivision(groupId);
+            RaftPeerId heir =
+                    division.getInfo().isLeader() ? RatisMembers.of(division).heir() : null;
+            if (heir == null) {
+                givingUp.set(false);
+                return;
+            }
+            TransferLeadershipRequest request = new TransferLeadershipRequest(
+                    clientId, running.getId(), groupId, callIds.incrementAndGet(), heir, HAND_OVER_MS);
+            CompletableFuture<RaftClientReply> unused = running.transferLeadershipAsync(request)
+                    .whenComplete((reply, e) -> {
+                        givingUp.set(false);
+                        LOG.info(
+                                "The lead of the metadata is given up, the disk is full: node={} to={} done={}",
+                                settings.nodeId(),
+                                heir,
+                                reply != null && reply.isSuccess());
+                    });
+        } catch (IOException e) { // it closes
+            givingUp.set(false);
         }
     }
 

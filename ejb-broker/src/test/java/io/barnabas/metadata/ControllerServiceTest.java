@@ -495,6 +495,52 @@ class ControllerServiceTest {
         assertThat(cluster.partition("a").leader()).isEqualTo(3);
     }
 
+    private BrokerHeartbeatRequestData heartbeat(int id) {
+        return new BrokerHeartbeatRequestData()
+                .setBrokerId(id)
+                .setBrokerEpoch(cluster.epoch(id))
+                .setCurrentMetadataOffset(cluster.image().index());
+    }
+
+    @Test
+    void brokerThatCannotWriteIsOutOfServiceUntilItCanUnlessItIsTheLast() {
+        // Given
+        cluster.topic("a", 2, 3, 1);
+        // When
+        boolean fenced = cluster.heartbeat(heartbeat(2).setWantFence(true)).isFenced();
+        // Then
+        assertThat(fenced).isTrue();
+        assertThat(cluster.partition("a").leader()).isEqualTo(3);
+        // When the others cannot write either
+        cluster.heartbeat(heartbeat(3).setWantFence(true));
+        cluster.heartbeat(heartbeat(1).setWantFence(true));
+        // Then the last one still shows what it has
+        assertThat(cluster.partition("a").leader()).isEqualTo(1);
+        // When
+        fenced = cluster.heartbeat(heartbeat(2)).isFenced();
+        // Then
+        assertThat(fenced).isFalse();
+    }
+
+    @Test
+    void tellsBrokersTheTimeThatMostOfThemHave() {
+        // Given
+        long now = cluster.clock.wallMillis();
+        BrokerHeartbeatRequestData wrong = heartbeat(1);
+        BrokerClocks.write(wrong.unknownTaggedFields(), now + 1_000_000_000);
+        BrokerHeartbeatRequestData right = heartbeat(2);
+        BrokerClocks.write(right.unknownTaggedFields(), now);
+        // When
+        cluster.heartbeat(wrong);
+        BrokerHeartbeatResponseData early = cluster.heartbeat(right);
+        right.setBrokerId(3).setBrokerEpoch(cluster.epoch(3));
+        cluster.heartbeat(right);
+        BrokerHeartbeatResponseData late = cluster.heartbeat(wrong);
+        // Then
+        assertThat(BrokerClocks.read(early.unknownTaggedFields())).isEmpty();
+        assertThat(BrokerClocks.read(late.unknownTaggedFields())).hasValue(now);
+    }
+
     @Test
     void takesOutABrokerThatIsGoneAndLeavesOneThatRuns() {
         // Given

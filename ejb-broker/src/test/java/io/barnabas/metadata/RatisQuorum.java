@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.NullUnmarked;
 
@@ -130,20 +131,23 @@ final class RatisQuorum implements AutoCloseable {
         final ReplayedMetadata metadata;
         final RatisMetadataLog log;
         final Controller controller;
+        final AtomicLong usableBytes = new AtomicLong(Long.MAX_VALUE);
         private final ExecutorService executor =
                 new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>());
 
         Node(int id) {
             this.id = id;
             this.metadata = new ReplayedMetadata(TestMetadata.CLUSTER_ID, failures::add);
-            this.log = new RatisMetadataLog(new RatisSettings(
-                    directory(id),
-                    TestMetadata.CLUSTER_ID,
-                    voters.get(id - 1),
-                    voters,
-                    electionTimeoutMs,
-                    snapshotEntries,
-                    null));
+            this.log = new RatisMetadataLog(
+                    new RatisSettings(
+                            directory(id),
+                            TestMetadata.CLUSTER_ID,
+                            voters.get(id - 1),
+                            voters,
+                            electionTimeoutMs,
+                            snapshotEntries,
+                            null),
+                    new JournalRoom(directory(id), usableBytes::get));
             this.controller = new Controller(log, metadata, id, executor);
         }
 

@@ -16,6 +16,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.NotControllerException;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
@@ -114,6 +115,20 @@ class RatisQuorumTest {
                 .hasRootCauseInstanceOf(Exception.class)
                 .hasCauseInstanceOf(NotControllerException.class);
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(500));
+    }
+
+    @Test
+    void givesUpTheLeadWhenItsDiskIsFull() throws Exception {
+        // Given
+        three().create("a");
+        RatisQuorum.Node full = quorum.leader();
+        // When
+        full.usableBytes.set(0);
+        CompletableFuture<Integer> refused = full.create("b");
+        // Then
+        assertThatThrownBy(() -> refused.get(10, TimeUnit.SECONDS)).hasCauseInstanceOf(KafkaStorageException.class);
+        quorum.create("c");
+        assertThat(quorum.leader().id).isNotEqualTo(full.id);
     }
 
     @Test

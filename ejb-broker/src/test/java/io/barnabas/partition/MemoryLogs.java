@@ -52,8 +52,18 @@ public final class MemoryLogs implements LogManager {
         }
 
         @Override
+        public void keepFree(long bytes) {
+            // there is no end of it
+        }
+
+        @Override
         public void markWith(LongSupplier brokerEpoch) {
             // nothing outlives the test
+        }
+
+        @Override
+        public boolean writable() {
+            return true;
         }
 
         @Override

@@ -23,6 +23,12 @@ public interface DataDirectory {
     /** An orderly end leaves the broker's epoch, asked for then, in the directory. */
     void markWith(LongSupplier brokerEpoch);
 
+    /** Whether it can be written: false from a write that found no room, or no file left to open, until one would find them again. */
+    boolean writable();
+
+    /** Records leave that many bytes of the disk to others from now on. */
+    void keepFree(long bytes);
+
     /** Bytes of the file system. */
     long totalBytes();
 

@@ -2,6 +2,8 @@ package io.barnabas.log;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -38,6 +40,8 @@ final class DiskDirectory implements DataDirectory {
     private static final long ROOM_MIN = 1 << 20;
     private static final long NO_EPOCH = -1;
     private static final Pattern EPOCH_IN_MARK = Pattern.compile("\"brokerEpoch\"\\s*:\\s*(\\d{1,18})\\s*[,}]");
+    private static final long ROOM_AGAIN = 4 * ROOM_MIN;
+    private static final String TRIAL = ".writable";
 
     private final FileStore files;
     private final Path path;
@@ -47,6 +51,8 @@ final class DiskDirectory implements DataDirectory {
     private final List<Consumer<DataDirectory>> listeners = new CopyOnWriteArrayList<>();
     private final Object checkpointLock = new Object();
     private volatile boolean online = true;
+    private volatile boolean refused;
+    private volatile long keptFree;
     private volatile @Nullable Set<TopicPartition>
             named; // by the checkpoint on the disk; null before this process wrote it
     private volatile long cleanShutdownEpoch = NO_EPOCH;
@@ -120,9 +126,39 @@ final class DiskDirectory implements DataDirectory {
                     what,
                     path,
                     cause.toString());
+            refused |= !(cause instanceof ClosedByInterruptException) && !(cause instanceof ClosedChannelException);
             return new LogStorageException(what + " failed in " + path + ": " + cause.getMessage(), cause);
         }
         return broken(what, cause);
+    }
+
+    /** Tries, where a write was refused before. */
+    @Override
+    public boolean writable() {
+        if (refused && usableBytes() >= ROOM_AGAIN + keptFree) {
+            try {
+                files.write(path.resolve(TRIAL), new byte[1], false);
+                files.deleteIfExists(path.resolve(TRIAL));
+                refused = false;
+                LOG.info("A data directory can be written again: directory={}", path);
+            } catch (IOException e) {
+                LOG.debug("Still not writable: directory={}", path, e);
+            }
+        }
+        return !refused;
+    }
+
+    @Override
+    public void keepFree(long bytes) {
+        keptFree = bytes;
+    }
+
+    /** @throws IOException if a write would take what is kept free */
+    void requireRoom(int bytes) throws IOException {
+        long kept = keptFree;
+        if (kept > 0 && usableBytes() < kept + bytes) {
+            throw new IOException("No space left on device, but what is kept free");
+        }
     }
 
     private boolean isFull(IOException cause) {

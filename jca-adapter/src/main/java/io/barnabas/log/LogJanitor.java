@@ -105,7 +105,10 @@ final class LogJanitor {
 
     /** Compacts until nothing is due. */
     void compact() {
-        while (!stopped && directories.settings().cleanerEnabled() && compactor.compactDirtiest()) {
+        while (!stopped
+                && environment.clock().settled()
+                && directories.settings().cleanerEnabled()
+                && compactor.compactDirtiest()) {
             LOG.debug("Compacted a log, looking for another");
         }
     }
@@ -171,6 +174,9 @@ final class LogJanitor {
     }
 
     void retain() {
+        if (!environment.clock().settled()) {
+            return;
+        }
         long now = environment.clock().wallMillis();
         for (SegmentedLog log : serving()) {
             if (log.configured()) {
@@ -210,6 +216,9 @@ final class LogJanitor {
     }
 
     private void expire() {
+        if (!environment.clock().settled()) {
+            return;
+        }
         long now = environment.clock().wallMillis();
         for (SegmentedLog log : serving()) {
             log.expireProducers(now);

@@ -47,6 +47,7 @@ final class LogRecovery {
     private final LogFolder folder;
     private final FileStore files;
     private final long nowMs;
+    private final long agesFromMs; // 0 makes no producer too old
     private final LeaderEpochs epochs;
     private final ProducerStates producers;
     private boolean epochsLearned;
@@ -59,6 +60,7 @@ final class LogRecovery {
         this.folder = parts.folder();
         this.files = folder.files();
         this.nowMs = parts.environment().clock().wallMillis();
+        this.agesFromMs = parts.environment().clock().settled() ? nowMs : 0;
         this.epochs = new LeaderEpochs(folder);
         this.producers = new ProducerStates(parts.partition(), folder, producerExpirationMs);
     }
@@ -213,7 +215,7 @@ final class LogRecovery {
         }
         rescannedFrom = first < segments.size() ? segments.get(first).baseOffset() : Long.MAX_VALUE;
         long loadAt = first < segments.size() ? segments.get(first).baseOffset() : end;
-        producers.loadSnapshot(segments.get(0).baseOffset(), loadAt, nowMs);
+        producers.loadSnapshot(segments.get(0).baseOffset(), loadAt, agesFromMs);
         producers
                 .snapshots()
                 .deleteAbove(loadAt); // perhaps not whole, and nobody would look at them until they are needed
@@ -395,11 +397,11 @@ final class LogRecovery {
         if (epochsLearned) {
             epochs.write();
         }
-        if (producers.truncateTo(logStart, end, nowMs)) {
+        if (producers.truncateTo(logStart, end, agesFromMs)) {
             files.syncDirectory(
                     folder.path()); // a snapshot of a lost history must not come back when the log has grown past it
         }
-        producers.expire(nowMs);
+        producers.expire(agesFromMs);
         producers
                 .snapshots()
                 .deleteStrays(segments.stream().map(Segment::baseOffset).collect(Collectors.toSet()));

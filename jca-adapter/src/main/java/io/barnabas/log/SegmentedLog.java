@@ -147,6 +147,7 @@ final class SegmentedLog implements PartitionLog {
         synchronized (lock) {
             requireOpen();
             try {
+                directory.requireRoom(valid.buffer().remaining());
                 return appender.append(valid, origin, leaderEpoch, terms);
             } catch (IOException e) {
                 throw directory.failed("An append to " + parts.partition(), e);

@@ -11,6 +11,7 @@ import io.barnabas.port.ClusterKey;
 import io.barnabas.port.PeerConnector;
 import io.barnabas.port.RequestDispatcher;
 import io.barnabas.port.TransactionBranches;
+import io.barnabas.time.AgreedClock;
 import io.barnabas.time.Clock;
 import io.barnabas.time.SystemClock;
 import io.barnabas.time.Ticker;
@@ -43,7 +44,7 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
 
     private static final SocketFigures NO_SOCKETS = new SocketFigures(0, 0, 0, 0, 0);
 
-    private final Clock clock = new SystemClock();
+    private final Clock clock = new AgreedClock(new SystemClock());
     private final TickerThread ticker = new TickerThread();
     private final ExecutorService workers = PortThreads.workers(WORKERS);
     private final ExecutorService scans = PortThreads.scans(SCANS, SCANS_WAITING_MAX);

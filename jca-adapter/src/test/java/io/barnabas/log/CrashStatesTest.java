@@ -424,8 +424,19 @@ class CrashStatesTest {
 
         // Then
         assertThat(log.directory().online()).isTrue();
+        assertThat(log.directory().writable()).isFalse();
         assertThat(contents(log)).hasSize(20);
+        // When there is as much room as is kept free, for the journal say
+        log.directory().keepFree(8 << 20);
+        files.setCapacity(files.used() + (8 << 20));
+        // Then
+        assertThatThrownBy(() -> log.append(batch(TIME, "not for you"), AppendOrigin.CLIENT, 4))
+                .isInstanceOf(LogStorageException.class);
+        assertThat(log.directory().writable()).isFalse();
+        // When
         files.setCapacity(Long.MAX_VALUE);
+        assertThat(log.directory().writable()).isTrue();
+        log.directory().keepFree(0);
         assertWhole(log);
         fixture.crash();
         assertThat(contents(fixture.log(config))).hasSize(21).endsWith("20:v20");
