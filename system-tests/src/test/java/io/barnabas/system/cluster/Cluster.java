@@ -28,10 +28,12 @@ final class Cluster implements AutoCloseable {
 
     private final Product product;
     private final Network network;
+    private final Set<Need> needs;
     private final List<Node> nodes = new ArrayList<>();
     private Admin admin;
 
-    private Cluster(Product product, Network network) {
+    private Cluster(Product product, Network network, Set<Need> needs) {
+        this.needs = needs;
         this.product = product;
         this.network = network;
     }
@@ -43,7 +45,7 @@ final class Cluster implements AutoCloseable {
      * @param needs what else is to befall them
      */
     static Cluster start(Product product, Network network, Set<Need> needs, Path directory, int size) throws Exception {
-        Cluster cluster = new Cluster(product, network);
+        Cluster cluster = new Cluster(product, network, needs);
         try {
             List<Place> places = new ArrayList<>();
             for (int id = 1; id <= size; id++) {
@@ -80,6 +82,11 @@ final class Cluster implements AutoCloseable {
 
     Product product() {
         return product;
+    }
+
+    /** What its nodes run on. */
+    Set<Need> needs() {
+        return needs;
     }
 
     Network network() {

@@ -240,6 +240,17 @@ enum Fault {
             scene.withClock(TEN_YEARS.negated());
         }
     },
+    MIX("everything at random %d s, transactions and groups") {
+        @Override
+        void strike(Scene scene) throws Exception {
+            new Mix(scene).run();
+        }
+
+        @Override
+        String title() {
+            return super.title().replace(LASTING.toSeconds() + " s", Mix.SECONDS + " s");
+        }
+    },
     LOST_DISK("disk of the leader lost, replaced") {
         @Override
         void strike(Scene scene) throws Exception {

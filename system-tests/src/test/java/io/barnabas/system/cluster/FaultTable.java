@@ -1,5 +1,6 @@
 package io.barnabas.system.cluster;
 
+import io.barnabas.system.Workload;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,18 +46,26 @@ final class FaultTable {
                 : Fault.OF_PROCESSES.stream().map(fault -> new Turn(fault, 1)).toList();
         Set<Need> needs = EnumSet.noneOf(Need.class);
         turns.forEach(turn -> needs.addAll(turn.fault().needs()));
-        boolean ofNetwork = needs.contains(Need.NETWORK);
-        if (ofNetwork && !CutNetwork.inside()) {
-            System.exit(again(args));
+        boolean mix = turns.stream().anyMatch(turn -> turn.fault() == Fault.MIX);
+        if (mix) {
+            needs.addAll(EnumSet.allOf(Need.class)); // what can be had of them
+        }
+        if (needs.contains(Need.NETWORK) && !CutNetwork.inside()) {
+            int status = again(args);
+            if (status != NO_NETWORK || turns.stream().allMatch(turn -> Fault.OF_NETWORK.contains(turn.fault()))) {
+                System.exit(status);
+            }
         }
         int nodes = Integer.parseInt(args[1]);
-        Network network = ofNetwork ? CutNetwork.make(nodes) : Network.loopback();
+        Network network =
+                needs.contains(Need.NETWORK) && CutNetwork.inside() ? CutNetwork.make(nodes) : Network.loopback();
         Map<Need, String> missing = new EnumMap<>(Need.class);
         needs.forEach(need -> need.missing().ifPresent(why -> missing.put(need, why)));
         needs.removeAll(missing.keySet());
         System.out.println("seed " + Scene.SEED);
+        Map<String, String> settings = mix ? Workload.SETTINGS : Map.of();
         boolean flawless = true;
-        try (Cluster cluster = Cluster.start(Product.named(args[0]), network, needs, directory(), nodes)) {
+        try (Cluster cluster = Cluster.start(Product.named(args[0], settings), network, needs, directory(), nodes)) {
             System.out.println(Scene.Outcome.HEADER);
             for (Turn turn : turns) {
                 Optional<Need> lacking = turn.fault().needs().stream()

@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.apache.kafka.common.Uuid;
 
 /** Apache Kafka with its defaults, every node broker and controller: what there is to compare with. */
@@ -11,12 +12,17 @@ final class KafkaProduct implements Product {
     private static final String HEAP = "-Xmx512m";
 
     private final Path libraries;
+    private final Map<String, String> settings;
     private final String clusterId = Uuid.randomUuid().toString();
     private List<Place> all = List.of();
 
-    /** @param libraries the folder with the broker's jars */
-    KafkaProduct(Path libraries) {
+    /**
+     * @param libraries the folder with the broker's jars
+     * @param settings for every node, beside its own
+     */
+    KafkaProduct(Path libraries, Map<String, String> settings) {
         this.libraries = libraries;
+        this.settings = Map.copyOf(settings);
     }
 
     @Override
@@ -85,7 +91,7 @@ final class KafkaProduct implements Product {
                 properties(node).toString());
     }
 
-    private static String properties(Place node, List<Place> all) {
+    private String properties(Place node, List<Place> all) {
         String listeners = "PLAINTEXT://" + node.bootstrap() + ",CONTROLLER://" + node.host() + ":"
                 + node.ports().quorum();
         int replicas = Math.min(3, all.size());
@@ -104,6 +110,7 @@ final class KafkaProduct implements Product {
                 "offsets.topic.replication.factor=" + replicas,
                 "transaction.state.log.replication.factor=" + replicas,
                 "share.coordinator.state.topic.replication.factor=" + replicas,
+                settings.entrySet().stream().map(Object::toString).collect(Collectors.joining("\n")),
                 "");
     }
 

@@ -166,16 +166,26 @@ final class Load implements AutoCloseable {
         return Verdict.of(acknowledged, seen, log(), failed.get(), firstFailure);
     }
 
-    /** Reads all that is there now from its leader: no batch may be damaged, and nothing may be another than before. */
-    void verifyFromBeginning() {
+    /**
+     * Reads all that is there now from its leader, where nothing may be another than was acknowledged.
+     *
+     * @return whether a reader takes all of it: a damaged batch it refuses
+     */
+    boolean isReadable() {
         Map<Long, Long> there = new HashMap<>();
-        log().forEach(entry -> there.put(entry.offset(), entry.number()));
+        try {
+            log().forEach(entry -> there.put(entry.offset(), entry.number()));
+        } catch (AssertionError unreadable) {
+            System.out.println(unreadable.getCause());
+            return false;
+        }
         acknowledged.forEach((number, offset) -> {
             Long found = there.get(offset);
             if (found != null && !found.equals(number)) {
                 throw new AssertionError("offset " + offset + " holds " + found + " and was said to hold " + number);
             }
         });
+        return true;
     }
 
     private List<Verdict.Entry> log() {

@@ -38,10 +38,15 @@ interface Product {
 
     /** {@code barnabas}, with the settings of {@code cluster.settings} (KEY=VALUE, separated by ;), or {@code kafka:FOLDER_OF_JARS}. */
     static Product named(String name) {
+        return named(name, Map.of());
+    }
+
+    /** The same with settings that both know. */
+    static Product named(String name, Map<String, String> more) {
         if (name.startsWith("kafka:")) {
-            return new KafkaProduct(Path.of(name.substring("kafka:".length())).toAbsolutePath());
+            return new KafkaProduct(Path.of(name.substring("kafka:".length())).toAbsolutePath(), more);
         }
-        Map<String, String> settings = new LinkedHashMap<>();
+        Map<String, String> settings = new LinkedHashMap<>(more);
         Stream.of(System.getProperty("cluster.settings", "").split(";"))
                 .filter(setting -> setting.contains("="))
                 .forEach(setting -> settings.put(

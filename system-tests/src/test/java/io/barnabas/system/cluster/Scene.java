@@ -182,35 +182,40 @@ record Scene(Cluster cluster, String topic, Load load, Damage damage) {
         awaitFlow();
     }
 
-    /** Damages a file of the first leader between its end, an orderly one at every other turn, and its next start. */
+    /**
+     * Damages a file of the first leader between its end, an orderly one or not, and its next start. A node that does not start with it, or
+     * whose records readers refuse, has its disk replaced.
+     */
     void damage(int turn) throws Exception {
         Node node = firstReplica();
-        if (turn % 2 == 0) {
-            node.kill();
-        } else {
+        boolean orderly = (turn / 2 + turn) % 2 == 1; // each kind of damage after either end, in two rounds
+        if (orderly) {
             node.stop();
+        } else {
+            node.kill();
         }
         awaitFlow();
-        String what = damage.next(node);
+        String what = (orderly ? "stopped, " : "killed, ") + damage.next(node);
         node.launch();
-        boolean back = cluster.comesBack(node, topic, DAMAGED);
-        System.out.println((turn % 2 == 0 ? "killed, " : "stopped, ")
-                + what
-                + (back ? "" : ": does not start, replaced")
-                + (back || node.alive() ? "" : ", says: " + lastWords(node)));
-        if (!back) {
+        if (!cluster.comesBack(node, topic, DAMAGED)) {
+            System.out.println(what + ": does not start: " + (node.alive() ? "waits" : lastWords(node)));
             replaceDisk(node);
         }
         awaitWhole();
         cluster.electPreferred(topic);
         awaitFlow();
-        load.verifyFromBeginning();
+        if (load.isReadable()) {
+            System.out.println(what + ": serves");
+        } else {
+            System.out.println(what + ": readers refuse what it shows");
+            replaceDisk(node);
+        }
     }
 
     private static String lastWords(Node node) {
         return node.outputOfThisStart()
                 .lines()
-                .filter(line -> line.contains("IOException") || line.contains("cannot"))
+                .filter(line -> line.startsWith("barnabas: ") || line.contains("ERROR"))
                 .findFirst()
                 .orElse("nothing");
     }
