@@ -85,6 +85,12 @@ public final class LocalPartition implements Partition {
         return state.log != null;
     }
 
+    /** Whether its log is there, and the disk that it is on has not failed. */
+    public boolean hasDisk() {
+        @Nullable PartitionLog present = state.log;
+        return present != null && present.directory().online();
+    }
+
     boolean isIn(DataDirectory directory) {
         @Nullable PartitionLog present = state.log;
         return present != null && present.directory().id().equals(directory.id());

@@ -266,7 +266,7 @@ final class ReplicaFetcher {
         } catch (NotLeaderOrFollowerException e) {
             session.remove(partition); // the metadata thread is about to say what is followed now
         } catch (KafkaStorageException e) {
-            fail(partition, e);
+            onStorage(partition, e);
         } catch (RuntimeException e) {
             LOG.warn("what the leader sent could not be appended; partition={} leader={}", partition, leader, e);
             delay(partition);
@@ -374,6 +374,18 @@ final class ReplicaFetcher {
         goOn(partition);
     }
 
+    /** A disk that is full may have room again; one that failed will not. */
+    private void onStorage(FollowedPartition partition, RuntimeException cause) {
+        if (!partition.local.hasDisk()) {
+            fail(partition, cause);
+            return;
+        }
+        if (partition.isNews(Errors.KAFKA_STORAGE_ERROR)) {
+            LOG.warn("what the leader sent finds no room; partition={} error={}", partition, cause.toString());
+        }
+        delay(partition);
+    }
+
     private void fail(FollowedPartition partition, RuntimeException cause) {
         LOG.error("the partition is followed no longer; partition={}", partition, cause);
         session.remove(partition);
@@ -437,7 +449,7 @@ final class ReplicaFetcher {
 
     private synchronized void onFailedChange(FollowedPartition partition, RuntimeException e) {
         if (e instanceof KafkaStorageException) {
-            fail(partition, e);
+            onStorage(partition, e);
         } else {
             LOG.warn("the log could not be changed; partition={}", partition, e);
             delay(partition);

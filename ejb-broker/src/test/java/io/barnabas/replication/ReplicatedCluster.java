@@ -148,6 +148,10 @@ final class ReplicatedCluster {
         ticker.advance(ms);
     }
 
+    SimulatedDisk disk(int id) {
+        return disks.get(id);
+    }
+
     ReplicaNode node(int id) {
         return nodes.get(id);
     }

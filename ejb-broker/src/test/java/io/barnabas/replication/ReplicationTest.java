@@ -44,6 +44,21 @@ class ReplicationTest {
     }
 
     @Test
+    void aFollowerWhoseDiskIsFullGoesOnWhenItHasRoom() {
+        cluster.append(1, 0, -1, "a");
+        cluster.run(1_000);
+        cluster.disk(2).room(0);
+        cluster.append(1, 0, -1, "b");
+        cluster.run(1_000);
+        assertThat(cluster.node(2).partition(0).log().logEndOffset()).isEqualTo(1);
+
+        cluster.disk(2).heal();
+        cluster.run(5_000);
+
+        assertSame("0:a", "1:b");
+    }
+
+    @Test
     void aLeaderThatComesBackCutsWhatOnlyItHad() {
         cluster.append(1, 0, -1, "a");
         cluster.run(10);
