@@ -55,6 +55,7 @@ public final class Server {
         Terminal.install();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stopping = true, "stopping"));
         ServerSettings settings = ServerSettings.ofSystemProperties();
+        CompilerDirectives.add(settings);
         try {
             ServerPid.take(settings.data());
             ConfigurationCheck.check(Settings.ofSystemProperties(), settings.deploy());
