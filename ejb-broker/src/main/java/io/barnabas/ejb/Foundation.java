@@ -56,7 +56,7 @@ record Foundation(MetadataNode metadata, PeerParts peers, Membership membership)
         return config.logDirs().get(0).resolve(METADATA_DIRECTORY);
     }
 
-    private static MetadataNodeSettings metadataSettings(BrokerConfig config, @Nullable ClusterKey key) {
+    static MetadataNodeSettings metadataSettings(BrokerConfig config, @Nullable ClusterKey key) {
         Path directory = metadataDirectory(config);
         List<RatisSettings.Voter> voters =
                 config.quorumVoters().stream().map(Foundation::voter).toList();

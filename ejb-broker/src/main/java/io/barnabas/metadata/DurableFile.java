@@ -36,9 +36,14 @@ final class DurableFile {
         Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         Path directory = file.getParent();
         if (directory != null) {
-            try (AsynchronousFileChannel channel = AsynchronousFileChannel.open(directory, StandardOpenOption.READ)) {
-                channel.force(true);
-            }
+            force(directory);
+        }
+    }
+
+    /** Makes what was created in or removed from a directory last. */
+    static void force(Path directory) throws IOException {
+        try (AsynchronousFileChannel channel = AsynchronousFileChannel.open(directory, StandardOpenOption.READ)) {
+            channel.force(true);
         }
     }
 

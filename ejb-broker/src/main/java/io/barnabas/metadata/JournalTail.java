@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,7 +22,9 @@ import org.slf4j.LoggerFactory;
  */
 final class JournalTail {
     private static final Logger LOG = LoggerFactory.getLogger(JournalTail.class);
-    private static final int HEADER_BYTES = 8;
+    /** Before the first entry of a segment. */
+    static final int HEADER_BYTES = 8;
+
     private static final int CRC_BYTES = 4;
     private static final int VARINT_BYTES_MAX = 5;
 
@@ -49,7 +52,7 @@ final class JournalTail {
         }
         bytes.position(HEADER_BYTES);
         int start = bytes.position();
-        while (readEntry(bytes)) {
+        while (nextEntry(bytes) != null) {
             start = bytes.position();
         }
         int end = bytes.position();
@@ -63,10 +66,10 @@ final class JournalTail {
     }
 
     /**
-     * Reads an entry. If there is a whole one with the wrong sum, the position is after it, and the answer false; if there is none,
-     * the position is where it was.
+     * Reads an entry: its bytes. If there is a whole one with the wrong sum, the position is after it, and the answer null; if there is
+     * none, the position is where it was.
      */
-    private static boolean readEntry(ByteBuffer bytes) {
+    static @Nullable ByteBuffer nextEntry(ByteBuffer bytes) {
         int start = bytes.position();
         long length = 0;
         int varintBytes = 0;
@@ -77,15 +80,17 @@ final class JournalTail {
         }
         long end = start + varintBytes + length + CRC_BYTES;
         if (length == 0 || next < 0 || end > bytes.limit()) {
-            return false;
+            return null;
         }
         CRC32C crc = new CRC32C();
         crc.update(bytes.slice(start, (int) (varintBytes + length)));
         bytes.position((int) end);
-        return (int) crc.getValue() == bytes.getInt((int) end - CRC_BYTES);
+        return (int) crc.getValue() == bytes.getInt((int) end - CRC_BYTES)
+                ? bytes.slice(start + varintBytes, (int) length)
+                : null;
     }
 
-    private static boolean isZeroFrom(ByteBuffer bytes, int position) {
+    static boolean isZeroFrom(ByteBuffer bytes, int position) {
         for (int i = position; i < bytes.limit(); i++) {
             if (bytes.get(i) != 0) {
                 return false;

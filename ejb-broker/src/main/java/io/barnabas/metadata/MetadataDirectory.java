@@ -20,8 +20,9 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  * .lock            held while the node runs
- * meta.properties  cluster.id, node.id, directory.id; formatted=true once the journal is in use for good; voters if there are several
- * raft/            the journal and its snapshots
+ * meta.properties  cluster.id, node.id, directory.id; formatted=true once the journal is in use for good; voters if there are several;
+ *                  incarnation after a recovery by force
+ * raft/            the journal and its snapshots; raft.INCARNATION after a recovery by force
  * entities/        the database of the entities
  * </pre>
  *
@@ -33,9 +34,11 @@ import org.slf4j.LoggerFactory;
  */
 final class MetadataDirectory implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(MetadataDirectory.class);
-    private static final String FILE = "meta.properties";
+    static final String FILE = "meta.properties";
     private static final String CLUSTER_ID = "cluster.id";
+    private static final String FORMATTED = "formatted";
     private static final String VOTERS = "voters";
+    private static final String INCARNATION = "incarnation";
 
     private final Path directory;
     private final Closeable lock;
@@ -213,9 +216,31 @@ final class MetadataDirectory implements AutoCloseable {
     }
 
     /** Remembers the voters and the cluster that this node found: from now on it belongs to them, with a vote or without. */
-    void setVoters(VoterSet voters, String clusterId) throws IOException {
+    void setVoters(VoterSet voters, String clusterId, Incarnation incarnation) throws IOException {
         properties.setProperty(VOTERS, voters.toString());
+        properties.setProperty(INCARNATION, incarnation.toString());
         properties.setProperty(CLUSTER_ID, clusterId);
+        write();
+    }
+
+    /** Of the quorum that this node belongs to. */
+    Incarnation incarnation() throws IOException {
+        String text = properties.getProperty(INCARNATION, "");
+        try {
+            return Incarnation.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(directory.resolve(FILE) + " names an incarnation that cannot be read: " + text, e);
+        }
+    }
+
+    /**
+     * From now on this node belongs to another incarnation of the quorum, with a journal of its own; the former one's stays where it is.
+     *
+     * @param formatted whether that journal is there already
+     */
+    void setIncarnation(Incarnation incarnation, boolean formatted) throws IOException {
+        properties.setProperty(INCARNATION, incarnation.toString());
+        properties.setProperty(FORMATTED, Boolean.toString(formatted));
         write();
     }
 
@@ -224,13 +249,13 @@ final class MetadataDirectory implements AutoCloseable {
     }
 
     boolean isFormatted() {
-        return Boolean.parseBoolean(properties.getProperty("formatted"));
+        return Boolean.parseBoolean(properties.getProperty(FORMATTED));
     }
 
     /** Remembers that the journal is in use: it is never begun anew from now on. */
     void setFormatted() throws IOException {
         if (!isFormatted()) {
-            properties.setProperty("formatted", "true");
+            properties.setProperty(FORMATTED, "true");
             write();
         }
     }
@@ -240,7 +265,12 @@ final class MetadataDirectory implements AutoCloseable {
     }
 
     Path journal() {
-        return directory.resolve("raft");
+        return journal(properties.getProperty(INCARNATION, ""));
+    }
+
+    /** Where the journal of an incarnation is, as text. */
+    Path journal(String incarnation) {
+        return directory.resolve(incarnation.isEmpty() ? "raft" : "raft." + incarnation);
     }
 
     Path entities() {

@@ -49,6 +49,12 @@ public interface MetadataLog extends AutoCloseable {
     /** Takes a vote. Like {@link #addVoter}, or fails with VoterNotFoundException. */
     CompletableFuture<@Nullable Void> removeVoter(int nodeId, Uuid directoryId, int timeoutMs);
 
+    /**
+     * Sends the log no more to a node without a vote that has left the cluster. Soon, and only a courtesy: one that is sent it in vain costs
+     * the leader some work, and one that comes back asks to be sent it again.
+     */
+    void forgetObserver(int nodeId);
+
     /** The log's members and how far each is. Safe from any thread. @throws NotControllerException if this node does not lead */
     QuorumState quorum();
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -48,12 +49,14 @@ public final class MetadataNode implements AutoCloseable {
             MetadataNodeSettings settings,
             MetadataDirectory directory,
             Executor executor,
-            Consumer<Throwable> onFailure) {
+            Consumer<Throwable> onFailure)
+            throws IOException {
         this.settings = settings;
         this.directory = directory;
         this.log = new RatisMetadataLog(new RatisSettings(
                 directory.journal(),
                 directory.clusterId(),
+                directory.incarnation(),
                 settings.alone() ? settings.self() : settings.self().inDirectory(directory.directoryId()),
                 settings.voters(),
                 RatisSettings.ELECTION_TIMEOUT_MS,
@@ -106,7 +109,7 @@ public final class MetadataNode implements AutoCloseable {
             throw e;
         }
         try {
-            node.metadata.onChange((change, image) -> node.onImage(image));
+            node.metadata.onChange(node::onChange);
             node.log.start(node.metadata);
             if (!alone) { // others rely on this journal from now on
                 directory.setFormatted();
@@ -120,18 +123,44 @@ public final class MetadataNode implements AutoCloseable {
 
     private static List<RatisSettings.Voter> agreed(
             MetadataNodeSettings settings, MetadataDirectory directory, BooleanSupplier stopping) throws IOException {
+        VoterAgreement agreement = new VoterAgreement(
+                settings.voters(), settings.self().inDirectory(directory.directoryId()), settings.keys(), stopping);
         VoterSet voters = directory.voters();
         if (voters == null) {
-            VoterAgreement.Found found = new VoterAgreement(
-                            settings.voters(),
-                            settings.self().inDirectory(directory.directoryId()),
-                            settings.keys(),
-                            stopping)
-                    .reach();
-            directory.setVoters(found.voters(), found.clusterId());
+            VoterAgreement.Found found = agreement.reach();
+            directory.setVoters(found.voters(), found.clusterId(), found.incarnation());
             voters = found.voters();
+        } else {
+            followRecovery(directory, agreement.present());
         }
         return VoterAgreement.withDirectories(settings.voters(), voters);
+    }
+
+    /** The quorum may have been recovered by force without this node, whose journal and vote are of the past then. */
+    private static void followRecovery(MetadataDirectory directory, List<VoterIntroduction> others) throws IOException {
+        Incarnation own = directory.incarnation();
+        Incarnation newest = others.stream()
+                .filter(other -> other.clusterId().equals(directory.clusterId()))
+                .map(VoterIntroduction::incarnation)
+                .max(Comparator.comparingInt(Incarnation::number))
+                .orElse(own);
+        if (newest.number() > own.number()) {
+            LOG.warn(
+                    "The quorum was recovered by force without this node, which has lost its vote and waits to be added to the voters: incarnation={} formerJournal={}",
+                    newest,
+                    directory.journal());
+            directory.setIncarnation(newest, false);
+        } else if (newest.number() == own.number() && !newest.equals(own)) {
+            throw new IOException("Two nodes have recovered the quorum by force: this one as incarnation " + own
+                    + ", another as " + newest + ". Let one of them begin with an empty metadata directory");
+        }
+    }
+
+    private void onChange(Metadata.Change change, MetadataImage image) {
+        onImage(image);
+        if (image.controllerId() == settings.nodeId() && !closed) {
+            change.brokers().stream().filter(id -> image.broker(id).isEmpty()).forEach(log::forgetObserver);
+        }
     }
 
     private void onImage(MetadataImage image) {

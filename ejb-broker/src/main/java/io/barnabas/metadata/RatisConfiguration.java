@@ -1,9 +1,7 @@
 package io.barnabas.metadata;
 
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.Uuid;
 import org.apache.ratis.RaftConfigKeys;
@@ -52,30 +50,22 @@ final class RatisConfiguration {
     }
 
     RaftGroupId groupId() {
-        return RaftGroupId.valueOf(groupUuid(settings.clusterId()));
+        return RaftGroupId.valueOf(settings.incarnation().group(settings.clusterId()));
     }
 
-    private static UUID groupUuid(String clusterId) {
-        try {
-            Uuid id = Uuid.fromString(clusterId);
-            return new UUID(id.getMostSignificantBits(), id.getLeastSignificantBits());
-        } catch (IllegalArgumentException e) {
-            // A cluster id may be any text.
-            return UUID.nameUUIDFromBytes(clusterId.getBytes(StandardCharsets.UTF_8));
-        }
-    }
-
-    /** The group as this node knows it at its first start; later ones find it in their log. */
+    /** The group as this node knows it at its first start; later ones, and that after a recovery by force, find it in their log. */
     RaftGroup group() {
-        List<RaftPeer> peers =
-                new ArrayList<>(settings.voters().stream().map(this::peer).toList());
+        List<RaftPeer> peers = new ArrayList<>(
+                settings.voters().stream().map(RatisConfiguration::peer).toList());
         if (settings.observes()) {
-            peers.add(observer(settings.self()));
+            RaftPeer self = observer(settings.self());
+            peers.removeIf(each -> each.getId().equals(self.getId())); // it voted in a former incarnation
+            peers.add(self);
         }
         return RaftGroup.valueOf(groupId(), peers);
     }
 
-    RaftPeer peer(RatisSettings.Voter voter) {
+    static RaftPeer peer(RatisSettings.Voter voter) {
         return peer(voter, RaftPeerRole.FOLLOWER);
     }
 

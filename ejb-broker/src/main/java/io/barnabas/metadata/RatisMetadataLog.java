@@ -12,6 +12,7 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.NotControllerException;
 import org.apache.ratis.protocol.ClientId;
@@ -23,6 +24,7 @@ import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.TransferLeadershipRequest;
 import org.apache.ratis.protocol.exceptions.NotLeaderException;
+import org.apache.ratis.protocol.exceptions.ReconfigurationInProgressException;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
@@ -65,6 +67,7 @@ public final class RatisMetadataLog implements MetadataLog {
 
     private static final long HAND_OVER_MS = 500;
     private static final int ADMIT_MS = 10_000;
+    private static final int CHANGE_AGAIN_MS = 100;
 
     private final RatisSettings settings;
     private final JournalRoom room;
@@ -72,7 +75,7 @@ public final class RatisMetadataLog implements MetadataLog {
     private final ClientId clientId = ClientId.randomId();
     private final AtomicLong callIds = new AtomicLong();
     private final AtomicBoolean givingUp = new AtomicBoolean();
-    private @Nullable RaftEventLoops loops; // of the thread that starts and closes
+    private volatile @Nullable RaftEventLoops loops; // written by the thread that starts and closes
     private volatile @Nullable RaftServer server;
 
     public RatisMetadataLog(RatisSettings settings) {
@@ -193,7 +196,8 @@ public final class RatisMetadataLog implements MetadataLog {
                 settings.clusterId(),
                 new VoterSet(voters.stream()
                         .map(voter -> new VoterSet.Voter(voter.nodeId(), voter.directoryId()))
-                        .toList()));
+                        .toList()),
+                settings.incarnation());
     }
 
     private IOException unreadable(Exception e) {
@@ -293,11 +297,81 @@ public final class RatisMetadataLog implements MetadataLog {
         return changeVoters(timeoutMs, change -> change.remove(nodeId, directoryId));
     }
 
+    /** One that cannot be reached is not asked for: Ratis would wait for it, and change no voters meanwhile. */
     private CompletableFuture<@Nullable Void> admit(RatisSettings.Voter observer) {
-        return changeVoters(ADMIT_MS, change -> change.observe(observer));
+        RaftEventLoops network = loops;
+        RaftServer.Division here = division();
+        if (network == null || here == null || !here.getInfo().isLeader()) {
+            return CompletableFuture.failedFuture(
+                    new NotControllerException("Node " + settings.nodeId() + " does not lead the metadata log"));
+        }
+        return VoterIntroduction.ask(network, observer).thenCompose(found -> {
+            if (found.nodeId() != observer.nodeId()
+                    || !found.directoryId().equals(observer.directoryId())
+                    || !found.incarnation().equals(settings.incarnation())) {
+                throw new InvalidRequestException("Another node than " + observer + " answers there");
+            }
+            return changeVoters(ADMIT_MS, change -> change.observe(observer));
+        });
     }
 
+    @Override
+    public void forgetObserver(int nodeId) {
+        RaftEventLoops network = loops;
+        if (network != null) {
+            network.schedule(() -> forget(nodeId), 0, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void forget(int nodeId) {
+        CompletableFuture<@Nullable Void> unused = changeVoters(ADMIT_MS, change -> change.forget(nodeId))
+                .whenComplete((done, e) -> {
+                    if (e == null) {
+                        LOG.info("A node that has left the cluster is sent no more metadata: node={}", nodeId);
+                    } else {
+                        LOG.debug("Node {} that has left the cluster is still sent metadata", nodeId, e);
+                    }
+                });
+    }
+
+    /** Waits for a change that is under way, an observer's admission say, within the time. */
     private CompletableFuture<@Nullable Void> changeVoters(
+            int timeoutMs, Function<RatisVoterChange, SetConfigurationRequest.Arguments> decision) {
+        CompletableFuture<@Nullable Void> outcome = new CompletableFuture<>();
+        changeVoters(timeoutMs, decision, outcome);
+        return outcome;
+    }
+
+    private void changeVoters(
+            int timeoutMs,
+            Function<RatisVoterChange, SetConfigurationRequest.Arguments> decision,
+            CompletableFuture<@Nullable Void> outcome) {
+        CompletableFuture<@Nullable Void> unused = tryToChange(timeoutMs, decision)
+                .whenComplete((done, e) -> {
+                    RaftEventLoops network = loops;
+                    if (e == null) {
+                        outcome.complete(null);
+                    } else if (network != null && timeoutMs > CHANGE_AGAIN_MS && isUnderWay(e)) {
+                        network.schedule(
+                                () -> changeVoters(timeoutMs - CHANGE_AGAIN_MS, decision, outcome),
+                                CHANGE_AGAIN_MS,
+                                TimeUnit.MILLISECONDS);
+                    } else {
+                        outcome.completeExceptionally(e);
+                    }
+                });
+    }
+
+    private static boolean isUnderWay(@Nullable Throwable e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof ReconfigurationInProgressException) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private CompletableFuture<@Nullable Void> tryToChange(
             int timeoutMs, Function<RatisVoterChange, SetConfigurationRequest.Arguments> decision) {
         try {
             RaftServer running = running();

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param directory holds the log and its snapshots; of this node alone
  * @param clusterId names the Raft group: a log of another cluster is not taken for this one's
+ * @param incarnation of the quorum; names the Raft group, too
  * @param self this node, with its metadata directory; zero of a lone voter. If the voters name another directory for it, it has no vote
  *     until it is added; if they do not name it at all, it is an observer
  * @param voters all that vote at first, 1, 3 or 5; later the log itself knows
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 public record RatisSettings(
         Path directory,
         String clusterId,
+        Incarnation incarnation,
         Voter self,
         List<Voter> voters,
         int electionTimeoutMs,
@@ -66,7 +68,14 @@ public record RatisSettings(
     public static RatisSettings oneNode(Path directory, String clusterId, int nodeId) {
         Voter self = new Voter(nodeId, "127.0.0.1", 0);
         return new RatisSettings(
-                directory, clusterId, self, List.of(self), ELECTION_TIMEOUT_MS, SNAPSHOT_ENTRIES, null);
+                directory,
+                clusterId,
+                Incarnation.FIRST,
+                self,
+                List.of(self),
+                ELECTION_TIMEOUT_MS,
+                SNAPSHOT_ENTRIES,
+                null);
     }
 
     /** Whether this node is the only voter. */
@@ -76,12 +85,13 @@ public record RatisSettings(
 
     /**
      * Whether this node, in the directory that it has, is none of the voters that the cluster began with: it follows the log, and has no vote
-     * unless it was made a voter since.
+     * unless it was made a voter since. So is every node after a recovery by force, but for the one that its own log says otherwise.
      */
     boolean observes() {
-        return voters.stream()
-                .noneMatch(voter ->
-                        voter.nodeId() == self.nodeId() && voter.directoryId().equals(self.directoryId()));
+        return !incarnation.isFirst()
+                || voters.stream()
+                        .noneMatch(voter -> voter.nodeId() == self.nodeId()
+                                && voter.directoryId().equals(self.directoryId()));
     }
 
     int nodeId() {

@@ -41,7 +41,7 @@ record RatisVoterChange(RatisConfiguration configuration, RatisSettings settings
                         + RatisConfiguration.directoryId(each.getId()));
             }
         }
-        voters.add(configuration.peer(voter.inDirectory(directoryId)));
+        voters.add(RatisConfiguration.peer(voter.inDirectory(directoryId)));
         return to(voters);
     }
 
@@ -90,6 +90,19 @@ record RatisVoterChange(RatisConfiguration configuration, RatisSettings settings
         return RatisConfiguration.nodeId(voter.getId()) == node.nodeId()
                 && (RatisConfiguration.directoryId(voter.getId()).equals(node.directoryId())
                         || members.runs(voter.getId()));
+    }
+
+    /**
+     * A node without a vote has left the cluster.
+     *
+     * @throws VoterNotFoundException if the log is not sent to it
+     */
+    SetConfigurationRequest.Arguments forget(int nodeId) {
+        List<RaftPeer> observers = new ArrayList<>(members.observers());
+        if (!observers.removeIf(each -> RatisConfiguration.nodeId(each.getId()) == nodeId)) {
+            throw new VoterNotFoundException("Node " + nodeId + " is no observer");
+        }
+        return to(List.copyOf(members.voters()), observers);
     }
 
     private SetConfigurationRequest.Arguments to(List<RaftPeer> voters) {

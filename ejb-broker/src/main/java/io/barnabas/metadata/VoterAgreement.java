@@ -69,23 +69,45 @@ final class VoterAgreement {
      * @throws IOException if the port cannot be used, or {@code stopping} said so
      */
     Found reach() throws IOException {
+        return connected(votes, this::await);
+    }
+
+    /** What the other voters say of themselves, each asked once; those that do not answer soon are not among them. */
+    List<VoterIntroduction> present() throws IOException {
+        return connected(false, channels -> {
+            Round round = new Round();
+            for (int i = 0; i < channels.size(); i++) {
+                round.ask(others().get(i), channels.get(i));
+            }
+            return round.answers;
+        });
+    }
+
+    /** Talks to the others, a channel each. */
+    private interface Talk<R> {
+        R with(List<ManagedChannel> channels) throws IOException;
+    }
+
+    /** @param answering whether this node answers meanwhile, too */
+    private <R> R connected(boolean answering, Talk<R> talk) throws IOException {
         RaftThreads.begin();
         RaftEventLoops network = new RaftEventLoops(keys);
         List<ManagedChannel> channels = new ArrayList<>();
         Server server = null;
-        Found agreed = null;
+        boolean done = false;
         try {
-            if (votes) {
+            if (answering) {
                 VoterIntroduction introduction =
-                        new VoterIntroduction(self.nodeId(), self.directoryId(), ids, "", null);
+                        new VoterIntroduction(self.nodeId(), self.directoryId(), ids, "", null, Incarnation.FIRST);
                 server = network.server(self.host(), self.port(), VoterIntroduction.service(() -> introduction));
                 server.start();
             }
             for (Voter voter : others()) {
                 channels.add(network.channel(voter.host(), voter.port()));
             }
-            agreed = await(channels);
-            return agreed;
+            R result = talk.with(channels);
+            done = true;
+            return result;
         } catch (IOException e) {
             throw new IOException(
                     "Voter " + self.nodeId() + " cannot meet the others at " + self.host() + ":" + self.port() + ": "
@@ -97,10 +119,10 @@ final class VoterAgreement {
                 server.shutdownNow();
             }
             network.close();
-            if (agreed == null) {
-                RaftThreads.end(null);
-            } else {
+            if (done) {
                 RaftThreads.handOver();
+            } else {
+                RaftThreads.end(null);
             }
         }
     }
@@ -158,12 +180,13 @@ final class VoterAgreement {
      *
      * @param voters that the cluster began with, this node among them, its directory perhaps not
      */
-    record Found(VoterSet voters, String clusterId) {}
+    record Found(VoterSet voters, String clusterId, Incarnation incarnation) {}
 
     /** What was heard when each was asked once. */
     private final class Round {
         private final List<VoterSet.Voter> heard = new ArrayList<>();
         private final List<String> reasons = new ArrayList<>();
+        private final List<VoterIntroduction> answers = new ArrayList<>();
         private @Nullable Found theirs;
 
         Round() {
@@ -181,15 +204,20 @@ final class VoterAgreement {
                 reasons.add(name + "does not answer");
                 return;
             }
+            answers.add(answer);
             if (answer.nodeId() != voter.nodeId()) {
                 reasons.add(name + "is node " + answer.nodeId());
             } else if (!answer.configured().equals(ids)) {
                 reasons.add(name + "is configured with voters " + answer.configured() + ", this node with " + ids);
             } else if (answer.agreed() != null) {
-                theirs = new Found(answer.agreed(), answer.clusterId());
+                theirs = newer(theirs, new Found(answer.agreed(), answer.clusterId(), answer.incarnation()));
             } else {
                 heard.add(new VoterSet.Voter(answer.nodeId(), answer.directoryId()));
             }
+        }
+
+        private static Found newer(@Nullable Found one, Found other) {
+            return one == null || one.incarnation.number() < other.incarnation.number() ? other : one;
         }
 
         @Nullable
@@ -198,7 +226,7 @@ final class VoterAgreement {
                 return theirs;
             }
             VoterSet all = new VoterSet(heard);
-            return new Found(all, all.clusterId());
+            return new Found(all, all.clusterId(), Incarnation.FIRST);
         }
     }
 

@@ -5,14 +5,18 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.kafka.common.Uuid;
 import org.apache.ratis.thirdparty.io.grpc.CallOptions;
 import org.apache.ratis.thirdparty.io.grpc.Channel;
+import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
 import org.apache.ratis.thirdparty.io.grpc.MethodDescriptor;
 import org.apache.ratis.thirdparty.io.grpc.ServerServiceDefinition;
 import org.apache.ratis.thirdparty.io.grpc.stub.ClientCalls;
 import org.apache.ratis.thirdparty.io.grpc.stub.ServerCalls;
+import org.apache.ratis.thirdparty.io.grpc.stub.StreamObserver;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,15 +27,18 @@ import org.jspecify.annotations.Nullable;
  * @param configured ids of the nodes in its configuration, ascending
  * @param clusterId of its cluster; empty before it has one
  * @param agreed the voters that its cluster began with, or null
+ * @param incarnation of its quorum
  */
 record VoterIntroduction(
         int nodeId,
         Uuid directoryId,
         String configured,
         String clusterId,
-        @Nullable VoterSet agreed) {
+        @Nullable VoterSet agreed,
+        Incarnation incarnation) {
     private static final int BYTES_MAX = 4096;
     private static final int FIELDS = 5;
+    private static final long ASK_MS = 1_000;
 
     private static final MethodDescriptor<byte[], byte[]> METHOD = method("barnabas.Voter", "Introduce");
 
@@ -60,9 +67,33 @@ record VoterIntroduction(
         return decode(ClientCalls.blockingUnaryCall(channel, METHOD, options, new byte[0]));
     }
 
+    /** Asks a node, which has a second to answer; no thread waits. Fails with what came instead. */
+    static CompletableFuture<VoterIntroduction> ask(RaftEventLoops network, RatisSettings.Voter node) {
+        ManagedChannel channel = network.channel(node.host(), node.port());
+        CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(ASK_MS, TimeUnit.MILLISECONDS);
+        CompletableFuture<VoterIntroduction> answer = new CompletableFuture<>();
+        ClientCalls.asyncUnaryCall(channel.newCall(METHOD, options), new byte[0], new StreamObserver<>() {
+            @Override
+            public void onNext(byte[] bytes) {
+                answer.complete(decode(bytes));
+            }
+
+            @Override
+            public void onError(Throwable e) {
+                answer.completeExceptionally(e);
+            }
+
+            @Override
+            public void onCompleted() {
+                // the answer was all
+            }
+        });
+        return answer.whenComplete((found, e) -> channel.shutdown());
+    }
+
     byte[] encode() {
         return (nodeId + "\n" + directoryId + "\n" + configured + "\n" + clusterId + "\n"
-                        + (agreed == null ? "" : agreed) + "\n")
+                        + (agreed == null ? "" : agreed) + "\n" + incarnation)
                 .getBytes(StandardCharsets.UTF_8);
     }
 
@@ -76,7 +107,8 @@ record VoterIntroduction(
                 Uuid.fromString(lines[1]),
                 lines[2],
                 lines[3],
-                lines[4].isEmpty() ? null : VoterSet.parse(lines[4]));
+                lines[4].isEmpty() ? null : VoterSet.parse(lines[4]),
+                Incarnation.parse(lines.length > FIELDS ? lines[FIELDS] : ""));
     }
 
     /** Bytes as they are, of a bounded number. */

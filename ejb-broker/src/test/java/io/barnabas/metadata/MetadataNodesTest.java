@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.barnabas.config.BrokerConfig;
+import io.barnabas.config.LiveConfig;
 import io.barnabas.metadata.Controller.Decision;
 import io.barnabas.time.SerialExecutor;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,6 +33,12 @@ import org.apache.kafka.common.errors.DuplicateVoterException;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.NotControllerException;
 import org.apache.kafka.common.errors.VoterNotFoundException;
+import org.apache.kafka.common.metadata.RegisterBrokerRecord;
+import org.apache.kafka.common.metadata.UnregisterBrokerRecord;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.ratis.thirdparty.io.grpc.CallOptions;
+import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
+import org.apache.ratis.thirdparty.io.grpc.stub.ClientCalls;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -100,6 +109,13 @@ class MetadataNodesTest {
         List.copyOf(nodes.keySet()).parallelStream().forEach(this::close);
         executor.shutdown();
         assertThat(failures).isEmpty();
+    }
+
+    private void wipe(int id) throws IOException {
+        try (Stream<Path> files = Files.walk(directory.resolve("node-" + id))) {
+            files.sorted(java.util.Comparator.reverseOrder())
+                    .forEach(file -> file.toFile().delete());
+        }
     }
 
     private int controller() {
@@ -197,10 +213,7 @@ class MetadataNodesTest {
         awaitTopicEverywhere("a");
         List.of(1, 2, 3).parallelStream().forEach(this::close);
         // When only one comes back that is what it was
-        try (Stream<Path> files = Files.walk(directory.resolve("node-1"))) {
-            files.sorted(java.util.Comparator.reverseOrder())
-                    .forEach(file -> file.toFile().delete());
-        }
+        wipe(1);
         open(2).get(30, TimeUnit.SECONDS);
         MetadataNode wiped = open(1).get(30, TimeUnit.SECONDS);
         // Then
@@ -229,10 +242,7 @@ class MetadataNodesTest {
         create(controller(), "a");
         close(1);
         create(controller(), "b");
-        try (Stream<Path> files = Files.walk(directory.resolve("node-1"))) {
-            files.sorted(java.util.Comparator.reverseOrder())
-                    .forEach(file -> file.toFile().delete());
-        }
+        wipe(1);
         MetadataNode wiped = open(1).get(30, TimeUnit.SECONDS);
         // When
         Controller controller = nodes.get(controller()).controller();
@@ -388,5 +398,135 @@ class MetadataNodesTest {
                         executor,
                         failures::add))
                 .hasMessageContaining("a node that is alone");
+    }
+
+    private ForcedRecovery recovery(int id) throws IOException {
+        return ForcedRecovery.prepare(
+                MetadataNodeSettings.member(directory.resolve("node-" + id), voters.get(id - 1), voters),
+                new LiveConfig(BrokerConfig.of(Map.of("node.id", Integer.toString(id)))));
+    }
+
+    @Test
+    void goesOnByForceWithTheOneThatIsLeftOfThree() throws Exception {
+        // Given
+        openAll();
+        create(controller(), "a");
+        awaitTopicEverywhere("a");
+        String cluster = nodes.get(1).clusterId();
+        MetadataImage before = nodes.get(1).metadata().image();
+        List.of(1, 2, 3).parallelStream().forEach(this::close);
+        wipe(2);
+        // When
+        try (ForcedRecovery recovery = recovery(1)) {
+            assertThat(recovery.report()).anyMatch(line -> line.startsWith("LOST is every change"));
+            recovery.carryOut(Uuid::randomUuid);
+        }
+        MetadataNode left = open(1).get(30, TimeUnit.SECONDS);
+        left.ready().get(30, TimeUnit.SECONDS);
+        // Then it has all, and nothing that is given out now can be what the lost ones gave out
+        MetadataImage after = left.metadata().image();
+        assertThat(left.clusterId()).isEqualTo(cluster);
+        assertThat(after.index()).isGreaterThan(before.index() + ForcedRecovery.INDEX_LEAP - 1);
+        assertThat(after.partition("a", 0).leaderEpoch())
+                .isEqualTo(before.partition("a", 0).leaderEpoch() + ForcedRecovery.EPOCH_LEAP);
+        create(controller(), "b");
+        // When one comes back with an empty directory, the other with its former one
+        MetadataNode empty = open(2).get(30, TimeUnit.SECONDS);
+        MetadataNode former = open(3).get(30, TimeUnit.SECONDS);
+        // Then they have no vote by themselves
+        assertThat(left.controller().quorum().voters())
+                .extracting(QuorumState.Member::nodeId)
+                .containsExactly(1);
+        // When
+        left.controller().addVoter(2, empty.directoryId(), 30_000).get(30, TimeUnit.SECONDS);
+        left.controller().addVoter(3, former.directoryId(), 30_000).get(30, TimeUnit.SECONDS);
+        // Then
+        awaitTopicEverywhere("b");
+        assertThat(former.clusterId()).isEqualTo(cluster);
+        // When their votes are needed, also after restarts
+        close(1);
+        create(controller(), "c");
+        close(2);
+        open(1).get(30, TimeUnit.SECONDS);
+        create(controller(), "d");
+        open(2).get(30, TimeUnit.SECONDS);
+        // Then
+        awaitTopicEverywhere("d");
+    }
+
+    @Test
+    void isNotRecoveredByForceWhileItRunsOrItsMajorityDoes() throws Exception {
+        // Given
+        openAll();
+        // Then
+        assertThatThrownBy(() -> recovery(1)).isInstanceOf(IOException.class).hasMessageContaining("in use");
+        // When
+        close(1);
+        // Then
+        assertThatThrownBy(() -> recovery(1))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("start it, nothing is lost");
+        assertThatThrownBy(() -> ForcedRecovery.prepare(
+                        MetadataNodeSettings.oneNode(directory, 1, null),
+                        new LiveConfig(BrokerConfig.of(Map.of("node.id", "1")))))
+                .hasMessageContaining("is alone");
+    }
+
+    @Test
+    void sendsTheLogNoMoreToANodeThatHasLeftTheCluster() throws Exception {
+        // Given
+        openAll();
+        open(4).get(60, TimeUnit.SECONDS).ready().get(60, TimeUnit.SECONDS);
+        MetadataNode leader = nodes.get(controller());
+        Controller controller = leader.controller();
+        await().until(() -> controller.quorum().observers().size() == 1);
+        submit(controller, new RegisterBrokerRecord().setBrokerId(4).setBrokerEpoch(-1));
+        long epoch = leader.metadata().image().broker(4).orElseThrow().epoch();
+        close(4);
+        // When
+        submit(controller, new UnregisterBrokerRecord().setBrokerId(4).setBrokerEpoch(epoch));
+        // Then
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(controller.quorum().observers()).isEmpty());
+        // When it comes back
+        open(4).get(60, TimeUnit.SECONDS).ready().get(60, TimeUnit.SECONDS);
+        // Then
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(controller.quorum().observers()).hasSize(1));
+    }
+
+    private static void submit(Controller controller, ApiMessage record) throws Exception {
+        controller.submit("t", image -> Decision.of(List.of(record), true)).get(30, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void changesItsVotersAlthoughANodeAsksForTheLogThatCannotBeReached() throws Exception {
+        // Given
+        openAll();
+        int leader = controller();
+        Controller controller = nodes.get(leader).controller();
+        int second = leader % 3 + 1;
+        Uuid directoryId = nodes.get(second).directoryId();
+        await().until(() -> controller.quorum().voters().stream().allMatch(v -> v.answeredMsAgo() < 400));
+        RaftEventLoops network = new RaftEventLoops(null);
+        RatisSettings.Voter at = voters.get(leader - 1);
+        ManagedChannel channel = network.channel(at.host(), at.port());
+        try {
+            String nobody = "9\n" + Uuid.randomUuid() + "\n127.0.0.1\n"
+                    + FreePorts.take(1).get(0) + "\n" + nodes.get(leader).clusterId();
+            // When
+            assertThatThrownBy(() -> ClientCalls.blockingUnaryCall(
+                            channel,
+                            VoterIntroduction.method("barnabas.Observer", "Observe"),
+                            CallOptions.DEFAULT.withDeadlineAfter(5, TimeUnit.SECONDS),
+                            nobody.getBytes(StandardCharsets.UTF_8)))
+                    .hasMessageContaining("UNAVAILABLE");
+            // Then
+            controller.removeVoter(second, directoryId, 5_000).get(10, TimeUnit.SECONDS);
+            assertThat(controller.quorum().observers()).isEmpty();
+        } finally {
+            channel.shutdownNow();
+            network.close();
+        }
     }
 }

@@ -142,6 +142,7 @@ final class RatisQuorum implements AutoCloseable {
                     new RatisSettings(
                             directory(id),
                             TestMetadata.CLUSTER_ID,
+                            Incarnation.FIRST,
                             voters.get(id - 1),
                             voters,
                             electionTimeoutMs,

@@ -51,6 +51,11 @@ public final class SimulatedMetadataLog implements MetadataLog {
     }
 
     @Override
+    public void forgetObserver(int node) {
+        // there are none
+    }
+
+    @Override
     public QuorumState quorum() {
         if (stateMachine == null) {
             throw new NotControllerException("Not started");

@@ -333,6 +333,11 @@ public final class SimulatedQuorum {
         }
 
         @Override
+        public void forgetObserver(int node) {
+            // there are none
+        }
+
+        @Override
         public QuorumState quorum() {
             return new QuorumState(new LogPosition(term, log.size() + 1L, log.size() + 1L), List.of(), List.of());
         }

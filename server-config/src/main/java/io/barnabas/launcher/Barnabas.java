@@ -27,6 +27,8 @@ import picocli.CommandLine.ParameterException;
             TopicsCommand.class,
             GroupsCommand.class,
             PrepareCommand.class,
+            AddVoterCommand.class,
+            ForceRecoverCommand.class,
             CommandLine.HelpCommand.class
         })
 public final class Barnabas implements Runnable {

@@ -25,6 +25,15 @@ record ServerProcess(List<String> command) {
         return of(settings, runtime, archiveOptions(runtime));
     }
 
+    /** A program beside the server, with its class path and what the server would be told. */
+    static ServerProcess tool(Settings settings, RuntimeFolder runtime, Class<?> main, List<String> arguments) {
+        List<String> command = new ArrayList<>(of(settings, runtime, List.of()).command());
+        command.set(command.lastIndexOf("-jar"), "-cp");
+        command.add(main.getName());
+        command.addAll(arguments);
+        return new ServerProcess(command);
+    }
+
     static ServerProcess of(Settings settings, RuntimeFolder runtime, List<String> moreOptions) {
         List<String> command = new ArrayList<>();
         command.add(java());

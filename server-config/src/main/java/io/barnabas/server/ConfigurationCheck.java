@@ -45,12 +45,16 @@ final class ConfigurationCheck {
         }
     }
 
+    /** All that is configured for the broker. */
     @SuppressWarnings("unchecked") // BrokerConfig.knownKeys() is a set of strings
+    static Map<String, String> values(Settings settings, ClassLoader rules) throws ReflectiveOperationException {
+        return settings.all((Set<String>)
+                Class.forName(RULES, true, rules).getMethod("knownKeys").invoke(null));
+    }
+
     static void check(Settings settings, ClassLoader rules) {
         try {
-            Class<?> config = Class.forName(RULES, true, rules);
-            Set<String> known = (Set<String>) config.getMethod("knownKeys").invoke(null);
-            config.getMethod("of", Map.class).invoke(null, settings.all(known));
+            Class.forName(RULES, true, rules).getMethod("of", Map.class).invoke(null, values(settings, rules));
         } catch (InvocationTargetException e) {
             throw refusal(settings, e.getCause() == null ? e : e.getCause());
         } catch (ReflectiveOperationException e) {
@@ -68,7 +72,7 @@ final class ConfigurationCheck {
     }
 
     /** Our own jars and the application's; the libraries are on the class path. */
-    private static URL[] archives(Path deploy) throws IOException {
+    static URL[] archives(Path deploy) throws IOException {
         List<URL> urls = new ArrayList<>();
         for (Path folder : List.of(deploy.resolve("console/WEB-INF/lib"), deploy.resolve("barnabas"))) {
             try (Stream<Path> jars = Files.list(folder)) {

@@ -1,0 +1,47 @@
+package io.barnabas.ejb;
+
+import io.barnabas.config.BrokerConfig;
+import io.barnabas.config.LiveConfig;
+import io.barnabas.metadata.ForcedRecovery;
+import io.barnabas.port.ClusterKey;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Recovers by force a quorum that has lost its majority, on a stopped node: the way in for the launcher, which loads this class from the
+ * application's archive and calls it by name. See {@link ForcedRecovery}.
+ */
+public final class QuorumRecovery {
+    private QuorumRecovery() {}
+
+    /**
+     * Tells what is left and what may be lost, and recovers if told so.
+     *
+     * @param config the node's
+     * @param yes whether to do it
+     * @return lines for the operator
+     * @throws IOException why it cannot be done
+     */
+    public static List<String> run(Map<String, String> config, boolean yes) throws IOException {
+        LiveConfig live = new LiveConfig(BrokerConfig.of(config));
+        @Nullable Path keyFile = live.atStart().clusterKey();
+        @Nullable ClusterKey key = keyFile == null ? null : ClusterKey.read(keyFile);
+        try (ForcedRecovery recovery = ForcedRecovery.prepare(Foundation.metadataSettings(live.atStart(), key), live)) {
+            List<String> lines = new ArrayList<>(recovery.report());
+            if (yes) {
+                recovery.carryOut(Uuid::randomUuid);
+                lines.add(
+                        "DONE: this node is the only voter now. Start it, then the others, and give each of those its vote by "
+                                + "kafka-metadata-quorum.sh add-controller or AddRaftVoter.");
+            } else {
+                lines.add("NOTHING HAS BEEN CHANGED. Add --yes to recover by force.");
+            }
+            return lines;
+        }
+    }
+}
