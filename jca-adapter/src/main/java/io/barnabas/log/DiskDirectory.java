@@ -156,7 +156,8 @@ final class DiskDirectory implements DataDirectory {
     /** @throws IOException if a write would take what is kept free */
     void requireRoom(int bytes) throws IOException {
         long kept = keptFree;
-        if (kept > 0 && usableBytes() < kept + bytes) {
+        long usable = kept > 0 ? usableBytes() : -1;
+        if (usable >= 0 && usable < kept + bytes) {
             throw new IOException("No space left on device, but what is kept free");
         }
     }

@@ -19,6 +19,19 @@ final class AcknowledgementTimes {
         return count;
     }
 
+    /** How long ago the longest time without an acknowledgement ended; see {@link #longestGapSince}. */
+    synchronized Duration sinceLongestGap(int from) {
+        long longest = 0;
+        long end = System.nanoTime();
+        for (int i = Math.max(1, from); i < count; i++) {
+            if (times[i] - times[i - 1] > longest) {
+                longest = times[i] - times[i - 1];
+                end = times[i];
+            }
+        }
+        return Duration.ofNanos(System.nanoTime() - end);
+    }
+
     /**
      * The longest time without an acknowledgement.
      *

@@ -51,7 +51,7 @@ final class Damage {
     static final int ALL = Kind.values().length * Way.values().length;
 
     private final Random random;
-    private int turn;
+    private int turn = Integer.getInteger("cluster.damage.first", 0);
 
     /** @param seed says which file and where in it */
     Damage(long seed) {

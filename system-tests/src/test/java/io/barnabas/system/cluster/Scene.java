@@ -1,6 +1,7 @@
 package io.barnabas.system.cluster;
 
 import java.time.Duration;
+import java.time.LocalTime;
 import java.util.List;
 import java.util.Locale;
 
@@ -80,6 +81,8 @@ record Scene(Cluster cluster, String topic, Load load, Damage damage) {
                 scene.awaitWhole();
             }
             Duration gap = load.times().longestGapSince(before);
+            System.out.println("the longest gap ended at "
+                    + LocalTime.now().minus(load.times().sinceLongestGap(before)));
             Verdict verdict = load.stop();
             int differing = ReplicaFiles.differing(cluster, topic);
             return new Outcome(cluster.product().name(), fault, times, verdict, differing, gap);
