@@ -6,6 +6,8 @@ import io.barnabas.time.SystemClock;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
@@ -69,34 +71,13 @@ final class VoterAgreement {
      * @throws IOException if the port cannot be used, or {@code stopping} said so
      */
     Found reach() throws IOException {
-        return connected(votes, this::await);
-    }
-
-    /** What the other voters say of themselves, each asked once; those that do not answer soon are not among them. */
-    List<VoterIntroduction> present() throws IOException {
-        return connected(false, channels -> {
-            Round round = new Round();
-            for (int i = 0; i < channels.size(); i++) {
-                round.ask(others().get(i), channels.get(i));
-            }
-            return round.answers;
-        });
-    }
-
-    /** Talks to the others, a channel each. */
-    private interface Talk<R> {
-        R with(List<ManagedChannel> channels) throws IOException;
-    }
-
-    /** @param answering whether this node answers meanwhile, too */
-    private <R> R connected(boolean answering, Talk<R> talk) throws IOException {
         RaftThreads.begin();
         RaftEventLoops network = new RaftEventLoops(keys);
         List<ManagedChannel> channels = new ArrayList<>();
         Server server = null;
-        boolean done = false;
+        Found agreed = null;
         try {
-            if (answering) {
+            if (votes) {
                 VoterIntroduction introduction =
                         new VoterIntroduction(self.nodeId(), self.directoryId(), ids, "", null, Incarnation.FIRST);
                 server = network.server(self.host(), self.port(), VoterIntroduction.service(() -> introduction));
@@ -105,9 +86,8 @@ final class VoterAgreement {
             for (Voter voter : others()) {
                 channels.add(network.channel(voter.host(), voter.port()));
             }
-            R result = talk.with(channels);
-            done = true;
-            return result;
+            agreed = await(channels);
+            return agreed;
         } catch (IOException e) {
             throw new IOException(
                     "Voter " + self.nodeId() + " cannot meet the others at " + self.host() + ":" + self.port() + ": "
@@ -119,11 +99,28 @@ final class VoterAgreement {
                 server.shutdownNow();
             }
             network.close();
-            if (done) {
-                RaftThreads.handOver();
-            } else {
+            if (agreed == null) {
                 RaftThreads.end(null);
+            } else {
+                RaftThreads.handOver();
             }
+        }
+    }
+
+    /** What the other voters say of themselves, asked at once; those that do not answer within a second are not among them. */
+    List<VoterIntroduction> present() {
+        RaftThreads.begin();
+        try (RaftEventLoops network = new RaftEventLoops(keys)) {
+            return others().stream()
+                    .map(voter ->
+                            VoterIntroduction.ask(network, voter).handle((found, e) -> Optional.ofNullable(found)))
+                    .toList()
+                    .stream()
+                    .map(CompletableFuture::join)
+                    .flatMap(Optional::stream)
+                    .toList();
+        } finally {
+            RaftThreads.handOver();
         }
     }
 
@@ -186,7 +183,6 @@ final class VoterAgreement {
     private final class Round {
         private final List<VoterSet.Voter> heard = new ArrayList<>();
         private final List<String> reasons = new ArrayList<>();
-        private final List<VoterIntroduction> answers = new ArrayList<>();
         private @Nullable Found theirs;
 
         Round() {
@@ -204,7 +200,6 @@ final class VoterAgreement {
                 reasons.add(name + "does not answer");
                 return;
             }
-            answers.add(answer);
             if (answer.nodeId() != voter.nodeId()) {
                 reasons.add(name + "is node " + answer.nodeId());
             } else if (!answer.configured().equals(ids)) {
