@@ -17,7 +17,9 @@ final class CutNetwork implements Network {
 
     private static final String LOCAL_PREFERENCE = "100";
     private static final String INSIDE = "BARNABAS_TEST_NETWORK";
-    private static final List<List<String>> WAYS = List.of(List.of("unshare", "-nm"), List.of("unshare", "-rnm"));
+    /** What others take off this machine is off here, too: a copy of a mount would keep the disk of another cluster busy. */
+    private static final List<List<String>> WAYS = List.of(
+            List.of("unshare", "-nm", "--propagation", "slave"), List.of("unshare", "-rnm", "--propagation", "slave"));
 
     private final int size;
     private final List<List<String>> cuts = new ArrayList<>();
@@ -55,6 +57,9 @@ final class CutNetwork implements Network {
     /** Makes the network; once in a process. */
     static CutNetwork make(int size) throws IOException {
         CutNetwork network = new CutNetwork(size);
+        // A node's namespace has its own view of what is mounted, which must follow when a disk is taken off and put
+        // on.
+        run(List.of("mount", "--make-rshared", "/"));
         run(List.of("mount", "-t", "tmpfs", "none", "/run"));
         run(List.of("ip", "link", "set", "lo", "up"));
         Files.writeString(Path.of("/proc/sys/net/ipv4/ip_forward"), "1\n");

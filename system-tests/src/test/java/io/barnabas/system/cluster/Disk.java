@@ -49,6 +49,11 @@ final class Disk {
 
     private void mount() {
         Command.run("mount", "-o", "loop,noatime", image.toString(), mount.toString());
+        try {
+            Files.delete(Files.createTempFile(mount, "trial", ".tmp"));
+        } catch (IOException stillAsItWas) {
+            throw new IllegalStateException(mount + " is mounted elsewhere, too", stillAsItWas);
+        }
     }
 
     private void unmount() {
@@ -103,8 +108,8 @@ final class Disk {
 
     /** Gives the room back. */
     void free() throws IOException {
-        Files.delete(ballast(0));
-        Files.delete(ballast(1));
+        Files.deleteIfExists(ballast(0));
+        Files.deleteIfExists(ballast(1));
     }
 
     /** From now on it refuses writes (EROFS), as ext4 does after an error of the disk. */

@@ -75,7 +75,17 @@ final class FaultTable {
                     System.out.println("skipped: " + turn.fault().title() + ": " + missing.get(lacking.get()));
                     continue;
                 }
-                Scene.Outcome outcome = Scene.play(cluster, turn.fault(), turn.times(), Integer.parseInt(args[2]));
+                Scene.Outcome outcome;
+                try {
+                    outcome = Scene.play(cluster, turn.fault(), turn.times(), Integer.parseInt(args[2]));
+                } catch (AssertionError | IllegalStateException e) {
+                    System.out.println("| " + cluster.product().name() + " | "
+                            + turn.fault().title() + " | not borne: "
+                            + String.valueOf(e.getMessage()).lines().findFirst().orElse("") + " |");
+                    flawless = false;
+                    cluster.revive();
+                    continue;
+                }
                 System.out.println(outcome);
                 if (outcome.verdict().failure() != null) {
                     System.out.println(

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -123,6 +124,19 @@ final class Node {
             }
         }
         Files.createDirectories(place.data());
+    }
+
+    /** Whatever was done to its disk and clock is undone, but for what is lost; for a process that does not run. */
+    void makeWell() throws IOException {
+        if (disk.isPresent()) {
+            disk.get().repair();
+            disk.get().free();
+        }
+        if (unreliable.isPresent()) {
+            unreliable.get().failForces(false);
+            unreliable.get().failWrites(false);
+            unreliable.get().stepClock(Duration.ZERO);
+        }
     }
 
     /** Gives back what it ran on. */
