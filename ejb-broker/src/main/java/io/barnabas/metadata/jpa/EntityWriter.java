@@ -5,6 +5,7 @@ import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.PartitionImage;
 import io.barnabas.metadata.TopicImage;
 import jakarta.persistence.EntityManager;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -105,9 +106,25 @@ final class EntityWriter {
         if (topic == null) {
             return;
         }
+        Map<Integer, PartitionEntity> present = rows(topicId); // one question for all: a change often is of many
         for (int index : indexes) {
-            entities.merge(entity(topicId, topic.partitions().get(index)));
+            PartitionImage partition = topic.partitions().get(index);
+            PartitionEntity row = present.get(index);
+            if (row == null) {
+                entities.persist(entity(topicId, partition));
+            } else {
+                row.set(partition);
+            }
         }
+    }
+
+    private Map<Integer, PartitionEntity> rows(Uuid topicId) {
+        Map<Integer, PartitionEntity> rows = new HashMap<>();
+        entities.createQuery("SELECT p FROM PartitionEntity p WHERE p.topicId = :id", PartitionEntity.class)
+                .setParameter("id", topicId.toString())
+                .getResultList()
+                .forEach(row -> rows.put(row.partition(), row));
+        return rows;
     }
 
     private void writeConfig(ConfigResource resource) {

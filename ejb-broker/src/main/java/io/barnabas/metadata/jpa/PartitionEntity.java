@@ -68,6 +68,11 @@ public class PartitionEntity {
         return Uuid.fromString(topicId);
     }
 
+    /** Its index within the topic. */
+    public int partition() {
+        return partition;
+    }
+
     /** The partition as an image has it. */
     public PartitionImage image() {
         return new PartitionImage(
