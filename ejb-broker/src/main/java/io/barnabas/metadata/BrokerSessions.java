@@ -43,6 +43,8 @@ final class BrokerSessions {
         private boolean heard; // since this node became the controller
         private long index = -1; // how far in the metadata it was
         private long shutdownIndex = -1; // the metadata's index when its shutdown began
+        private boolean served; // seen in service
+        private long fencedIndex = -1; // the metadata's index when it was first heard out of service again
 
         private Session(long epoch) {
             this.epoch = epoch;
@@ -57,7 +59,7 @@ final class BrokerSessions {
     /** Every broker in service has a full session from now on, and is looked for. */
     synchronized void restart(MetadataImage image) {
         sessions.clear();
-        image.brokers().stream().filter(b -> !b.fenced()).forEach(b -> begin(b.id(), b.epoch()));
+        image.brokers().stream().filter(b -> !b.fenced()).forEach(b -> begin(b.id(), b.epoch()).served = true);
     }
 
     private Session begin(int broker, long epoch) {
@@ -151,6 +153,32 @@ final class BrokerSessions {
         return image.brokers().stream()
                 .filter(b -> !b.fenced() && !b.inControlledShutdown() && b.id() != nodeId)
                 .allMatch(b -> index(b.id()) >= since);
+    }
+
+    /** The broker of this epoch is in service. */
+    synchronized void onServing(BrokerImage broker) {
+        @Nullable Session session = of(broker.id(), broker.epoch());
+        if (session != null) {
+            session.served = true;
+            session.fencedIndex = -1;
+        }
+    }
+
+    /**
+     * Whether a broker that is fenced knows enough to serve: its registration, and if it has served since, that it was fenced and who
+     * leads what it led.
+     *
+     * @param index how far in the metadata it is
+     */
+    synchronized boolean isCaughtUp(MetadataImage image, BrokerImage broker, long index) {
+        @Nullable Session session = of(broker.id(), broker.epoch());
+        if (session == null || !session.served) {
+            return index >= broker.epoch();
+        }
+        if (session.fencedIndex < 0) {
+            session.fencedIndex = image.index();
+        }
+        return index >= session.fencedIndex;
     }
 
     private long index(int broker) {

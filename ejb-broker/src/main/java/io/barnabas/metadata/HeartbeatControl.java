@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * it wants to stop gives up its leaderships first. Partitions in directories that it lost are given up as well (KIP-858). Pure, but
  * for what the sessions know.
  *
+ * <p>Who was fenced while it could not be reached comes back when it has heard of it, and not with a former picture of who leads.
+ *
  * <p>Who is in controlled shutdown stays out, whatever comes of it, until it registers anew: the image says so, to every controller.
  *
  * <p>Of a broker that is alone in its cluster nothing is taken: there is nobody to give it to. Nor does the last one in service go out of
@@ -48,7 +50,10 @@ final class HeartbeatControl {
                 .setIsFenced(broker.fenced());
         if (broker.fenced()) {
             ofFenced(image, broker, request, answer, records);
-        } else if ((request.wantFence() && othersServe(image, broker)) || (isDiskless(broker, request) && !alone)) {
+            return Decision.of(records, answer);
+        }
+        sessions.onServing(broker);
+        if ((request.wantFence() && othersServe(image, broker)) || (isDiskless(broker, request) && !alone)) {
             fence(rules, image, broker, records);
             answer.setIsFenced(true).setShouldShutDown(request.wantShutDown());
         } else if (request.wantShutDown()) {
@@ -78,7 +83,9 @@ final class HeartbeatControl {
             answer.setShouldShutDown(true);
         } else if (broker.inControlledShutdown()) {
             return; // it has said that it ends: only another registration begins anew
-        } else if (!request.wantFence() && !isDiskless(broker, request) && answer.isCaughtUp()) {
+        } else if (sessions.isCaughtUp(image, broker, request.currentMetadataOffset())
+                && !request.wantFence()
+                && !isDiskless(broker, request)) {
             records.add(change(broker).setFenced(NO));
             rules.onArrival(image, broker.id(), records);
             answer.setIsFenced(false);

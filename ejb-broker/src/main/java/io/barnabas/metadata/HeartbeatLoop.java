@@ -207,7 +207,9 @@ final class HeartbeatLoop implements AutoCloseable {
     private void take(BrokerHeartbeatResponseData answer, long sent) {
         Errors error = Errors.forCode(answer.errorCode());
         if (error == Errors.NONE) {
-            session.onAnswered(sent);
+            if (!answer.isFenced()) {
+                session.onAnswered(sent);
+            }
             BrokerClocks.read(answer.unknownTaggedFields()).ifPresent(clock::agree);
         }
         if (error == Errors.STALE_BROKER_EPOCH) {

@@ -90,6 +90,27 @@ class ControllerServiceTest {
     }
 
     @Test
+    void takesABrokerBackThatHasHeardOfItsFenceAndNotWithAFormerPictureOfWhoLeads() {
+        // Given a broker that is cut off, and fenced
+        cluster.topic("a", 2, 3, 1);
+        cluster.heartbeat(2);
+        long former = cluster.image().index();
+        cluster.pass(3_200, 1, 3);
+        assertThat(cluster.broker(2).fenced()).isTrue();
+        // When it is heard again, and has not been sent any metadata yet
+        BrokerHeartbeatRequestData heartbeat = new BrokerHeartbeatRequestData()
+                .setBrokerId(2)
+                .setBrokerEpoch(cluster.epoch(2))
+                .setCurrentMetadataOffset(former);
+        assertThat(cluster.heartbeat(heartbeat).isFenced()).isTrue();
+        assertThat(cluster.heartbeat(heartbeat).isFenced()).isTrue();
+        // Then it stays out of service until it has
+        assertThat(cluster.broker(2).fenced()).isTrue();
+        assertThat(cluster.heartbeat(2).isFenced()).isFalse();
+        assertThat(cluster.broker(2).fenced()).isFalse();
+    }
+
+    @Test
     void fencesAtOnceABrokerWhoseConnectionEndedAndWhereNobodyListens() {
         // Given
         cluster.topic("a", 2, 3, 1);
