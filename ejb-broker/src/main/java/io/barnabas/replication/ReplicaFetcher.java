@@ -86,12 +86,15 @@ final class ReplicaFetcher {
         if (partitions.remove(partition.key, partition)) {
             session.remove(partition);
         }
+        if (session.isEmpty()) {
+            owed.onNothingFollowed();
+        }
         return partitions.isEmpty();
     }
 
-    /** Whether the leader's broker has not answered for that long. */
-    synchronized boolean isSilent(long ms) {
-        return !session.isEmpty() && owed.isOwedFor(ms);
+    /** Whether the leader's broker has not answered for that long. Without the monitor, which is held while records are written. */
+    boolean isSilent(long ms) {
+        return owed.isOwedFor(ms);
     }
 
     /** Ends; nothing is appended after that. */
@@ -132,9 +135,13 @@ final class ReplicaFetcher {
     }
 
     private @Nullable Outgoing next() {
+        if (session.isEmpty()) {
+            owed.onNothingFollowed();
+            return null;
+        }
         boolean due =
                 inFlight == 0 || (inFlight < REQUESTS_IN_FLIGHT_MAX && session.established() && session.hasNews());
-        if (closed || resting || session.isEmpty() || !due) {
+        if (closed || resting || !due) {
             return null;
         }
         owed.onAsked();

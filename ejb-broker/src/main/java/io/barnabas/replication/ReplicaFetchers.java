@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
@@ -31,7 +32,7 @@ public final class ReplicaFetchers implements Metadata.Listener, AutoCloseable {
     private final FetcherSettings settings;
     private final IntSupplier fetchersPerBroker;
     private final LocalPartitions partitions;
-    private final Map<Source, ReplicaFetcher> fetchers = new HashMap<>(); // guarded by this
+    private final Map<Source, ReplicaFetcher> fetchers = new ConcurrentHashMap<>(); // changed under this
     private final Map<PartitionKey, Followed> followed = new HashMap<>(); // guarded by this
     private boolean closed; // guarded by this
 
@@ -125,8 +126,8 @@ public final class ReplicaFetchers implements Metadata.Listener, AutoCloseable {
         }
     }
 
-    /** Brokers that lead what is followed here and have not answered for that long: dead, cut off or standing still. */
-    public synchronized Set<Integer> silentLeaders(long ms) {
+    /** Brokers that lead what is followed here and have not answered for that long: dead, cut off or standing still. Never waits. */
+    public Set<Integer> silentLeaders(long ms) {
         Set<Integer> silent = new HashSet<>();
         fetchers.forEach((source, fetcher) -> {
             if (fetcher.isSilent(ms)) {
