@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,12 +24,17 @@ public final class JournalReserve {
     private static final int PLENTY = 4;
     private static final int BLOCK = 1 << 16;
 
-    private final Path directory;
     private final Path file;
+    private final LongSupplier usableBytes;
 
     /** @param directory of the metadata */
     public JournalReserve(Path directory) {
-        this.directory = directory;
+        this(directory, directory.toFile()::getUsableSpace);
+    }
+
+    /** @param usableBytes what the directory's disk has left */
+    JournalReserve(Path directory, LongSupplier usableBytes) {
+        this.usableBytes = usableBytes;
         this.file = directory.resolve("reserve");
     }
 
@@ -45,13 +51,17 @@ public final class JournalReserve {
                 }
                 return BYTES;
             }
-            if (!Files.exists(file) && Files.getFileStore(directory).getUsableSpace() >= PLENTY * BYTES) {
+            if (!isWhole() && usableBytes.getAsLong() >= PLENTY * BYTES) {
                 take();
             }
         } catch (IOException e) {
             LOG.debug("The journal's reserve was not changed: file={}", file, e);
         }
-        return 0;
+        return isWhole() ? 0 : BYTES;
+    }
+
+    private boolean isWhole() {
+        return file.toFile().length() == BYTES; // 0 if it is not there
     }
 
     private void take() throws IOException {
