@@ -74,6 +74,9 @@ final class GroupRemoval {
 
     /** The offsets whose time is over, and the groups that nothing is left of. */
     void expire(Outcome outcome) {
+        if (!context.knowsTime()) {
+            return;
+        }
         outcome.divisible();
         long nowMs = context.nowMs();
         for (ClassicGroup group : List.copyOf(context.groups().all())) {

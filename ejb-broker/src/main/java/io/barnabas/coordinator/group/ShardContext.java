@@ -20,4 +20,9 @@ record ShardContext(
     long nowMs() {
         return clock.wallMillis();
     }
+
+    /** Whether it is known what is too old to be kept. */
+    boolean knowsTime() {
+        return clock.settled();
+    }
 }

@@ -96,6 +96,9 @@ final class Sweep {
     }
 
     private void expire(Outcome outcome) {
+        if (!context.knowsTime()) {
+            return;
+        }
         outcome.divisible();
         long before = context.nowMs() - context.settings().idExpirationMs();
         for (Transactions.Entry entry : context.transactions().all()) {

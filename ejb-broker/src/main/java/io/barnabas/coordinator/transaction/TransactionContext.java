@@ -22,6 +22,11 @@ record TransactionContext(
         return clock.wallMillis();
     }
 
+    /** Whether it is known what is too old to be kept. */
+    boolean knowsTime() {
+        return clock.settled();
+    }
+
     /** Who follows a producer: its next epoch, or another id when the epochs are used up. */
     ProducerIdentity following(ProducerIdentity producer) {
         return TransactionMetadata.isExhausted(producer.epoch())
