@@ -47,6 +47,7 @@ final class RaftEventLoops implements AutoCloseable {
     private static final int END_SECONDS = 5;
 
     private static final int CONNECT_MS = 500;
+    private static final String TLS = "TLSv1.3";
 
     private final EventLoopGroup loops =
             new NioEventLoopGroup(THREADS, new DefaultThreadFactory("barnabas-raft", true));
@@ -68,13 +69,23 @@ final class RaftEventLoops implements AutoCloseable {
     Parameters parameters(ServerInterceptor guard, ServerInterceptor watch, List<ServerServiceDefinition> beside) {
         Parameters parameters = new Parameters();
         if (keys != null) {
-            GrpcConfigKeys.TLS.setConf(parameters, new GrpcTlsConfig(keys.own(), keys.trusted(), true));
+            GrpcConfigKeys.TLS.setConf(parameters, tls(keys));
         }
         GrpcConfigKeys.Server.setServicesCustomizer(parameters, (builder, services) -> {
             beside.forEach(builder::addService);
             return onLoops(builder).intercept(watch).intercept(guard); // the last is asked first
         });
         return parameters;
+    }
+
+    private static GrpcTlsConfig tls(RatisSettings.Keys keys) {
+        GrpcTlsConfig.Builder tls = GrpcTlsConfig.newBuilder();
+        tls.setKeyManager(keys.own());
+        tls.setTrustManager(keys.trusted());
+        tls.setMutualTls(true);
+        tls.setSslProvider(SslProvider.JDK);
+        tls.setProtocols(TLS);
+        return tls.build();
     }
 
     /** A server of one service, for the time before the Raft server is there. */
@@ -112,7 +123,9 @@ final class RaftEventLoops implements AutoCloseable {
 
     private static SslContext context(SslContextBuilder builder) {
         try {
-            return GrpcSslContexts.configure(builder, SslProvider.JDK).build();
+            return GrpcSslContexts.configure(builder, SslProvider.JDK)
+                    .protocols(TLS)
+                    .build();
         } catch (SSLException e) {
             throw new IllegalStateException("keys that could be read cannot be used", e);
         }
