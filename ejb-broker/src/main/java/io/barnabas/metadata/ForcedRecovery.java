@@ -59,6 +59,10 @@ public final class ForcedRecovery implements AutoCloseable {
         if (settings.alone()) {
             throw new IOException("Node " + settings.nodeId() + " is alone: there is no majority that could be lost");
         }
+        if (config.atStart().isWitness()) {
+            throw new IOException("Node " + settings.nodeId()
+                    + " only votes and has no records: a cluster can be recovered with a broker only");
+        }
         if (!Files.exists(settings.directory().resolve(MetadataDirectory.FILE))) {
             throw new IOException("There is no metadata of a node in " + settings.directory());
         }
