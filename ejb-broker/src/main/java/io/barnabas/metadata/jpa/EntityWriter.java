@@ -27,6 +27,9 @@ final class EntityWriter {
     /** Rows that wait in memory before they are sent to the database. */
     private static final int FLUSH_ROWS = 1_000;
 
+    /** From so many partitions of a topic on, its rows are read with one question. */
+    private static final int MANY = 10;
+
     private final EntityManager entities;
     private final MetadataImage image;
     private final Set<ConfigResource> configs = new HashSet<>(); // each is written once
@@ -106,7 +109,12 @@ final class EntityWriter {
         if (topic == null) {
             return;
         }
-        Map<Integer, PartitionEntity> present = rows(topicId); // one question for all: a change often is of many
+        if (indexes.size() < MANY) {
+            indexes.forEach(
+                    index -> entities.merge(entity(topicId, topic.partitions().get(index))));
+            return;
+        }
+        Map<Integer, PartitionEntity> present = rows(topicId); // one question for all
         for (int index : indexes) {
             PartitionImage partition = topic.partitions().get(index);
             PartitionEntity row = present.get(index);
