@@ -4,6 +4,7 @@ import io.barnabas.metadata.BrokerImage;
 import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.QuorumState;
 import io.barnabas.port.Responder;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.kafka.common.Node;
@@ -87,6 +88,7 @@ record DescribeQuorumHandler(ControlPlane plane) implements ApiHandler<DescribeQ
     private List<ReplicaState> states(
             List<QuorumState.Member> members, QuorumState quorum, MetadataImage image, short version) {
         return members.stream()
+                .sorted(Comparator.comparingInt(QuorumState.Member::nodeId))
                 .map(member -> state(member, quorum, image, version))
                 .toList();
     }
