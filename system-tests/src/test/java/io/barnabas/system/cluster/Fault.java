@@ -38,7 +38,7 @@ enum Fault {
         void strike(Scene scene) throws Exception {
             Node leader = scene.leader();
             leader.freeze();
-            Pause.of(LASTING);
+            scene.last();
             leader.thaw();
         }
     },
@@ -143,7 +143,7 @@ enum Fault {
         void strike(Scene scene) throws Exception {
             Node leader = scene.leader();
             leader.disk().fill();
-            Pause.of(LASTING);
+            scene.last();
             leader.disk().free();
             scene.heal(leader);
         }
@@ -153,7 +153,7 @@ enum Fault {
         void strike(Scene scene) throws Exception {
             Node leader = scene.leader();
             leader.disk().turnReadOnly();
-            Pause.of(LASTING);
+            scene.last();
             scene.mend(leader, leader.disk()::repair);
         }
     },
@@ -162,7 +162,7 @@ enum Fault {
         void strike(Scene scene) throws Exception {
             Node leader = scene.leader();
             leader.disk().losePower();
-            Pause.of(LASTING);
+            scene.last();
             scene.mend(leader, leader.disk()::repair);
         }
     },
@@ -171,7 +171,7 @@ enum Fault {
         void strike(Scene scene) throws Exception {
             Node leader = scene.leader();
             leader.unreliable().failForces(true);
-            Pause.of(LASTING);
+            scene.last();
             scene.mend(leader, () -> leader.unreliable().failForces(false));
         }
     },
@@ -180,7 +180,7 @@ enum Fault {
         void strike(Scene scene) throws Exception {
             Node leader = scene.leader();
             leader.unreliable().failWrites(true);
-            Pause.of(LASTING);
+            scene.last();
             scene.mend(leader, () -> leader.unreliable().failWrites(false));
         }
     },
@@ -190,7 +190,7 @@ enum Fault {
             Node leader = scene.leader();
             String limit = leader.openFilesLimit();
             leader.limitOpenFiles("16:" + limit.substring(limit.indexOf(':') + 1));
-            Pause.of(LASTING);
+            scene.last();
             if (leader.alive()) {
                 leader.limitOpenFiles(limit);
             }

@@ -125,6 +125,14 @@ record Scene(Cluster cluster, String topic, Load load, Damage damage) {
         node.launch();
     }
 
+    /** Lets a fault last, which is not over before the others have gone on without its victim. */
+    void last() {
+        Pause.of(Fault.LASTING);
+        if (cluster.nodes().size() > 1) {
+            awaitFlow();
+        }
+    }
+
     void awaitFlow() {
         load.awaitFlow(DEAD);
     }
@@ -244,7 +252,7 @@ record Scene(Cluster cluster, String topic, Load load, Damage damage) {
 
     void cutFor(Runnable cut) {
         cut.run();
-        Pause.of(Fault.LASTING);
+        last();
         cluster.network().heal();
     }
 }
