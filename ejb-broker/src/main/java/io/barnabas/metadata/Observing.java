@@ -9,12 +9,9 @@ import java.util.function.Supplier;
 import org.apache.kafka.common.Uuid;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
-import org.apache.ratis.thirdparty.io.grpc.CallOptions;
-import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
 import org.apache.ratis.thirdparty.io.grpc.MethodDescriptor;
 import org.apache.ratis.thirdparty.io.grpc.ServerServiceDefinition;
 import org.apache.ratis.thirdparty.io.grpc.Status;
-import org.apache.ratis.thirdparty.io.grpc.stub.ClientCalls;
 import org.apache.ratis.thirdparty.io.grpc.stub.ServerCalls;
 import org.apache.ratis.thirdparty.io.grpc.stub.StreamObserver;
 import org.jspecify.annotations.Nullable;
@@ -100,30 +97,15 @@ final class Observing {
     private void ask() {
         List<RatisSettings.Voter> voters = settings.voters();
         RatisSettings.Voter voter = voters.get(asked++ % voters.size());
-        ManagedChannel channel = network.channel(voter.host(), voter.port());
-        CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(ANSWER_MS, TimeUnit.MILLISECONDS);
-        ClientCalls.asyncUnaryCall(channel.newCall(METHOD, options), encode(settings), new StreamObserver<>() {
-            @Override
-            public void onNext(byte[] nothing) {
-                LOG.info("This node has no vote on metadata, and observes: node={}", settings.nodeId());
-            }
-
-            @Override
-            public void onError(Throwable e) {
-                LOG.debug("Node {} was not admitted by {}", settings.nodeId(), voter, e);
-                end();
-            }
-
-            @Override
-            public void onCompleted() {
-                end();
-            }
-
-            private void end() {
-                channel.shutdownNow();
-                network.schedule(Observing.this::look, LOOK_MS, TimeUnit.MILLISECONDS);
-            }
-        });
+        CompletableFuture<byte[]> unused = network.ask(voter, METHOD, encode(settings), ANSWER_MS)
+                .whenComplete((nothing, e) -> {
+                    if (e == null) {
+                        LOG.info("This node has no vote on metadata, and observes: node={}", settings.nodeId());
+                    } else {
+                        LOG.debug("Node {} was not admitted by {}", settings.nodeId(), voter, e);
+                    }
+                    network.schedule(this::look, LOOK_MS, TimeUnit.MILLISECONDS);
+                });
     }
 
     private static byte[] encode(RatisSettings settings) {

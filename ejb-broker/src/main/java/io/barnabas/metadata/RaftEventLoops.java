@@ -2,19 +2,24 @@ package io.barnabas.metadata;
 
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLException;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.grpc.GrpcConfigKeys;
 import org.apache.ratis.grpc.GrpcTlsConfig;
+import org.apache.ratis.thirdparty.io.grpc.CallOptions;
 import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
+import org.apache.ratis.thirdparty.io.grpc.MethodDescriptor;
 import org.apache.ratis.thirdparty.io.grpc.Server;
 import org.apache.ratis.thirdparty.io.grpc.ServerInterceptor;
 import org.apache.ratis.thirdparty.io.grpc.ServerServiceDefinition;
 import org.apache.ratis.thirdparty.io.grpc.netty.GrpcSslContexts;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyChannelBuilder;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyServerBuilder;
+import org.apache.ratis.thirdparty.io.grpc.stub.ClientCalls;
+import org.apache.ratis.thirdparty.io.grpc.stub.StreamObserver;
 import org.apache.ratis.thirdparty.io.netty.bootstrap.Bootstrap;
 import org.apache.ratis.thirdparty.io.netty.channel.ChannelFuture;
 import org.apache.ratis.thirdparty.io.netty.channel.ChannelInboundHandlerAdapter;
@@ -119,6 +124,36 @@ final class RaftEventLoops implements AutoCloseable {
         return builder.sslContext(context(
                         SslContextBuilder.forClient().keyManager(keys.own()).trustManager(keys.trusted())))
                 .build();
+    }
+
+    /**
+     * Asks another node one thing, on a connection of its own; no thread waits.
+     *
+     * @param withinMs its time to answer
+     * @return the answer; fails with what came instead, also if the node has nothing to say
+     */
+    CompletableFuture<byte[]> ask(
+            RatisSettings.Voter node, MethodDescriptor<byte[], byte[]> question, byte[] request, long withinMs) {
+        ManagedChannel channel = channel(node.host(), node.port());
+        CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(withinMs, TimeUnit.MILLISECONDS);
+        CompletableFuture<byte[]> answer = new CompletableFuture<>();
+        ClientCalls.asyncUnaryCall(channel.newCall(question, options), request, new StreamObserver<>() {
+            @Override
+            public void onNext(byte[] bytes) {
+                answer.complete(bytes);
+            }
+
+            @Override
+            public void onError(Throwable e) {
+                answer.completeExceptionally(e);
+            }
+
+            @Override
+            public void onCompleted() {
+                answer.completeExceptionally(new IllegalStateException("Node " + node.nodeId() + " gave no answer"));
+            }
+        });
+        return answer.whenComplete((bytes, e) -> channel.shutdown());
     }
 
     private static SslContext context(SslContextBuilder builder) {

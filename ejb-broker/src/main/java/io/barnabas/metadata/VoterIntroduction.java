@@ -6,17 +6,14 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.kafka.common.Uuid;
 import org.apache.ratis.thirdparty.io.grpc.CallOptions;
 import org.apache.ratis.thirdparty.io.grpc.Channel;
-import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
 import org.apache.ratis.thirdparty.io.grpc.MethodDescriptor;
 import org.apache.ratis.thirdparty.io.grpc.ServerServiceDefinition;
 import org.apache.ratis.thirdparty.io.grpc.stub.ClientCalls;
 import org.apache.ratis.thirdparty.io.grpc.stub.ServerCalls;
-import org.apache.ratis.thirdparty.io.grpc.stub.StreamObserver;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,26 +66,7 @@ record VoterIntroduction(
 
     /** Asks a node, which has a second to answer; no thread waits. Fails with what came instead. */
     static CompletableFuture<VoterIntroduction> ask(RaftEventLoops network, RatisSettings.Voter node) {
-        ManagedChannel channel = network.channel(node.host(), node.port());
-        CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(ASK_MS, TimeUnit.MILLISECONDS);
-        CompletableFuture<VoterIntroduction> answer = new CompletableFuture<>();
-        ClientCalls.asyncUnaryCall(channel.newCall(METHOD, options), new byte[0], new StreamObserver<>() {
-            @Override
-            public void onNext(byte[] bytes) {
-                answer.complete(decode(bytes));
-            }
-
-            @Override
-            public void onError(Throwable e) {
-                answer.completeExceptionally(e);
-            }
-
-            @Override
-            public void onCompleted() {
-                // the answer was all
-            }
-        });
-        return answer.whenComplete((found, e) -> channel.shutdown());
+        return network.ask(node, METHOD, new byte[0], ASK_MS).thenApply(VoterIntroduction::decode);
     }
 
     byte[] encode() {
