@@ -168,22 +168,40 @@ public final class RatisMetadataLog implements MetadataLog {
             return;
         }
         try {
+            transferLead(running, "it stops").get(2 * HAND_OVER_MS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.info("The lead of the metadata was not handed over: node={}", settings.nodeId(), e);
+        }
+    }
+
+    /**
+     * Asks the voter that is furthest to lead, if this one does and another runs.
+     *
+     * @return whether it does; fails if that cannot be found out
+     */
+    private CompletableFuture<Boolean> transferLead(RaftServer running, String reason) {
+        try {
             RaftServer.Division division = running.getDivision(groupId);
             RaftPeerId heir =
                     division.getInfo().isLeader() ? RatisMembers.of(division).heir() : null;
             if (heir == null) {
-                return;
+                return CompletableFuture.completedFuture(false);
             }
             TransferLeadershipRequest request = new TransferLeadershipRequest(
                     clientId, running.getId(), groupId, callIds.incrementAndGet(), heir, HAND_OVER_MS);
-            boolean done = running.transferLeadershipAsync(request)
-                    .get(2 * HAND_OVER_MS, TimeUnit.MILLISECONDS)
-                    .isSuccess();
-            LOG.info("The lead of the metadata was handed over: node={} to={} done={}", settings.nodeId(), heir, done);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (IOException | ExecutionException | TimeoutException | RuntimeException e) {
-            LOG.info("The lead of the metadata was not handed over: node={}", settings.nodeId(), e);
+            return running.transferLeadershipAsync(request).thenApply(reply -> {
+                LOG.info(
+                        "The lead of the metadata was handed over: node={} to={} done={} reason={}",
+                        settings.nodeId(),
+                        heir,
+                        reply.isSuccess(),
+                        reason);
+                return reply.isSuccess();
+            });
+        } catch (IOException | RuntimeException e) { // it closes
+            return CompletableFuture.failedFuture(e);
         }
     }
 
@@ -241,28 +259,8 @@ public final class RatisMetadataLog implements MetadataLog {
         if (settings.alone() || !givingUp.compareAndSet(false, true)) {
             return;
         }
-        try {
-            RaftServer.Division division = running.getDivision(groupId);
-            RaftPeerId heir =
-                    division.getInfo().isLeader() ? RatisMembers.of(division).heir() : null;
-            if (heir == null) {
-                givingUp.set(false);
-                return;
-            }
-            TransferLeadershipRequest request = new TransferLeadershipRequest(
-                    clientId, running.getId(), groupId, callIds.incrementAndGet(), heir, HAND_OVER_MS);
-            CompletableFuture<RaftClientReply> unused = running.transferLeadershipAsync(request)
-                    .whenComplete((reply, e) -> {
-                        givingUp.set(false);
-                        LOG.info(
-                                "The lead of the metadata is given up, the disk is full: node={} to={} done={}",
-                                settings.nodeId(),
-                                heir,
-                                reply != null && reply.isSuccess());
-                    });
-        } catch (IOException e) { // it closes
-            givingUp.set(false);
-        }
+        CompletableFuture<Boolean> unused =
+                transferLead(running, "its disk is full").whenComplete((done, e) -> givingUp.set(false));
     }
 
     private static Long index(@Nullable RaftClientReply reply, @Nullable Throwable e) {
@@ -338,28 +336,29 @@ public final class RatisMetadataLog implements MetadataLog {
     private CompletableFuture<@Nullable Void> changeVoters(
             int timeoutMs, Function<RatisVoterChange, SetConfigurationRequest.Arguments> decision) {
         CompletableFuture<@Nullable Void> outcome = new CompletableFuture<>();
-        changeVoters(timeoutMs, decision, outcome);
-        return outcome;
+        CompletableFuture<@Nullable Void> inTime = outcome.orTimeout(timeoutMs, TimeUnit.MILLISECONDS)
+                .exceptionally(e -> {
+                    throw e instanceof RuntimeException known ? known : notChanged(e);
+                });
+        changeVoters(decision, outcome);
+        return inTime;
     }
 
     private void changeVoters(
-            int timeoutMs,
             Function<RatisVoterChange, SetConfigurationRequest.Arguments> decision,
             CompletableFuture<@Nullable Void> outcome) {
-        CompletableFuture<@Nullable Void> unused = tryToChange(timeoutMs, decision)
-                .whenComplete((done, e) -> {
-                    RaftEventLoops network = loops;
-                    if (e == null) {
-                        outcome.complete(null);
-                    } else if (network != null && timeoutMs > CHANGE_AGAIN_MS && isUnderWay(e)) {
-                        network.schedule(
-                                () -> changeVoters(timeoutMs - CHANGE_AGAIN_MS, decision, outcome),
-                                CHANGE_AGAIN_MS,
-                                TimeUnit.MILLISECONDS);
-                    } else {
-                        outcome.completeExceptionally(e);
-                    }
-                });
+        CompletableFuture<@Nullable Void> unused = tryToChange(decision).whenComplete((done, e) -> {
+            RaftEventLoops network = loops;
+            if (e == null) {
+                outcome.complete(null);
+            } else if (network != null && isUnderWay(e)) {
+                if (!outcome.isDone()) {
+                    network.schedule(() -> changeVoters(decision, outcome), CHANGE_AGAIN_MS, TimeUnit.MILLISECONDS);
+                }
+            } else {
+                outcome.completeExceptionally(e);
+            }
+        });
     }
 
     private static boolean isUnderWay(@Nullable Throwable e) {
@@ -372,16 +371,14 @@ public final class RatisMetadataLog implements MetadataLog {
     }
 
     private CompletableFuture<@Nullable Void> tryToChange(
-            int timeoutMs, Function<RatisVoterChange, SetConfigurationRequest.Arguments> decision) {
+            Function<RatisVoterChange, SetConfigurationRequest.Arguments> decision) {
         try {
             RaftServer running = running();
             RatisVoterChange change =
                     new RatisVoterChange(new RatisConfiguration(settings), settings, leadersView(running));
             SetConfigurationRequest request = new SetConfigurationRequest(
                     clientId, running.getId(), groupId, callIds.incrementAndGet(), decision.apply(change));
-            return running.setConfigurationAsync(request)
-                    .orTimeout(timeoutMs, TimeUnit.MILLISECONDS)
-                    .handle(RatisMetadataLog::changed);
+            return running.setConfigurationAsync(request).handle(RatisMetadataLog::changed);
         } catch (IOException | ApiException e) {
             return CompletableFuture.failedFuture(e instanceof ApiException api ? api : notChanged(e));
         }

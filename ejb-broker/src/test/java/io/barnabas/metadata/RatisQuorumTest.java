@@ -99,6 +99,22 @@ class RatisQuorumTest {
     }
 
     @Test
+    void answersAChangeOfVotersThatWaitsForAnotherAlsoIfItStopsMeanwhile() throws Exception {
+        // Given a voter to be replaced by one that cannot be reached, and a change that waits for that
+        three().create("a");
+        quorum.awaitConverged();
+        RatisQuorum.Node leader = quorum.leader();
+        int lost = leader.id == 3 ? 2 : 3;
+        quorum.stop(lost);
+        leader.log.addVoter(lost, Uuid.randomUuid(), 60_000);
+        CompletableFuture<Void> waiting = leader.log.addVoter(lost, Uuid.randomUuid(), 1_000);
+        // When
+        quorum.stop(leader.id);
+        // Then
+        assertThat(waiting).failsWithin(Duration.ofSeconds(20));
+    }
+
+    @Test
     void refusesProposalsAtOnceOnANodeThatDoesNotLead() throws Exception {
         // Given
         three().create("a");
