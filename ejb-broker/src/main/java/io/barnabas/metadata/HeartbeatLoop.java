@@ -155,7 +155,7 @@ final class HeartbeatLoop implements AutoCloseable {
             underWay = true;
             again = false;
             mine = ++round;
-            sentNanos = session.nowNanos();
+            sentNanos = clock.nanoTime();
             Ticker.@Nullable Timeout waiting = next;
             next = null;
             if (waiting != null) {

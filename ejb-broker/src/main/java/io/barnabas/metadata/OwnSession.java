@@ -21,10 +21,6 @@ final class OwnSession {
         this.timeoutNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMs);
     }
 
-    long nowNanos() {
-        return clock.nanoTime();
-    }
-
     /** The controller has answered what was sent then. */
     synchronized void onAnswered(long sentNanos) {
         begun = true;
