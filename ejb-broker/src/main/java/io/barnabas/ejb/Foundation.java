@@ -29,8 +29,7 @@ record Foundation(MetadataNode metadata, PeerParts peers, Membership membership)
 
     /** @throws IOException if the metadata's directory cannot be used, with the reason for the operator as its message */
     static Foundation open(BrokerPort port, LiveConfig config, FailStop failStop) throws IOException {
-        @Nullable Path keyFile = config.atStart().clusterKey();
-        @Nullable ClusterKey key = keyFile == null ? null : ClusterKey.read(keyFile);
+        @Nullable ClusterKey key = clusterKey(config.atStart());
         if (key != null) {
             port.secure(key);
         }
@@ -50,6 +49,16 @@ record Foundation(MetadataNode metadata, PeerParts peers, Membership membership)
         service.probeBy(peers.probe());
         return new Foundation(
                 metadata, peers, Membership.of(metadata.metadata(), config, service, peers.channel(), time));
+    }
+
+    /**
+     * What nodes know each other by; null if they talk in the clear.
+     *
+     * @throws IOException if the file that is named cannot be used, with the reason for the operator as its message
+     */
+    static @Nullable ClusterKey clusterKey(BrokerConfig config) throws IOException {
+        @Nullable Path file = config.clusterKey();
+        return file == null ? null : ClusterKey.read(file);
     }
 
     static Path metadataDirectory(BrokerConfig config) {

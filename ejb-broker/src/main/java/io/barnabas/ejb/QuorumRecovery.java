@@ -3,14 +3,12 @@ package io.barnabas.ejb;
 import io.barnabas.config.BrokerConfig;
 import io.barnabas.config.LiveConfig;
 import io.barnabas.metadata.ForcedRecovery;
-import io.barnabas.port.ClusterKey;
+import io.barnabas.metadata.MetadataNodeSettings;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.Uuid;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Recovers by force a quorum that has lost its majority, on a stopped node: the way in for the launcher, which loads this class from the
@@ -29,9 +27,9 @@ public final class QuorumRecovery {
      */
     public static List<String> run(Map<String, String> config, boolean yes) throws IOException {
         LiveConfig live = new LiveConfig(BrokerConfig.of(config));
-        @Nullable Path keyFile = live.atStart().clusterKey();
-        @Nullable ClusterKey key = keyFile == null ? null : ClusterKey.read(keyFile);
-        try (ForcedRecovery recovery = ForcedRecovery.prepare(Foundation.metadataSettings(live.atStart(), key), live)) {
+        MetadataNodeSettings settings =
+                Foundation.metadataSettings(live.atStart(), Foundation.clusterKey(live.atStart()));
+        try (ForcedRecovery recovery = ForcedRecovery.prepare(settings, live)) {
             List<String> lines = new ArrayList<>(recovery.report());
             if (yes) {
                 recovery.carryOut(Uuid::randomUuid);
