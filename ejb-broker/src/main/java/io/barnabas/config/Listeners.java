@@ -52,26 +52,24 @@ public record Listeners(
         }
         List<Endpoint> advertised = advertised(config, bound, protocols, controllers);
         @Nullable String interBroker = interBroker(config, bound, advertised);
-        if (config.clusterKey() != null) {
-            bound = secured(bound, interBroker);
-            advertised = secured(advertised, interBroker);
-        }
-        checkProtocols(bound, config.clusterKey() == null ? null : interBroker);
-        return new Listeners(bound, advertised, interBroker);
+        @Nullable String ofCluster = config.clusterKey() == null ? null : interBroker;
+        bound = secured(bound, ofCluster);
+        checkProtocols(bound, ofCluster);
+        return new Listeners(bound, secured(advertised, ofCluster), interBroker);
     }
 
     /** With the cluster's key brokers speak TLS, whatever the map says. */
-    private static List<Endpoint> secured(List<Endpoint> endpoints, @Nullable String interBroker) {
+    private static List<Endpoint> secured(List<Endpoint> endpoints, @Nullable String ofCluster) {
         return endpoints.stream()
-                .map(e -> e.name().equals(interBroker)
+                .map(e -> e.name().equals(ofCluster)
                         ? new Endpoint(e.name(), SecurityProtocol.SSL, e.host(), e.port())
                         : e)
                 .toList();
     }
 
-    private static void checkProtocols(List<Endpoint> bound, @Nullable String secured) {
+    private static void checkProtocols(List<Endpoint> bound, @Nullable String ofCluster) {
         for (Endpoint e : bound) {
-            if (e.protocol() != SecurityProtocol.PLAINTEXT && !e.name().equals(secured)) {
+            if (e.protocol() != SecurityProtocol.PLAINTEXT && !e.name().equals(ofCluster)) {
                 throw new ConfigException(
                         "listeners",
                         e.name() + "://" + e.host() + ":" + e.port(),
