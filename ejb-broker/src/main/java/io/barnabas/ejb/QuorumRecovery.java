@@ -35,7 +35,7 @@ public final class QuorumRecovery {
                 recovery.carryOut(Uuid::randomUuid);
                 lines.add(
                         "DONE: this node is the only voter now. Start it, then the others, and give each of those its vote by "
-                                + "kafka-metadata-quorum.sh add-controller or AddRaftVoter.");
+                                + "barnabas add-voter.");
             } else {
                 lines.add("NOTHING HAS BEEN CHANGED. Add --yes to recover by force.");
             }
