@@ -46,7 +46,7 @@ final class HeartbeatControl {
         online.removeAll(request.offlineLogDirs());
         boolean alone = PartitionRules.isAlone(image, broker.id());
         BrokerHeartbeatResponseData answer = new BrokerHeartbeatResponseData()
-                .setIsCaughtUp(request.currentMetadataOffset() >= broker.epoch())
+                .setIsCaughtUp(!broker.fenced() || sessions.isCaughtUp(image, broker, request.currentMetadataOffset()))
                 .setIsFenced(broker.fenced());
         if (broker.fenced()) {
             ofFenced(image, broker, request, answer, records);
@@ -83,9 +83,7 @@ final class HeartbeatControl {
             answer.setShouldShutDown(true);
         } else if (broker.inControlledShutdown()) {
             return; // it has said that it ends: only another registration begins anew
-        } else if (sessions.isCaughtUp(image, broker, request.currentMetadataOffset())
-                && !request.wantFence()
-                && !isDiskless(broker, request)) {
+        } else if (answer.isCaughtUp() && !request.wantFence() && !isDiskless(broker, request)) {
             records.add(change(broker).setFenced(NO));
             rules.onArrival(image, broker.id(), records);
             answer.setIsFenced(false);
