@@ -73,7 +73,7 @@ record Foundation(MetadataNode metadata, PeerParts peers, Membership membership)
                 ? MetadataNodeSettings.oneNode(directory, config.nodeId(), null)
                 : MetadataNodeSettings.member(directory, voter(config.quorumSelf()), voters);
         return settings.withMinInSync(config.getInt("min.insync.replicas"))
-                .securedBy(key == null ? null : new RatisSettings.Keys(key.keys(), key.trust()));
+                .securedBy(key == null ? null : new RatisSettings.Keys(key.keys(), key.trust(), ClusterKey.PROTOCOL));
     }
 
     private static RatisSettings.Voter voter(QuorumVoter voter) {

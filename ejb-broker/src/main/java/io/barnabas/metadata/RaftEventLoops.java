@@ -52,7 +52,6 @@ final class RaftEventLoops implements AutoCloseable {
     private static final int END_SECONDS = 5;
 
     private static final int CONNECT_MS = 500;
-    private static final String TLS = "TLSv1.3";
 
     private final EventLoopGroup loops =
             new NioEventLoopGroup(THREADS, new DefaultThreadFactory("barnabas-raft", true));
@@ -89,7 +88,7 @@ final class RaftEventLoops implements AutoCloseable {
         tls.setTrustManager(keys.trusted());
         tls.setMutualTls(true);
         tls.setSslProvider(SslProvider.JDK);
-        tls.setProtocols(TLS);
+        tls.setProtocols(keys.protocol());
         return tls.build();
     }
 
@@ -99,9 +98,11 @@ final class RaftEventLoops implements AutoCloseable {
                 .directExecutor()
                 .addService(service);
         if (keys != null) {
-            builder.sslContext(context(SslContextBuilder.forServer(keys.own())
-                    .trustManager(keys.trusted())
-                    .clientAuth(ClientAuth.REQUIRE)));
+            builder.sslContext(context(
+                    SslContextBuilder.forServer(keys.own())
+                            .trustManager(keys.trusted())
+                            .clientAuth(ClientAuth.REQUIRE),
+                    keys.protocol()));
         }
         return builder.build();
     }
@@ -122,7 +123,8 @@ final class RaftEventLoops implements AutoCloseable {
             return builder.usePlaintext().build();
         }
         return builder.sslContext(context(
-                        SslContextBuilder.forClient().keyManager(keys.own()).trustManager(keys.trusted())))
+                        SslContextBuilder.forClient().keyManager(keys.own()).trustManager(keys.trusted()),
+                        keys.protocol()))
                 .build();
     }
 
@@ -156,10 +158,10 @@ final class RaftEventLoops implements AutoCloseable {
         return answer.whenComplete((bytes, e) -> channel.shutdown());
     }
 
-    private static SslContext context(SslContextBuilder builder) {
+    private static SslContext context(SslContextBuilder builder, String protocol) {
         try {
             return GrpcSslContexts.configure(builder, SslProvider.JDK)
-                    .protocols(TLS)
+                    .protocols(protocol)
                     .build();
         } catch (SSLException e) {
             throw new IllegalStateException("keys that could be read cannot be used", e);

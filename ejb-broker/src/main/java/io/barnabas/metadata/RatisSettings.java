@@ -61,8 +61,9 @@ public record RatisSettings(
      *
      * @param own its key and certificate
      * @param trusted tells who has a key of the cluster
+     * @param protocol the one version of TLS that they speak, by its name in Java
      */
-    public record Keys(KeyManager own, TrustManager trusted) {}
+    public record Keys(KeyManager own, TrustManager trusted, String protocol) {}
 
     /** One voter, alone, on a free port of the loopback address. */
     public static RatisSettings oneNode(Path directory, String clusterId, int nodeId) {
