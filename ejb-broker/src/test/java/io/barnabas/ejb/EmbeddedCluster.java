@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -28,10 +29,15 @@ final class EmbeddedCluster implements AutoCloseable {
 
     /** Starts so many, with keys of the test's own; returns when all have started. */
     static EmbeddedCluster start(int count, Map<String, String> config) throws Exception {
+        return start(count, nodeId -> config);
+    }
+
+    /** The same, with keys for each node by its id, which are counted from 1. */
+    static EmbeddedCluster start(int count, IntFunction<Map<String, String>> config) throws Exception {
         EmbeddedCluster cluster = new EmbeddedCluster(count);
         List<CompletableFuture<EmbeddedBroker>> starting = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            starting.add(cluster.starting(i, config));
+            starting.add(cluster.starting(i, config.apply(i + 1)));
             cluster.bootstraps.add("127.0.0.1:" + cluster.ports.get(3 * i + 1));
         }
         for (CompletableFuture<EmbeddedBroker> node : starting) {
