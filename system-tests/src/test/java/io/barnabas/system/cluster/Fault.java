@@ -42,26 +42,16 @@ enum Fault {
             leader.thaw();
         }
     },
-    KILL_CONTROLLER("kill -9 the controller") {
+    KILL_CONTROLLER("kill -9 the controller", First.ANOTHER) {
         @Override
         void strike(Scene scene) throws Exception {
             scene.killAndRestart(scene.cluster().controller());
-        }
-
-        @Override
-        int firstLeader(Cluster cluster) {
-            return cluster.controller().id() % cluster.nodes().size() + 1;
         }
     },
-    KILL_CONTROLLER_AND_LEADER("kill -9 the controller that leads") {
+    KILL_CONTROLLER_AND_LEADER("kill -9 the controller that leads", First.CONTROLLER) {
         @Override
         void strike(Scene scene) throws Exception {
             scene.killAndRestart(scene.cluster().controller());
-        }
-
-        @Override
-        int firstLeader(Cluster cluster) {
-            return cluster.controller().id();
         }
     },
     KILL_ALL("kill -9 all, restart") {
@@ -87,39 +77,24 @@ enum Fault {
             scene.cutFor(() -> scene.others(leader).forEach(other -> scene.cutBothWays(leader, other)));
         }
     },
-    CUT_CONTROLLER("leader cut from the controller only %d s", Need.NETWORK) {
+    CUT_CONTROLLER("leader cut from the controller only %d s", First.ANOTHER, Need.NETWORK) {
         @Override
         void strike(Scene scene) {
             int leader = scene.leader().id();
             int controller = scene.cluster().controller().id();
             scene.cutFor(() -> scene.cutBothWays(leader, controller));
         }
-
-        @Override
-        int firstLeader(Cluster cluster) {
-            return KILL_CONTROLLER.firstLeader(cluster);
-        }
     },
-    CUT_CONTROLLING_LEADER("controller that leads cut from everyone %d s", Need.NETWORK) {
+    CUT_CONTROLLING_LEADER("controller that leads cut from everyone %d s", First.CONTROLLER, Need.NETWORK) {
         @Override
         void strike(Scene scene) throws Exception {
             CUT_ALL.strike(scene);
         }
-
-        @Override
-        int firstLeader(Cluster cluster) {
-            return cluster.controller().id();
-        }
     },
-    CUT_CONTROLLING_LEADER_PEERS("controller that leads cut from its peers only %d s", Need.NETWORK) {
+    CUT_CONTROLLING_LEADER_PEERS("controller that leads cut from its peers only %d s", First.CONTROLLER, Need.NETWORK) {
         @Override
         void strike(Scene scene) throws Exception {
             CUT_PEERS.strike(scene);
-        }
-
-        @Override
-        int firstLeader(Cluster cluster) {
-            return cluster.controller().id();
         }
     },
     CUT_OUT("what the leader sends to its peers is lost %d s", Need.NETWORK) {
@@ -152,36 +127,30 @@ enum Fault {
         @Override
         void strike(Scene scene) throws Exception {
             Node leader = scene.leader();
-            leader.disk().turnReadOnly();
-            scene.last();
-            scene.mend(leader, leader.disk()::repair);
+            scene.breakAndMend(leader, leader.disk()::turnReadOnly, leader.disk()::repair);
         }
     },
     DISK_GONE("disk of the leader fails reads and writes %d s", Need.DISKS) {
         @Override
         void strike(Scene scene) throws Exception {
             Node leader = scene.leader();
-            leader.disk().losePower();
-            scene.last();
-            scene.mend(leader, leader.disk()::repair);
+            scene.breakAndMend(leader, leader.disk()::losePower, leader.disk()::repair);
         }
     },
     FORCES_FAIL("EIO on force at the leader %d s", Need.UNRELIABILITY) {
         @Override
         void strike(Scene scene) throws Exception {
             Node leader = scene.leader();
-            leader.unreliable().failForces(true);
-            scene.last();
-            scene.mend(leader, () -> leader.unreliable().failForces(false));
+            scene.breakAndMend(
+                    leader, () -> leader.unreliable().failForces(true), () -> leader.unreliable().failForces(false));
         }
     },
     WRITES_FAIL("EIO on write at the leader %d s", Need.UNRELIABILITY) {
         @Override
         void strike(Scene scene) throws Exception {
             Node leader = scene.leader();
-            leader.unreliable().failWrites(true);
-            scene.last();
-            scene.mend(leader, () -> leader.unreliable().failWrites(false));
+            scene.breakAndMend(
+                    leader, () -> leader.unreliable().failWrites(true), () -> leader.unreliable().failWrites(false));
         }
     },
     NO_FILES("EMFILE at the leader %d s") {
@@ -293,11 +262,42 @@ enum Fault {
 
     static final List<Fault> OF_CLOCKS = List.of(CLOCK_AHEAD, CLOCK_BEHIND);
 
+    /** Which node is to lead the partition at first. */
+    private enum First {
+        ONE {
+            @Override
+            int of(Cluster cluster) {
+                return 1;
+            }
+        },
+        CONTROLLER {
+            @Override
+            int of(Cluster cluster) {
+                return cluster.controller().id();
+            }
+        },
+        /** Not the controller. */
+        ANOTHER {
+            @Override
+            int of(Cluster cluster) {
+                return cluster.controller().id() % cluster.nodes().size() + 1;
+            }
+        };
+
+        abstract int of(Cluster cluster);
+    }
+
     private final String title;
+    private final First first;
     private final List<Need> needs;
 
     Fault(String title, Need... needs) {
+        this(title, First.ONE, needs);
+    }
+
+    Fault(String title, First first, Need... needs) {
         this.title = title;
+        this.first = first;
         this.needs = List.of(needs);
     }
 
@@ -328,6 +328,6 @@ enum Fault {
 
     /** The node that is to lead the partition at first. */
     int firstLeader(Cluster cluster) {
-        return 1;
+        return first.of(cluster);
     }
 }

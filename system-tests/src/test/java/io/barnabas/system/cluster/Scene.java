@@ -155,14 +155,19 @@ record Scene(Cluster cluster, String topic, Load load, Damage damage) {
     }
 
     /** Something to be done to a node. */
-    interface Repair {
+    interface Step {
         void run() throws Exception;
     }
 
-    /** What an operator does about a disk that failed: ends the process if it has not ended, mends, starts again. */
-    void mend(Node node, Repair repair) throws Exception {
+    /**
+     * Something breaks at a node and lasts, and is then seen to as an operator does: ends the process if it has not ended, mends, starts
+     * again.
+     */
+    void breakAndMend(Node node, Step breaks, Step mends) throws Exception {
+        breaks.run();
+        last();
         node.kill();
-        repair.run();
+        mends.run();
         node.launch();
     }
 
