@@ -35,7 +35,13 @@ class WitnessTest {
     }
 
     private int controller(int node) {
-        return cluster.nodes().get(node - 1).node().metadata().metadata().image().controllerId();
+        return cluster.nodes()
+                .get(node - 1)
+                .node()
+                .metadata()
+                .metadata()
+                .image()
+                .controllerId();
     }
 
     @Test

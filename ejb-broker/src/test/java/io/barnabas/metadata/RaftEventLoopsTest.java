@@ -38,7 +38,8 @@ class RaftEventLoopsTest {
                         "127.0.0.1",
                         0,
                         ServerServiceDefinition.builder("barnabas.Voter")
-                                .addMethod(many, ServerCalls.asyncServerStreamingCall((request, to) -> give(answers, to)))
+                                .addMethod(
+                                        many, ServerCalls.asyncServerStreamingCall((request, to) -> give(answers, to)))
                                 .build())
                 .start();
         return new RatisSettings.Voter(2, "127.0.0.1", server.getPort(), Uuid.randomUuid());

@@ -141,16 +141,16 @@ enum Fault {
         @Override
         void strike(Scene scene) throws Exception {
             Node leader = scene.leader();
-            scene.breakAndMend(
-                    leader, () -> leader.unreliable().failForces(true), () -> leader.unreliable().failForces(false));
+            scene.breakAndMend(leader, () -> leader.unreliable().failForces(true), () -> leader.unreliable()
+                    .failForces(false));
         }
     },
     WRITES_FAIL("EIO on write at the leader %d s", Need.UNRELIABILITY) {
         @Override
         void strike(Scene scene) throws Exception {
             Node leader = scene.leader();
-            scene.breakAndMend(
-                    leader, () -> leader.unreliable().failWrites(true), () -> leader.unreliable().failWrites(false));
+            scene.breakAndMend(leader, () -> leader.unreliable().failWrites(true), () -> leader.unreliable()
+                    .failWrites(false));
         }
     },
     NO_FILES("EMFILE at the leader %d s") {
