@@ -232,7 +232,11 @@ public final class BrokerNode {
                 .add(DataHandlers.all(dataPath(), fetch, transactions.enlistment()))
                 .add(ControlHandlers.of(plane, creation, replication::silentLeaders))
                 .add(new FindCoordinatorHandler(
-                        groups::partitionFor, transactions.transactions()::partitionFor, metadata.metadata(), creation))
+                        groups::partitionFor,
+                        transactions.transactions()::partitionFor,
+                        metadata.metadata(),
+                        creation,
+                        replication::silentLeaders))
                 .add(GroupHandlers.all(groups, metadata.metadata(), this::servesConsumerGroups))
                 .add(TransactionHandlers.all(transactions, plane))
                 .add(brokers.all());

@@ -36,6 +36,13 @@ final class ClusterView {
         return silent.contains(broker);
     }
 
+    /** Whom clients are told to lead: nobody, -1, if they cannot be sent there. */
+    int leader(PartitionImage partition) {
+        boolean reachable =
+                !isSilent(partition.leader()) && node(partition.leader()).isPresent();
+        return reachable ? partition.leader() : -1;
+    }
+
     MetadataImage image() {
         return image;
     }

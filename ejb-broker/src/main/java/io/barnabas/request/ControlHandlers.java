@@ -24,7 +24,7 @@ public final class ControlHandlers {
         BrokerLoggers loggers = new BrokerLoggers();
         List<ApiHandler<?>> handlers = new ArrayList<>(List.of(
                 new MetadataHandler(plane, creation, silent),
-                new DescribeTopicPartitionsHandler(plane),
+                new DescribeTopicPartitionsHandler(plane, silent),
                 new DescribeClusterHandler(plane),
                 new DescribeConfigsHandler(plane, loggers),
                 new AlterConfigsHandler(plane),

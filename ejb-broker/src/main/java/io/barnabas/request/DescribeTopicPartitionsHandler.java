@@ -4,8 +4,10 @@ import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.PartitionImage;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.port.Responder;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.internals.Topic;
@@ -21,9 +23,12 @@ import org.jspecify.annotations.Nullable;
 /** Tells of topics page by page, with the eligible leader replicas (KIP-966). Answered from the image at once. */
 public final class DescribeTopicPartitionsHandler implements ApiHandler<DescribeTopicPartitionsRequestData> {
     private final ControlPlane plane;
+    private final Supplier<Set<Integer>> silent;
 
-    public DescribeTopicPartitionsHandler(ControlPlane plane) {
+    /** @param silent brokers of which nothing is heard here: as in {@link MetadataHandler}, nobody is sent there */
+    public DescribeTopicPartitionsHandler(ControlPlane plane, Supplier<Set<Integer>> silent) {
         this.plane = plane;
+        this.silent = silent;
     }
 
     @Override
@@ -33,7 +38,7 @@ public final class DescribeTopicPartitionsHandler implements ApiHandler<Describe
 
     @Override
     public void handle(DescribeTopicPartitionsRequestData request, RequestContext context, Responder responder) {
-        ClusterView view = new ClusterView(plane, plane.metadata().image(), context.listenerName());
+        ClusterView view = new ClusterView(plane, plane.metadata().image(), context.listenerName(), silent.get());
         boolean all = request.topics().isEmpty();
         DescribeTopicPartitionsRequestData.@Nullable Cursor cursor = request.cursor();
         SortedSet<String> names = names(request, view.image());
@@ -114,11 +119,10 @@ public final class DescribeTopicPartitionsHandler implements ApiHandler<Describe
                 .setTopicAuthorizedOperations(AuthorizedOperations.TOPIC);
         for (int p = from; p < to; p++) {
             PartitionImage partition = topic.partitions().get(p);
-            boolean reachable = view.node(partition.leader()).isPresent();
             result.partitions()
                     .add(new DescribeTopicPartitionsResponsePartition()
                             .setPartitionIndex(p)
-                            .setLeaderId(reachable ? partition.leader() : -1)
+                            .setLeaderId(view.leader(partition))
                             .setLeaderEpoch(partition.leaderEpoch())
                             .setReplicaNodes(partition.replicas())
                             .setIsrNodes(partition.isr())

@@ -7,6 +7,7 @@ import io.barnabas.metadata.PartitionImage;
 import io.barnabas.port.Responder;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
@@ -29,21 +30,25 @@ public final class FindCoordinatorHandler implements ApiHandler<FindCoordinatorR
     private final ToIntFunction<String> transactions;
     private final Metadata metadata;
     private final AutoTopicCreation creation;
+    private final Supplier<Set<Integer>> silent;
 
     /**
      * @param groups the partition that a group lives in
      * @param transactions the partition that a transactional id lives in
      * @param creation makes the coordinators' topics
+     * @param silent brokers of which nothing is heard here: a client that is sent there would hang, and not ask again
      */
     public FindCoordinatorHandler(
             ToIntFunction<String> groups,
             ToIntFunction<String> transactions,
             Metadata metadata,
-            AutoTopicCreation creation) {
+            AutoTopicCreation creation,
+            Supplier<Set<Integer>> silent) {
         this.groups = groups;
         this.transactions = transactions;
         this.metadata = metadata;
         this.creation = creation;
+        this.silent = silent;
     }
 
     @Override
@@ -88,7 +93,7 @@ public final class FindCoordinatorHandler implements ApiHandler<FindCoordinatorR
         }
         @Nullable PartitionImage partition = image.partition(topic, partitionFor.applyAsInt(key));
         @Nullable Endpoint endpoint = partition == null ? null : endpoint(image, partition.leader(), listener);
-        if (partition == null || endpoint == null) {
+        if (partition == null || endpoint == null || silent.get().contains(partition.leader())) {
             return none(key, Errors.COORDINATOR_NOT_AVAILABLE);
         }
         return new Coordinator()

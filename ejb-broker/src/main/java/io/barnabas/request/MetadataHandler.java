@@ -169,12 +169,11 @@ public final class MetadataHandler implements ApiHandler<MetadataRequestData> {
                 version != 0; // version 0 leaves out replicas that are not in service and says so by an error
         List<Integer> replicas = view.alive(partition.replicas(), unfiltered);
         List<Integer> isr = view.alive(partition.isr(), unfiltered);
-        boolean heard = !view.isSilent(partition.leader());
-        boolean reachable = heard && view.node(partition.leader()).isPresent();
+        int leader = view.leader(partition);
         Errors error = Errors.NONE;
-        if (!heard) {
+        if (view.isSilent(partition.leader())) {
             error = Errors.LEADER_NOT_AVAILABLE;
-        } else if (!reachable) {
+        } else if (leader < 0) {
             boolean known = view.image().broker(partition.leader()).isPresent();
             error = known && version >= FIRST_VERSION_WITH_LISTENER_NOT_FOUND
                     ? Errors.LISTENER_NOT_FOUND
@@ -186,7 +185,7 @@ public final class MetadataHandler implements ApiHandler<MetadataRequestData> {
         return new MetadataResponsePartition()
                 .setErrorCode(error.code())
                 .setPartitionIndex(partition.partition())
-                .setLeaderId(reachable ? partition.leader() : -1)
+                .setLeaderId(leader)
                 .setLeaderEpoch(partition.leaderEpoch())
                 .setReplicaNodes(replicas)
                 .setIsrNodes(isr)

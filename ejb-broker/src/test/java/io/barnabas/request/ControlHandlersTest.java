@@ -181,6 +181,15 @@ class ControlHandlersTest {
                     assertThat(Errors.forCode(p.errorCode())).isEqualTo(Errors.LEADER_NOT_AVAILABLE);
                     assertThat(p.leaderId()).isEqualTo(-1);
                 });
+        assertThat(broker.send(
+                                ApiKeys.DESCRIBE_TOPIC_PARTITIONS,
+                                new DescribeTopicPartitionsRequestData(),
+                                DescribeTopicPartitionsResponseData.class)
+                        .topics()
+                        .find("a")
+                        .partitions())
+                .singleElement()
+                .satisfies(p -> assertThat(p.leaderId()).isEqualTo(-1));
     }
 
     @Test

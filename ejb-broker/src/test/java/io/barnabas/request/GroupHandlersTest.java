@@ -14,9 +14,11 @@ import io.barnabas.metadata.TestMetadata;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.wire.RequestFrame;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntFunction;
 import org.apache.kafka.common.Uuid;
@@ -59,9 +61,11 @@ class GroupHandlersTest {
             new Environment(broker.ticker, broker.ticker, Runnable::run, log),
             new GroupCoordinator.Cluster(() -> 1, broker.metadata::image),
             name -> name + "-x");
+    private final Set<Integer> silent = new HashSet<>();
     private final HandlerRegistry handlers = new HandlerRegistry()
             .add(GroupHandlers.all(groups, broker.metadata.metadata(), () -> true))
-            .add(new FindCoordinatorHandler(groups::partitionFor, id -> 0, broker.metadata.metadata(), creation()));
+            .add(new FindCoordinatorHandler(
+                    groups::partitionFor, id -> 0, broker.metadata.metadata(), creation(), () -> silent));
     private final Uuid topicId = broker.createTopic("t", 2);
 
     GroupHandlersTest() {
@@ -196,6 +200,17 @@ class GroupHandlersTest {
         assertThat(second.coordinators().get(0).nodeId()).isEqualTo(1);
         assertThat(second.coordinators().get(0).port()).isEqualTo(9092);
         assertThat(offsetsTopic().id()).isEqualTo(made);
+    }
+
+    @Test
+    void nobodyIsSentToACoordinatorOfWhichNothingIsHeard() {
+        send(ApiKeys.FIND_COORDINATOR, 4, find(4, (byte) 0));
+        silent.add(TestMetadata.NODE_ID);
+
+        FindCoordinatorResponseData found =
+                send(ApiKeys.FIND_COORDINATOR, 4, find(4, (byte) 0)).body(FindCoordinatorResponseData.class);
+
+        assertThat(found.coordinators().get(0).errorCode()).isEqualTo(Errors.COORDINATOR_NOT_AVAILABLE.code());
     }
 
     @Test
