@@ -40,6 +40,7 @@ final class Presence {
     private final Uuid incarnation = Uuid.randomUuid();
     private final List<Uuid> directories;
     private final JournalReserve reserve;
+    private final DiskWatch disks;
 
     Presence(BrokerPort port, LiveConfig config, Metadata metadata, BrokerRegistration registration, LogManager logs) {
         this.port = port;
@@ -48,6 +49,11 @@ final class Presence {
         this.registration = registration;
         this.logs = logs;
         this.reserve = new JournalReserve(Foundation.metadataDirectory(config.atStart()));
+        this.disks = new DiskWatch(
+                this::lookAtDisks,
+                port.workers(),
+                port.clock(),
+                config.atStart().getInt("broker.session.timeout.ms"));
         this.directories = logs.directories().stream().map(Presence::idOf).toList();
         logs.directories().forEach(directory -> directory.markWith(registration::epoch));
     }
@@ -111,18 +117,18 @@ final class Presence {
                         .filter(directory -> !directory.online())
                         .map(DataDirectory::id)
                         .toList(),
-                this::hindered);
+                () -> !disks.writable());
         await(registration.unfence(), "the broker stays fenced");
     }
 
-    /** Whether a disk takes no records; of several voters, the journal goes on with what is reserved for it. */
-    private boolean hindered() {
+    /** Whether all disks take records; of several voters, the journal goes on with what is reserved for it. */
+    private boolean lookAtDisks() {
         boolean writable = logs.directories().stream().allMatch(each -> !each.online() || each.writable());
         if (!config.atStart().quorumVoters().isEmpty()) {
             long kept = reserve.onDisk(writable);
             logs.directories().forEach(each -> each.keepFree(kept));
         }
-        return !writable;
+        return writable;
     }
 
     /** Others are to lead what this broker leads, while they still reach it. */

@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
  * A voter then goes on although its broker can take no records. Without it the disk's being full would be the end of the voter, and if that
  * is just in an election, for good: Ratis then puts an empty file into the place of the one that says whom it voted for.
  *
- * <p>One thread at a time, the one that sends heartbeats.
+ * <p>One thread at a time, a worker that looks at the disks.
  */
 public final class JournalReserve {
     /** Enough for hours of changes of metadata. */
