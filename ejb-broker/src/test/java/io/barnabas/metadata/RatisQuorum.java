@@ -25,7 +25,8 @@ import org.jspecify.annotations.NullUnmarked;
 @NullUnmarked
 final class RatisQuorum implements AutoCloseable {
     private final Path directory;
-    private final List<RatisSettings.Voter> voters = new ArrayList<>();
+    private final List<RatisSettings.Voter> voters = new ArrayList<>(); // as they reach each other
+    private final List<Integer> ports;
     private final int snapshotEntries;
     private final int electionTimeoutMs;
     private final ConcurrentMap<Integer, Node> running = new ConcurrentHashMap<>();
@@ -40,10 +41,17 @@ final class RatisQuorum implements AutoCloseable {
         this.directory = directory;
         this.snapshotEntries = snapshotEntries;
         this.electionTimeoutMs = electionTimeoutMs;
-        List<Integer> ports = FreePorts.take(size);
+        this.ports = FreePorts.take(size);
         for (int id = 1; id <= size; id++) {
             voters.add(new RatisSettings.Voter(id, "127.0.0.1", ports.get(id - 1), new Uuid(id, id)));
         }
+    }
+
+    /** Has the others reach a voter over a cable that can be cut; before the start. */
+    Cable cable(int id) throws IOException {
+        Cable cable = new Cable(ports.get(id - 1));
+        voters.set(id - 1, new RatisSettings.Voter(id, "127.0.0.1", cable.port(), new Uuid(id, id)));
+        return cable;
     }
 
     RatisQuorum startAll() throws IOException {
@@ -143,7 +151,7 @@ final class RatisQuorum implements AutoCloseable {
                             directory(id),
                             TestMetadata.CLUSTER_ID,
                             Incarnation.FIRST,
-                            voters.get(id - 1),
+                            new RatisSettings.Voter(id, "127.0.0.1", ports.get(id - 1), new Uuid(id, id)),
                             voters,
                             electionTimeoutMs,
                             snapshotEntries,

@@ -99,6 +99,29 @@ class RatisQuorumTest {
     }
 
     @Test
+    void reachesAFollowerOverANewConnectionAfterACutThatThePresentOneDoesNotSurvive() throws Exception {
+        // Given
+        quorum = new RatisQuorum(directory, 3, SNAPSHOT_ENTRIES);
+        List<Cable> cables = List.of(quorum.cable(1), quorum.cable(2), quorum.cable(3));
+        try {
+            quorum.startAll().create("a");
+            quorum.awaitConverged();
+            int follower = quorum.leader().id % 3 + 1;
+            // When
+            cables.get(follower - 1).cut();
+            quorum.create("b");
+            cables.get(follower - 1).heal();
+            // Then
+            await().atMost(Duration.ofSeconds(20))
+                    .until(() -> quorum.node(follower).metadata.image().topic("b") != null);
+        } finally {
+            for (Cable cable : cables) {
+                cable.close();
+            }
+        }
+    }
+
+    @Test
     void answersAChangeOfVotersThatWaitsForAnotherAlsoIfItStopsMeanwhile() throws Exception {
         // Given a voter to be replaced by one that cannot be reached, and a change that waits for that
         three().create("a");
