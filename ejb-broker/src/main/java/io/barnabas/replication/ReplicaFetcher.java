@@ -45,7 +45,7 @@ final class ReplicaFetcher {
     private final LeaderSession session;
     private final OwedAnswer owed;
     private final Map<PartitionKey, FollowedPartition> partitions = new HashMap<>();
-    private @Nullable PeerConnection connection;
+    private volatile @Nullable PeerConnection connection; // asked by any thread whether it hears anything
     private int inFlight;
     private boolean resting;
     private boolean closed;
@@ -92,9 +92,13 @@ final class ReplicaFetcher {
         return partitions.isEmpty();
     }
 
-    /** Whether the leader's broker has not answered for that long. Without the monitor, which is held while records are written. */
+    /**
+     * Whether nothing of the leader's broker has been heard for that long, though it owes an answer: a large one over a slow network may take
+     * longer. Without the monitor, which is held while records are written.
+     */
     boolean isSilent(long ms) {
-        return owed.isOwedFor(ms);
+        @Nullable PeerConnection over = connection;
+        return owed.isOwedFor(ms) && (over == null || !over.hasHeardWithin(ms));
     }
 
     /** Ends; nothing is appended after that. */

@@ -101,6 +101,11 @@ public final class SimulatedLife implements UnboundedLogThreads {
         }
 
         @Override
+        public boolean hasHeardWithin(long ms) {
+            return real.hasHeardWithin(ms);
+        }
+
+        @Override
         public Executor eventLoop() {
             return task -> real.eventLoop().execute(() -> run(task));
         }

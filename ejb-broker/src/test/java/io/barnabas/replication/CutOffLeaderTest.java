@@ -73,6 +73,16 @@ class CutOffLeaderTest {
     }
 
     @Test
+    void itsFollowersDoNotTakeItForSilentWhileALargeAnswerArrives() {
+        cluster.run(2_000);
+
+        cluster.network.trickle("host1", "host2");
+        cluster.run(4_000);
+
+        assertThat(cluster.node(2).fetchers.silentLeaders(1_500)).isEmpty();
+    }
+
+    @Test
     void itsFollowersTakeItForSilentUntilItAnswersAgain() {
         cluster.run(2_000);
         assertThat(cluster.node(2).fetchers.silentLeaders(1_500)).isEmpty();

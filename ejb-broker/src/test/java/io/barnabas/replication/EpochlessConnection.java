@@ -21,6 +21,11 @@ public record EpochlessConnection(PeerConnection real) implements PeerConnection
     }
 
     @Override
+    public boolean hasHeardWithin(long ms) {
+        return real.hasHeardWithin(ms);
+    }
+
+    @Override
     public Executor eventLoop() {
         return real.eventLoop();
     }

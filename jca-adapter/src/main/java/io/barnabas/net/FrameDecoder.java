@@ -29,7 +29,8 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
     private long keptBytes; // by requests that wait with their records
     private int pauses;
     private boolean decoding;
-    private long receivedNanos;
+    private volatile long receivedNanos; // read by any thread
+    private volatile boolean received; // anything
     private long begunNanos;
     private boolean waitsForRest;
 
@@ -74,6 +75,11 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
     /** Monotonic time of the last bytes. */
     long receivedNanos() {
         return receivedNanos;
+    }
+
+    /** Whether bytes have come within that time; safe from any thread. */
+    boolean hasReceivedWithin(long nanos) {
+        return received && context.clock().nanoTime() - receivedNanos < nanos;
     }
 
     /** The client has sent a part of a frame, we want the rest, and the part began to wait at {@link #begunNanos}. */
@@ -143,17 +149,20 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-        ByteBuf received = (ByteBuf) message;
+        ByteBuf bytes = (ByteBuf) message;
         receivedNanos = context.clock().nanoTime();
-        if (received == begun) {
-            received.release(); // the receiver retained it for the read
+        if (!received) {
+            received = true;
+        }
+        if (bytes == begun) {
+            bytes.release(); // the receiver retained it for the read
         } else if (begun == null) {
-            begun = received;
+            begun = bytes;
         } else {
-            received.release();
+            bytes.release();
             throw new IllegalStateException("received beside an unfinished frame");
         }
-        decode(ctx, received);
+        decode(ctx, bytes);
     }
 
     private void decode(ChannelHandlerContext ctx, ByteBuf buffer) {

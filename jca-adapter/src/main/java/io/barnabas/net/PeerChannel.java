@@ -45,6 +45,7 @@ final class PeerChannel extends ChannelInboundHandlerAdapter implements PeerConn
     private int nextCorrelationId;
     private long checkNanos = Long.MAX_VALUE; // when the deadlines are looked at next
     private @Nullable Channel channel; // once it is being opened
+    private volatile @Nullable FrameDecoder frames; // likewise; read by any thread
     private boolean connected;
     private boolean reading;
     private boolean unflushed;
@@ -152,8 +153,9 @@ final class PeerChannel extends ChannelInboundHandlerAdapter implements PeerConn
     }
 
     /** The connection is being opened; on the event loop. */
-    void onOpening(Channel opening) {
+    void onOpening(Channel opening, FrameDecoder decoder) {
         channel = opening;
+        frames = decoder;
         if (failed) {
             opening.close();
         }
@@ -268,6 +270,12 @@ final class PeerChannel extends ChannelInboundHandlerAdapter implements PeerConn
     @Override
     public boolean isOpen() {
         return !failed;
+    }
+
+    @Override
+    public boolean hasHeardWithin(long ms) {
+        @Nullable FrameDecoder from = frames;
+        return from != null && from.hasReceivedWithin(TimeUnit.MILLISECONDS.toNanos(ms));
     }
 
     @Override

@@ -143,7 +143,7 @@ public final class PeerClient implements PeerConnector, AutoCloseable {
         }
         FrameDecoder frames = new FrameDecoder(parts.peers().frames());
         ChannelFuture opening = bootstrap(parts, peer, frames).connect(to);
-        peer.onOpening(opening.channel());
+        peer.onOpening(opening.channel(), frames);
         opening.addListener(done -> {
             if (!done.isSuccess()) {
                 LOG.debug("no connection; peer={}", to, done.cause());

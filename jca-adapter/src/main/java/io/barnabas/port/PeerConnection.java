@@ -20,6 +20,9 @@ public interface PeerConnection extends AutoCloseable {
     /** Whether requests can be sent: false once the connection was refused, lost or closed. */
     boolean isOpen();
 
+    /** Whether anything has come in within the last so many milliseconds, be it a part of an answer. */
+    boolean hasHeardWithin(long ms);
+
     /** The connection's event loop. */
     Executor eventLoop();
 

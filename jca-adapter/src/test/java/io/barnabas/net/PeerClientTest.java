@@ -119,6 +119,24 @@ class PeerClientTest {
     }
 
     @Test
+    void a_part_of_an_answer_is_heard() throws Exception {
+        try (ServerSocket slow = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            // Given a connection that was not answered yet
+            PeerConnection peer = client.connect("127.0.0.1", slow.getLocalPort(), "broker-2");
+            heartbeat(peer, "m", 60_000);
+            try (Socket accepted = slow.accept()) {
+                assertThat(peer.hasHeardWithin(60_000)).isFalse();
+                // When a part of an answer comes
+                accepted.getOutputStream().write(new byte[] {0, 0, 1, 0, 7});
+                // Then
+                await().untilAsserted(
+                                () -> assertThat(peer.hasHeardWithin(60_000)).isTrue());
+                assertThat(peer.hasHeardWithin(0)).isFalse();
+            }
+        }
+    }
+
+    @Test
     void a_name_is_looked_up_and_the_client_id_is_told() {
         Queue<String> names = new ConcurrentLinkedQueue<>();
         dispatcher.answering((request, connection, responder) -> {

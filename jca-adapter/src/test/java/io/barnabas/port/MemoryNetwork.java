@@ -25,6 +25,7 @@ public final class MemoryNetwork {
     private final Ticker ticker;
     private final Map<Address, Listening> listening = new ConcurrentHashMap<>();
     private final Set<Link> cuts = ConcurrentHashMap.newKeySet();
+    private final Set<Link> trickling = ConcurrentHashMap.newKeySet();
     private final Map<Link, Long> delays = new ConcurrentHashMap<>();
     private final Set<MemoryPeer> open =
             Collections.synchronizedSet(new LinkedHashSet<>()); // in one order at every run
@@ -62,6 +63,16 @@ public final class MemoryNetwork {
         cuts.add(new Link(from, to));
     }
 
+    /** Of an answer that is sent in this direction from here on only parts arrive, before all is healed. */
+    public void trickle(String from, String to) {
+        cut(from, to);
+        trickling.add(new Link(from, to));
+    }
+
+    boolean trickles(Link link) {
+        return trickling.contains(link);
+    }
+
     /** Cuts both directions between the host and all others. */
     public void isolate(String host, String... others) {
         for (String other : others) {
@@ -73,6 +84,7 @@ public final class MemoryNetwork {
     /** Heals every cut; what was under way arrives. */
     public void heal() {
         cuts.clear();
+        trickling.clear();
         for (MemoryPeer peer : opened()) {
             ticker.after(0, peer::deliver);
         }

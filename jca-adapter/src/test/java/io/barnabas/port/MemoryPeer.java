@@ -35,6 +35,8 @@ final class MemoryPeer implements PeerConnection {
     private static final RequestEncoder REQUESTS = new RequestEncoder(UnpooledByteBufAllocator.DEFAULT);
     private static final ResponseEncoder ANSWERS = new ResponseEncoder(UnpooledByteBufAllocator.DEFAULT);
 
+    private static final long NEVER = -1;
+
     private final MemoryNetwork network;
     private final Link there;
     private final Link back;
@@ -53,6 +55,7 @@ final class MemoryPeer implements PeerConnection {
     private volatile boolean failed;
     private @Nullable ConnectionRefusedException refusal;
     private int nextCorrelationId;
+    private volatile long heardMs = NEVER;
 
     MemoryPeer(MemoryNetwork network, Link there, int port, String clientId) {
         this.network = network;
@@ -151,6 +154,7 @@ final class MemoryPeer implements PeerConnection {
     }
 
     private void onAnswer(byte[] bytes) {
+        heardMs = network.clock().monotonicMillis();
         Waiting first = waiting.removeFirst();
         first.timer().cancel();
         ApiMessage body;
@@ -188,6 +192,12 @@ final class MemoryPeer implements PeerConnection {
     @Override
     public boolean isOpen() {
         return !failed;
+    }
+
+    @Override
+    public boolean hasHeardWithin(long ms) {
+        boolean parts = network.trickles(back) && answersDue > 0;
+        return parts || (heardMs != NEVER && network.clock().monotonicMillis() - heardMs < ms);
     }
 
     @Override
