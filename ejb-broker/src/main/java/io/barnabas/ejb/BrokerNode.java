@@ -104,6 +104,7 @@ public final class BrokerNode {
         this.logs = port.openLogs(atStart.logManagerSettings(metadata.clusterId()));
         if (atStart.isWitness()) {
             Witness.begin(metadata, port, atStart.nodeId());
+            membership.witnessClock().tell();
         }
         metadata.awaitReady(port::closing);
         // Before anything changes: what the database says is compared with the metadata as they were when it was

@@ -11,7 +11,7 @@ import java.util.Set;
 import org.apache.kafka.common.protocol.types.RawTaggedField;
 
 /**
- * What time it is, by the majority of the brokers: each tells its machine's time with its heartbeats, and hears with the answer what most of
+ * What time it is, by the majority of the nodes, brokers and such that only vote: each tells its machine's time with its heartbeats, and hears with the answer what most of
  * them have, be it the controller's own or not. Where no majority has about the same time, nothing is said. Soft state of the controller's
  * node, by its monotonic clock: no safety rule stands on it, it only keeps a clock that is years off from doing harm ({@link AgreedClock}).
  *
@@ -21,34 +21,38 @@ final class BrokerClocks {
     private static final int TAG = 10_000;
 
     private final Clock clock;
-    private final Map<Integer, Long> origins = new HashMap<>(); // wall time at the monotonic clock's origin, by broker
+    private final Map<Integer, Long> origins = new HashMap<>(); // wall time at the monotonic clock's origin, by node
 
     BrokerClocks(Clock clock) {
         this.clock = clock;
     }
 
-    /** Takes what a broker says, if it says anything; brokers that are not registered any more are forgotten. */
-    synchronized void onHeard(int broker, List<RawTaggedField> request, Set<Integer> registered) {
-        origins.keySet().retainAll(registered);
+    /**
+     * Takes what a node says, if it says anything.
+     *
+     * @param nodes all that have a say; others are forgotten
+     */
+    synchronized void onHeard(int node, List<RawTaggedField> request, Set<Integer> nodes) {
+        origins.keySet().retainAll(nodes);
         OptionalLong wallMs = read(request);
-        if (wallMs.isPresent() && registered.contains(broker)) {
-            origins.put(broker, wallMs.getAsLong() - clock.monotonicMillis());
+        if (wallMs.isPresent() && nodes.contains(node)) {
+            origins.put(node, wallMs.getAsLong() - clock.monotonicMillis());
         }
     }
 
     /**
-     * The time that more than half of the brokers have, within a tolerance.
+     * The time that more than half of the nodes have, within a tolerance.
      *
-     * @param registered brokers, whether they were heard or not
+     * @param nodes how many have a say, whether they were heard or not
      */
-    synchronized OptionalLong agreed(int registered) {
+    synchronized OptionalLong agreed(int nodes) {
         for (long origin : origins.values()) {
             long[] near = origins.values().stream()
                     .mapToLong(Long::longValue)
                     .filter(other -> Math.abs(other - origin) <= AgreedClock.TOLERANCE_MS)
                     .sorted()
                     .toArray();
-            if (2 * near.length > registered) {
+            if (2 * near.length > nodes) {
                 return OptionalLong.of(near[(near.length - 1) / 2] + clock.monotonicMillis());
             }
         }

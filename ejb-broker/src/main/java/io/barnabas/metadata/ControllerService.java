@@ -4,12 +4,12 @@ import io.barnabas.config.LiveConfig;
 import io.barnabas.metadata.Controller.Decision;
 import io.barnabas.time.Clock;
 import io.barnabas.time.Ticker;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.apache.kafka.common.message.AllocateProducerIdsRequestData;
 import org.apache.kafka.common.message.AllocateProducerIdsResponseData;
 import org.apache.kafka.common.message.AlterPartitionRequestData;
@@ -47,6 +47,7 @@ public final class ControllerService implements ControllerRequests, AutoCloseabl
     private final PartitionRules rules;
     private final BrokerSessions sessions;
     private final BrokerClocks clocks;
+    private final Set<Integer> voters;
     private final RegistrationControl registrations;
     private final HeartbeatControl heartbeats;
     private final ControllerDuties duties;
@@ -66,6 +67,7 @@ public final class ControllerService implements ControllerRequests, AutoCloseabl
         this.rules = settings.rules();
         this.sessions = new BrokerSessions(time.clock(), nodeId, settings.sessionTimeoutMs());
         this.clocks = new BrokerClocks(time.clock());
+        this.voters = settings.voters();
         this.registrations = new RegistrationControl(rules);
         this.heartbeats = new HeartbeatControl(rules, sessions);
         this.duties = new ControllerDuties(controller, metadata, settings, sessions, time);
@@ -129,6 +131,9 @@ public final class ControllerService implements ControllerRequests, AutoCloseabl
             return CompletableFuture.completedFuture(
                     new BrokerHeartbeatResponseData().setErrorCode(Errors.NOT_CONTROLLER.code()));
         }
+        if (request.brokerEpoch() == WitnessClock.NO_BROKER && voters.contains(request.brokerId())) {
+            return CompletableFuture.completedFuture(timed(request, new BrokerHeartbeatResponseData()));
+        }
         image.broker(request.brokerId())
                 .filter(b -> b.epoch() == request.brokerEpoch())
                 .ifPresent(b -> sessions.onHeard(b.id(), b.epoch(), request.currentMetadataOffset()));
@@ -151,11 +156,12 @@ public final class ControllerService implements ControllerRequests, AutoCloseabl
         return answer;
     }
 
-    private void tellTime(int broker, List<RawTaggedField> request, List<RawTaggedField> answer) {
-        Set<Integer> registered =
-                metadata.image().brokers().stream().map(BrokerImage::id).collect(Collectors.toSet());
-        clocks.onHeard(broker, request, registered);
-        clocks.agreed(registered.size()).ifPresent(wallMs -> BrokerClocks.write(answer, wallMs));
+    /** All nodes have a say: with a witness a broker that is alone of two knows the time. */
+    private void tellTime(int node, List<RawTaggedField> request, List<RawTaggedField> answer) {
+        Set<Integer> nodes = new HashSet<>(voters);
+        metadata.image().brokers().forEach(broker -> nodes.add(broker.id()));
+        clocks.onHeard(node, request, nodes);
+        clocks.agreed(nodes.size()).ifPresent(wallMs -> BrokerClocks.write(answer, wallMs));
     }
 
     private static Decision<AllocateProducerIdsResponseData> producerIds(

@@ -37,6 +37,7 @@ final class HeartbeatLoop implements AutoCloseable {
     private final CompletableFuture<@Nullable Void> serving = new CompletableFuture<>();
     private final CompletableFuture<@Nullable Void> left = new CompletableFuture<>();
     private final Clock clock;
+    private final UnsettledTime unsettled;
     private volatile Supplier<List<Uuid>> offlineDirs = List::of;
     private volatile BooleanSupplier hindered = () -> false;
     private volatile long epoch = -1;
@@ -62,6 +63,7 @@ final class HeartbeatLoop implements AutoCloseable {
         this.intervalMs = pace.heartbeatMs();
         this.onStale = onStale;
         this.clock = pace.clock();
+        this.unsettled = new UnsettledTime(pace.clock());
         this.session = new OwnSession(pace.clock(), pace.sessionMs());
     }
 
@@ -211,6 +213,11 @@ final class HeartbeatLoop implements AutoCloseable {
                 session.onAnswered(sent);
             }
             BrokerClocks.read(answer.unknownTaggedFields()).ifPresent(clock::agree);
+            if (unsettled.isDue()) {
+                LOG.warn(
+                        "nothing is deleted by its age: no majority of the nodes has told the same time since this one started; broker={}",
+                        nodeId);
+            }
         }
         if (error == Errors.STALE_BROKER_EPOCH) {
             onStale.run();

@@ -14,9 +14,15 @@ public final class Membership implements AutoCloseable {
     private final ControllerChannel channel;
     private final BrokerRegistration registration;
     private final ProducerIdAllocator producerIds;
+    private final WitnessClock witnessClock;
 
     private Membership(
-            Metadata metadata, ControllerService service, ControllerChannel channel, BrokerRegistration registration) {
+            Metadata metadata,
+            ControllerService service,
+            ControllerChannel channel,
+            BrokerRegistration registration,
+            WitnessClock witnessClock) {
+        this.witnessClock = witnessClock;
         this.metadata = metadata;
         this.service = service;
         this.channel = channel;
@@ -38,7 +44,8 @@ public final class Membership implements AutoCloseable {
                 time.clock(),
                 time.ticker());
         BrokerRegistration registration = new BrokerRegistration(channel, metadata, atStart.nodeId(), pace);
-        return new Membership(metadata, service, channel, registration);
+        return new Membership(
+                metadata, service, channel, registration, new WitnessClock(channel, atStart.nodeId(), time));
     }
 
     public Metadata metadata() {
@@ -59,6 +66,11 @@ public final class Membership implements AutoCloseable {
         return registration;
     }
 
+    /** To be told by a node that is no broker. */
+    public WitnessClock witnessClock() {
+        return witnessClock;
+    }
+
     public ProducerIdAllocator producerIds() {
         return producerIds;
     }
@@ -67,6 +79,7 @@ public final class Membership implements AutoCloseable {
     @Override
     public void close() {
         registration.close();
+        witnessClock.close();
         service.close();
     }
 }

@@ -354,6 +354,39 @@ class ControllerServiceTest {
     }
 
     @Test
+    void aBrokerAloneOfTwoKnowsTheTimeByTheWitness() {
+        // Given two brokers and a node that only votes
+        String voters = "1@127.0.0.1:9093,2@127.0.0.1:9094,3@127.0.0.1:9095";
+        Map<String, String> config = Map.of(
+                "node.id", "1",
+                "listeners", "PLAINTEXT://127.0.0.1:9092,BROKER://127.0.0.1:9091",
+                "listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,BROKER:PLAINTEXT",
+                "inter.broker.listener.name", "BROKER",
+                "controller.quorum.voters", voters);
+        try (TestCluster two = new TestCluster(config, Map.of())) {
+            two.join(1);
+            two.join(2);
+            long now = two.clock.wallMillis();
+            BrokerHeartbeatRequestData left = new BrokerHeartbeatRequestData()
+                    .setBrokerId(1)
+                    .setBrokerEpoch(two.epoch(1))
+                    .setCurrentMetadataOffset(two.image().index());
+            BrokerClocks.write(left.unknownTaggedFields(), now);
+            // When only one broker tells its time
+            BrokerHeartbeatResponseData alone = two.heartbeat(left);
+            // Then nobody knows it
+            assertThat(BrokerClocks.read(alone.unknownTaggedFields())).isEmpty();
+            // When the witness does, too
+            LocalChannel channel = new LocalChannel(two.service(), two.ticker);
+            new WitnessClock(channel, 3, new ControllerService.Time(two.clock, two.ticker)).tell();
+            // Then
+            assertThat(BrokerClocks.read(two.heartbeat(left).unknownTaggedFields()))
+                    .hasValue(now);
+            assertThat(two.image().brokers()).extracting(BrokerImage::id).containsExactly(1, 2);
+        }
+    }
+
+    @Test
     void takesOutABrokerThatIsGoneAndLeavesOneThatRuns() {
         // Given
         cluster.topic("a", 2, 3, 1);
