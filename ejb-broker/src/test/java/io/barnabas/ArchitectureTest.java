@@ -69,6 +69,9 @@ class ArchitectureTest {
             mayImportOf("peer", "metadata", "coordinator", "port", "wire", "time", "config");
 
     @ArchTest
+    static final ArchRule grid_gives_hints_to_the_metadata = mayImportOf("grid", "metadata", "time", "config");
+
+    @ArchTest
     static final ArchRule ra_imports_the_adapters_rooms = mayImportOf("ra", "port", "net", "log", "time");
 
     @ArchTest
@@ -109,6 +112,32 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.apache.ratis..");
+
+    @ArchTest
+    static final ArchRule only_its_adapter_uses_hazelcast = noClasses()
+            .that()
+            .resideOutsideOfPackage("io.barnabas.ejb..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("com.hazelcast..");
+
+    /** Membership grants nothing: no lock, no counter, no consensus of the grid's, nor anything that is kept in it. */
+    @ArchTest
+    static final ArchRule of_hazelcast_only_the_members_are_used = noClasses()
+            .should()
+            .dependOnClassesThat(new DescribedPredicate<JavaClass>("are Hazelcast's, but for its members and itself") {
+                @Override
+                public boolean test(JavaClass c) {
+                    String p = c.getPackageName();
+                    return p.startsWith("com.hazelcast.")
+                            && !p.equals("com.hazelcast.cluster")
+                            && !p.equals("com.hazelcast.core");
+                }
+            });
+
+    @ArchTest
+    static final ArchRule no_cp_object =
+            noClasses().should().callMethod("com.hazelcast.core.HazelcastInstance", "getCPSubsystem");
 
     @ArchTest
     static final ArchRule only_generated_schemas_of_kafkas_server_jars_are_used = noClasses()

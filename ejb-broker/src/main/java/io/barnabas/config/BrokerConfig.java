@@ -23,16 +23,19 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BrokerConfig {
     private static final String ROLES = "process.roles";
+    private static final String VOTERS = "controller.quorum.voters";
 
     private final Map<String, String> given;
     private final Map<String, @Nullable Object> values;
     private final Listeners listeners;
     private final List<QuorumVoter> quorumVoters;
+    private final @Nullable GridSettings grid;
 
     private BrokerConfig(Map<String, String> given) {
         this.given = Collections.unmodifiableMap(new TreeMap<>(given));
         this.values = SettingsTable.BROKER.parse(given);
         BrokerConfigChecks.check(this);
+        this.grid = GridSettings.of(this);
         this.listeners = Listeners.of(this);
         this.quorumVoters = QuorumVoter.of(this);
         if (isWitness() && quorumVoters.stream().noneMatch(voter -> voter.nodeId() == nodeId() && !isAlone())) {
@@ -106,9 +109,9 @@ public final class BrokerConfig {
         return getList(ROLES).equals(List.of("controller"));
     }
 
-    /** Whether {@code controller.quorum.voters} names no other node than this one. */
+    /** Whether {@code controller.quorum.voters} names no other node than this one, and there is no data grid to ask for others. */
     public boolean isAlone() {
-        return getList("controller.quorum.voters").stream().allMatch(voter -> voter.startsWith(nodeId() + "@"));
+        return !seeksVoters() && getList(VOTERS).stream().allMatch(voter -> voter.startsWith(nodeId() + "@"));
     }
 
     /** The listeners to open and to tell of. */
@@ -119,6 +122,27 @@ public final class BrokerConfig {
     /** {@code controller.quorum.voters}: empty if this node is alone. */
     public List<QuorumVoter> quorumVoters() {
         return quorumVoters;
+    }
+
+    /** Whether this node asks the data grid who votes on metadata: it is not told, and has no vote itself. */
+    public boolean seeksVoters() {
+        return grid != null && getList(VOTERS).isEmpty();
+    }
+
+    /** Whether this node is one of a cluster of several that it cannot order metadata without. */
+    public boolean isOneOfSeveral() {
+        return !quorumVoters.isEmpty() || seeksVoters();
+    }
+
+    /** The data grid, or null if there is none. */
+    public @Nullable GridSettings grid() {
+        return grid;
+    }
+
+    /** What the server starts the data grid with, as system properties; empty if there is none. */
+    public Map<String, String> gridProperties() {
+        GridSettings settings = grid;
+        return settings == null ? Map.of() : settings.properties(this);
     }
 
     /** Where this node is sent the metadata log, if it is not alone. */

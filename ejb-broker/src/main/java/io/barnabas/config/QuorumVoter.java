@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.apache.kafka.common.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +46,20 @@ public record QuorumVoter(int nodeId, String host, int port) {
             throw new ConfigException(KEY, texts, "There must be 1, 3 or 5 voters, not " + voters.size());
         }
         return List.copyOf(voters);
+    }
+
+    /**
+     * Voters as another node names them.
+     *
+     * @throws ConfigException if there are none, or the text is not of that form
+     */
+    public static List<QuorumVoter> parse(String text) {
+        return Stream.of(text.split(",")).map(one -> parse(KEY, one)).toList();
+    }
+
+    @Override
+    public String toString() {
+        return nodeId + "@" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
     }
 
     /** Where this node is sent the metadata log: its place among the voters, or that of a node without a vote. */

@@ -54,7 +54,7 @@ public class BrokerLifecycle {
     public RequestDispatcher start(BrokerPort port) throws Exception {
         return status.watch(port, () -> {
             BrokerConfig config = BrokerConfig.of(ConfiguredKeys.of(ConfigProvider.getConfig()));
-            BrokerNode started = BrokerNode.start(port, config, status::onFailure);
+            BrokerNode started = BrokerNode.start(port, config, HazelcastGrid.of(config), status::onFailure);
             try {
                 return shown(started);
             } catch (RuntimeException | Error e) {

@@ -7,7 +7,10 @@ import io.barnabas.coordinator.group.ConsumerGroupSettings;
 import io.barnabas.coordinator.group.GroupCoordinator;
 import io.barnabas.coordinator.group.GroupCoordinatorSettings;
 import io.barnabas.coordinator.transaction.TransactionCoordinator;
+import io.barnabas.grid.Grid;
+import io.barnabas.grid.GridDuties;
 import io.barnabas.log.LogManager;
+import io.barnabas.metadata.ControllerService;
 import io.barnabas.metadata.FeatureControl;
 import io.barnabas.metadata.Membership;
 import io.barnabas.metadata.Metadata;
@@ -84,6 +87,7 @@ public final class BrokerNode {
     private final TransactionHandlers.Parts transactions;
     private final FetchHandler fetch;
     private final HandlerDispatcher dispatcher;
+    private volatile @Nullable GridDuties gridDuties;
 
     private BrokerNode(BrokerPort port, LiveConfig config, Foundation foundation, FailStop failStop)
             throws IOException {
@@ -142,10 +146,16 @@ public final class BrokerNode {
      */
     public static BrokerNode start(BrokerPort port, BrokerConfig config, Consumer<Throwable> onFailure)
             throws IOException {
+        return start(port, config, Grid.NONE, onFailure);
+    }
+
+    /** The same as a member of a data grid. */
+    public static BrokerNode start(BrokerPort port, BrokerConfig config, Grid grid, Consumer<Throwable> onFailure)
+            throws IOException {
         FailStop failStop = new FailStop(onFailure);
         config.warnings().forEach(warning -> LOG.warn("configuration: {}", warning));
         LiveConfig live = new LiveConfig(config);
-        Foundation foundation = Foundation.open(port, live, failStop);
+        Foundation foundation = Foundation.open(port, live, grid, failStop);
         BrokerNode node;
         try {
             node = new BrokerNode(port, live, foundation, failStop);
@@ -154,7 +164,7 @@ public final class BrokerNode {
             throw e;
         }
         try {
-            node.begin();
+            node.begin(grid);
         } catch (RuntimeException | Error e) {
             node.close();
             throw e;
@@ -162,12 +172,23 @@ public final class BrokerNode {
         return node;
     }
 
-    private void begin() {
+    private void begin(Grid grid) {
         partitions.start();
         replication.begin(fetch);
         assignments.follow(logs, metadata.metadata().image());
         partitions.onLeadership(new CoordinatorLeadership(groups, transactions.transactions()));
         metadata.metadata().onChange(groups::onMetadata);
+        if (config.atStart().grid() != null) {
+            gridDuties = GridDuties.begin(
+                    grid,
+                    new GridDuties.Means(
+                            config.atStart().nodeId(),
+                            metadata.controller(),
+                            metadata.metadata(),
+                            new ControllerService.Time(port.clock(), port.ticker()),
+                            port.workers()),
+                    membership.service());
+        }
     }
 
     /** The sockets are open: clients may be sent here. */
@@ -178,6 +199,10 @@ public final class BrokerNode {
 
     /** The sockets are about to be closed. */
     private void leave() {
+        GridDuties duties = gridDuties;
+        if (duties != null) {
+            duties.close();
+        }
         presence.leave();
         metadata.handOver();
     }

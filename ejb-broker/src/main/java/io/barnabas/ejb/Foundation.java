@@ -3,6 +3,8 @@ package io.barnabas.ejb;
 import io.barnabas.config.BrokerConfig;
 import io.barnabas.config.LiveConfig;
 import io.barnabas.config.QuorumVoter;
+import io.barnabas.grid.Grid;
+import io.barnabas.grid.VoterSearch;
 import io.barnabas.metadata.ControllerService;
 import io.barnabas.metadata.Membership;
 import io.barnabas.metadata.MetadataNode;
@@ -28,17 +30,17 @@ record Foundation(MetadataNode metadata, PeerParts peers, Membership membership)
     private static final int COMMANDS_INLINE = 16;
 
     /** @throws IOException if the metadata's directory cannot be used, with the reason for the operator as its message */
-    static Foundation open(BrokerPort port, LiveConfig config, FailStop failStop) throws IOException {
+    static Foundation open(BrokerPort port, LiveConfig config, Grid grid, FailStop failStop) throws IOException {
         @Nullable ClusterKey key = clusterKey(config.atStart());
         if (key != null) {
             port.secure(key);
         }
-        if (!config.atStart().quorumVoters().isEmpty()) {
+        if (config.atStart().isOneOfSeveral()) {
             port.clock().unsettle();
         }
         SerialExecutor controller = new SerialExecutor(port.workers(), COMMANDS_INLINE, failStop::onFailure);
         MetadataNode metadata = MetadataNode.open(
-                metadataSettings(config.atStart(), key),
+                metadataSettings(config.atStart(), voters(config.atStart(), grid, port), key),
                 Uuid::randomUuid,
                 task -> port.workers().execute(() -> controller.execute(task)),
                 failStop::onFailure,
@@ -65,10 +67,16 @@ record Foundation(MetadataNode metadata, PeerParts peers, Membership membership)
         return config.logDirs().get(0).resolve(METADATA_DIRECTORY);
     }
 
-    static MetadataNodeSettings metadataSettings(BrokerConfig config, @Nullable ClusterKey key) {
+    /** As configured; or as the data grid says, of a broker that is not told. */
+    private static List<QuorumVoter> voters(BrokerConfig config, Grid grid, BrokerPort port) throws IOException {
+        return config.seeksVoters() ? VoterSearch.await(grid, config.nodeId(), port::closing) : config.quorumVoters();
+    }
+
+    /** @param named the voters; empty of a node that is alone */
+    static MetadataNodeSettings metadataSettings(
+            BrokerConfig config, List<QuorumVoter> named, @Nullable ClusterKey key) {
         Path directory = metadataDirectory(config);
-        List<RatisSettings.Voter> voters =
-                config.quorumVoters().stream().map(Foundation::voter).toList();
+        List<RatisSettings.Voter> voters = named.stream().map(Foundation::voter).toList();
         MetadataNodeSettings settings = voters.isEmpty()
                 ? MetadataNodeSettings.oneNode(directory, config.nodeId(), null)
                 : MetadataNodeSettings.member(directory, voter(config.quorumSelf()), voters);

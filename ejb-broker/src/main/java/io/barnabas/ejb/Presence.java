@@ -124,7 +124,7 @@ final class Presence {
     /** Whether all disks take records; of several voters, the journal goes on with what is reserved for it. */
     private boolean lookAtDisks() {
         boolean writable = logs.directories().stream().allMatch(each -> !each.online() || each.writable());
-        if (!config.atStart().quorumVoters().isEmpty()) {
+        if (config.atStart().isOneOfSeveral()) {
             long kept = reserve.onDisk(writable);
             logs.directories().forEach(each -> each.keepFree(kept));
         }

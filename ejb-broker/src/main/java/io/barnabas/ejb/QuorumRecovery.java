@@ -27,8 +27,8 @@ public final class QuorumRecovery {
      */
     public static List<String> run(Map<String, String> config, boolean yes) throws IOException {
         LiveConfig live = new LiveConfig(BrokerConfig.of(config));
-        MetadataNodeSettings settings =
-                Foundation.metadataSettings(live.atStart(), Foundation.clusterKey(live.atStart()));
+        MetadataNodeSettings settings = Foundation.metadataSettings(
+                live.atStart(), live.atStart().quorumVoters(), Foundation.clusterKey(live.atStart()));
         try (ForcedRecovery recovery = ForcedRecovery.prepare(settings, live)) {
             List<String> lines = new ArrayList<>(recovery.report());
             if (yes) {

@@ -98,6 +98,11 @@ public final class Controller {
         return log.removeVoter(node, directoryId, timeoutMs);
     }
 
+    /** {@link MetadataLog#transferLead} of the log that the changes go to. */
+    public CompletableFuture<Boolean> transferLead(int node) {
+        return log.transferLead(node);
+    }
+
     /** The members of the log that the changes go to. @throws NotControllerException if this node does not lead it */
     public QuorumState quorum() {
         return log.quorum();

@@ -61,6 +61,15 @@ public interface MetadataLog extends AutoCloseable {
     /** Has another node lead, if this one does and there is one that can; a courtesy, which may fail. May block (bounded). */
     default void handOver() {}
 
+    /**
+     * Has that voter lead, if this node does; a courtesy, too. Does not block. What is proposed meanwhile fails as it does without a leader.
+     *
+     * @return completed when it leads, or will not: with false, or a failure
+     */
+    default CompletableFuture<Boolean> transferLead(int nodeId) {
+        return CompletableFuture.completedFuture(false);
+    }
+
     /** Takes a snapshot, so that the next start is quick, and stops. What has been committed stays. Idempotent. */
     @Override
     void close();

@@ -51,6 +51,16 @@ record RatisMembers(RaftServer.Division division, Map<RaftPeerId, Follower> foll
         return best;
     }
 
+    /** The follower that votes, is of that node and runs, if there is one. */
+    @Nullable
+    RaftPeerId running(int nodeId) {
+        return voters().stream()
+                .map(RaftPeer::getId)
+                .filter(id -> RatisConfiguration.nodeId(id) == nodeId && !id.equals(division.getId()) && runs(id))
+                .findFirst()
+                .orElse(null);
+    }
+
     Collection<RaftPeer> voters() {
         return division.getRaftConf().getCurrentPeers();
     }

@@ -169,7 +169,7 @@ public final class RatisMetadataLog implements MetadataLog {
             return;
         }
         try {
-            transferLead(running, "it stops").get(2 * HAND_OVER_MS, TimeUnit.MILLISECONDS);
+            transferLead(running, RatisMembers::heir, "it stops").get(2 * HAND_OVER_MS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException e) {
@@ -178,15 +178,16 @@ public final class RatisMetadataLog implements MetadataLog {
     }
 
     /**
-     * Asks the voter that is furthest to lead, if this one does and another runs.
+     * Asks another voter to lead, if this one does.
      *
+     * @param choice whom; null if nobody
      * @return whether it does; fails if that cannot be found out
      */
-    private CompletableFuture<Boolean> transferLead(RaftServer running, String reason) {
+    private CompletableFuture<Boolean> transferLead(
+            RaftServer running, Function<RatisMembers, @Nullable RaftPeerId> choice, String reason) {
         try {
             RaftServer.Division division = running.getDivision(groupId);
-            RaftPeerId heir =
-                    division.getInfo().isLeader() ? RatisMembers.of(division).heir() : null;
+            RaftPeerId heir = division.getInfo().isLeader() ? choice.apply(RatisMembers.of(division)) : null;
             if (heir == null) {
                 return CompletableFuture.completedFuture(false);
             }
@@ -204,6 +205,14 @@ public final class RatisMetadataLog implements MetadataLog {
         } catch (IOException | RuntimeException e) { // it closes
             return CompletableFuture.failedFuture(e);
         }
+    }
+
+    @Override
+    public CompletableFuture<Boolean> transferLead(int nodeId) {
+        RaftServer running = server;
+        return running == null
+                ? CompletableFuture.completedFuture(false)
+                : transferLead(running, members -> members.running(nodeId), "another is nominated");
     }
 
     private VoterIntroduction introduction() {
@@ -260,8 +269,8 @@ public final class RatisMetadataLog implements MetadataLog {
         if (settings.alone() || !givingUp.compareAndSet(false, true)) {
             return;
         }
-        CompletableFuture<Boolean> unused =
-                transferLead(running, "its disk is full").whenComplete((done, e) -> givingUp.set(false));
+        CompletableFuture<Boolean> unused = transferLead(running, RatisMembers::heir, "its disk is full")
+                .whenComplete((done, e) -> givingUp.set(false));
     }
 
     private static Long index(@Nullable RaftClientReply reply, @Nullable Throwable e) {

@@ -83,6 +83,14 @@ public final class TestCluster implements AutoCloseable {
         return metadata.image();
     }
 
+    public Controller controller() {
+        return controller;
+    }
+
+    public Metadata metadata() {
+        return metadata;
+    }
+
     public ControllerService service() {
         return service;
     }

@@ -32,14 +32,15 @@ final class ConfigurationCheck {
      * Checks with the rules in these archives.
      *
      * @param deploy the folder of the unpacked archives
+     * @return what to start the data grid with; empty if there is to be none
      * @throws Refusal if a value is not allowed; names key, value, what is allowed and where the value stands
      */
-    static void check(Settings settings, Path deploy) throws IOException {
+    static Map<String, String> check(Settings settings, Path deploy) throws IOException {
         ClassLoader before = Thread.currentThread().getContextClassLoader();
         try (URLClassLoader archives =
                 new URLClassLoader(archives(deploy), ConfigurationCheck.class.getClassLoader())) {
             Thread.currentThread().setContextClassLoader(archives); // values that name classes are looked for there
-            check(settings, archives);
+            return check(settings, archives);
         } finally {
             Thread.currentThread().setContextClassLoader(before);
         }
@@ -52,9 +53,12 @@ final class ConfigurationCheck {
                 Class.forName(RULES, true, rules).getMethod("knownKeys").invoke(null));
     }
 
-    static void check(Settings settings, ClassLoader rules) {
+    @SuppressWarnings("unchecked") // BrokerConfig.gridProperties() is a map of strings
+    static Map<String, String> check(Settings settings, ClassLoader rules) {
         try {
-            Class.forName(RULES, true, rules).getMethod("of", Map.class).invoke(null, values(settings, rules));
+            Class<?> config = Class.forName(RULES, true, rules);
+            Object checked = config.getMethod("of", Map.class).invoke(null, values(settings, rules));
+            return (Map<String, String>) config.getMethod("gridProperties").invoke(checked);
         } catch (InvocationTargetException e) {
             throw refusal(settings, e.getCause() == null ? e : e.getCause());
         } catch (ReflectiveOperationException e) {

@@ -44,10 +44,13 @@ public final class Server {
     private static volatile boolean stopping;
 
     private final ServerSettings settings;
+    private final DataGrid grid;
+    private @Nullable AdminCommandRunner booted;
     private @Nullable String failure;
 
-    private Server(ServerSettings settings) {
+    private Server(ServerSettings settings, DataGrid grid) {
         this.settings = settings;
+        this.grid = grid;
     }
 
     /** Boots; arguments come as system properties, see {@link ServerSettings}. */
@@ -58,8 +61,10 @@ public final class Server {
         CompilerDirectives.add(settings);
         try {
             ServerPid.take(settings.data());
-            ConfigurationCheck.check(Settings.ofSystemProperties(), settings.deploy());
-            Server server = new Server(settings);
+            DataGrid grid = new DataGrid(
+                    ConfigurationCheck.check(Settings.ofSystemProperties(), settings.deploy()), settings.root());
+            grid.prepare();
+            Server server = new Server(settings, grid);
             server.boot();
             server.lookOn(server.awaitBroker());
         } catch (StartFailure | Refusal e) {
@@ -87,7 +92,7 @@ public final class Server {
                 .getMethod("getInstance")
                 .invoke(null);
         boot.setRootDir(freshRoot().toFile());
-        boot.setNoHazelcast(true);
+        boot.setNoHazelcast(!grid.isAskedAtStart());
         boot.setPostBootHandler(this::deploy);
         boot.bootStrap();
         if (failure != null) {
@@ -122,6 +127,7 @@ public final class Server {
     }
 
     private void deploy(AdminCommandRunner container) {
+        booted = container;
         deploy(container, "barnabas", "--name=barnabas");
         deploy(container, "console", "--name=console", "--contextroot=/");
         openHttp(container);
@@ -166,6 +172,9 @@ public final class Server {
         BrokerWatch.Listening listening = watch.awaitServing();
         System.out.println("Barnabas serves. Clients: " + String.join(",", listening.listeners()) + "  Console: http://"
                 + new Settings.Listener(Settings.HTTP_PORT, settings.httpHost(), settings.httpPort()) + "/");
+        if (booted != null) {
+            grid.onServing(booted);
+        }
         return watch;
     }
 

@@ -47,12 +47,20 @@ public final class Settings {
     /** The quorum of controllers: id@host:port, separated by commas. */
     public static final String VOTERS = "controller.quorum.voters";
 
+    /** How the members of the data grid find each other; without it there is none. */
+    public static final String DISCOVERY = "barnabas.cluster.discovery";
+
+    /** Where this member of the data grid listens: host:port. */
+    public static final String GRID_ADDRESS = "barnabas.cluster.address";
+
     private static final String FILE_PROPERTY = "barnabas.config";
     private static final String SET_PROPERTY = "barnabas.set";
     private static final int PORT_MAX = 65535;
     private static final Pattern LISTENER = Pattern.compile("\\s*(\\w[\\w-]*)://\\[?([^\\]/]*?)\\]?:(\\d{1,5})\\s*");
 
     private static final Pattern VOTER = Pattern.compile("\\s*(\\d+)@\\[?([^\\]@]+?)\\]?:(\\d{1,5})\\s*");
+
+    private static final Pattern ADDRESS = Pattern.compile("\\[?([^\\]@]+?)\\]?:(\\d{1,5})");
 
     private final @Nullable Path file;
     private final Map<String, String> set;
@@ -262,11 +270,22 @@ public final class Settings {
                 .findFirst();
     }
 
+    /** Where this node will listen for the others of the data grid, as far as it can be read; empty if there is none. */
+    public Optional<Listener> grid() {
+        String address = get(GRID_ADDRESS, "127.0.0.1:6900");
+        Matcher parts = ADDRESS.matcher(address);
+        return get(DISCOVERY) == null || !parts.matches()
+                ? Optional.empty()
+                : Optional.of(new Listener(GRID_ADDRESS, parts.group(1), Integer.parseInt(parts.group(2))))
+                        .filter(listener -> listener.port() <= PORT_MAX);
+    }
+
     /** All sockets that will be opened, as far as they can be read. */
     public List<Listener> sockets() {
         List<Listener> sockets = new ArrayList<>(listeners());
         sockets.add(http());
         voter().ifPresent(sockets::add);
+        grid().ifPresent(sockets::add);
         return sockets;
     }
 
