@@ -132,6 +132,14 @@ final class DiskDirectory implements DataDirectory {
         return broken(what, cause);
     }
 
+    /**
+     * Judges an I/O error of a force. After one that had no file left to open nothing is unknown, and what it left undone is forced the next
+     * time; after any other the disk is not to be trusted.
+     */
+    LogStorageException forceFailed(String what, IOException cause) {
+        return IoFailures.isWantOfFiles(cause) ? failed(what, cause) : broken(what, cause);
+    }
+
     /** Tries, where a write was refused before. */
     @Override
     public boolean writable() {

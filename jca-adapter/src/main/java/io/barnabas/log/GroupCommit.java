@@ -15,7 +15,8 @@ import org.slf4j.LoggerFactory;
  * Forces the logs of one data directory on one thread: whoever waits while a force runs is served together by the next one.
  *
  * <p>A force that failed is never tried again: the system may have dropped the pages it could not write and would report success
- * the next time. The directory goes offline and every waiter gets the error.
+ * the next time. The directory goes offline and every waiter gets the error. Only one that could not open what it was to force is made up
+ * for by the next one.
  *
  * <p>Threads: any may ask; {@link #run} is on the directory's forcer.
  */

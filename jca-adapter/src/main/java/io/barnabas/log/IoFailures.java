@@ -14,8 +14,8 @@ final class IoFailures {
 
     /**
      * True if the disk is not to blame: no space, quota, file descriptors, an interrupted thread, too long a name. Such a write
-     * fails its caller and leaves the directory online. Never to be asked about a failed force, after which the fate of unwritten
-     * pages is unknown.
+     * fails its caller and leaves the directory online. Not to be asked about a failed force, after which the fate of unwritten
+     * pages is unknown, see {@link #isWantOfFiles}.
      */
     static boolean isTransient(IOException e) {
         if (e instanceof SegmentFile.PartialWriteException) {
@@ -27,7 +27,12 @@ final class IoFailures {
         String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
         return message.contains("no space left")
                 || message.contains("quota exceeded")
-                || message.contains("too many open files")
+                || isWantOfFiles(e)
                 || message.contains("file name too long");
+    }
+
+    /** True if the process, or the system, had no file left to open. So no file was reached, be it to force it: it can be tried again. */
+    static boolean isWantOfFiles(IOException e) {
+        return String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT).contains("too many open files");
     }
 }

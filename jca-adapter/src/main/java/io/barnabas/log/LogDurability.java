@@ -76,7 +76,7 @@ final class LogDurability {
             state.producers.snapshots().force(fresh);
         } catch (IOException e) {
             log.requireOpen(); // a folder that was taken away cannot be forced, and need not be
-            throw parts.directory().broken("A force of " + parts.partition(), e);
+            throw parts.directory().forceFailed("A force of " + parts.partition(), e);
         }
     }
 
@@ -95,7 +95,7 @@ final class LogDurability {
                 beforeForce = null;
             } catch (IOException e) {
                 log.requireOpen(); // a folder that was taken away
-                throw parts.directory().broken("Naming the log of " + parts.partition(), e);
+                throw parts.directory().forceFailed("Naming the log of " + parts.partition(), e);
             }
         }
     }

@@ -28,20 +28,23 @@ final class SegmentStore {
      */
     void force(LogView view, long from) throws IOException {
         Segment[] all = view.segments();
-        boolean newFiles = false;
+        List<Segment> fresh = new ArrayList<>();
         for (int i = view.floor(from - 1); i < all.length; i++) {
             if (i < all.length - 1) {
                 all[i].force();
             } else {
                 all[i].file().force();
             }
-            newFiles |= entered.add(all[i]);
+            if (!entered.contains(all[i])) {
+                fresh.add(all[i]);
+            }
         }
-        if (newFiles) {
-            if (entered.size() == 1) {
+        if (!fresh.isEmpty()) {
+            if (entered.isEmpty()) {
                 parts.folder().files().syncDirectory(parts.directory().path()); // the folder's own entry
             }
             parts.folder().files().syncDirectory(parts.folder().path());
+            entered.addAll(fresh); // not before, or the next force would pass over what this one could not do
             entered.retainAll(List.of(all));
         }
     }

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.record.internal.MemoryRecords;
@@ -83,6 +84,38 @@ class FullDiskTest {
         PartitionLog again = (crash ? fixture.crash() : fixture.reopen()).log(topic.build());
         assertThat(contents(again)).isEqualTo(values(written));
         assertThat(append(again, written).baseOffset()).isEqualTo(written);
+    }
+
+    @Test
+    void aForceThatHasNoFileLeftToOpenLeavesTheDirectoryOnlineAndTheNextOneMakesUpForIt() {
+        // Given
+        topic.durability = LogConfig.Durability.FSYNC;
+        SegmentedLog log = log();
+        append(log, 0);
+        // When
+        files.setFault((operation, path) -> {
+            if (operation.equals("sync")) {
+                throw new IOException(path + ": Too many open files");
+            }
+        });
+        CompletableFuture<Void> waiting = log.durable(1);
+        // Then who waits is told, and the directory goes out of service for the time being
+        assertThat(waiting).isCompletedExceptionally();
+        assertThat(log.directory().online()).isTrue();
+        assertThat(log.recoveryPoint()).isZero();
+        // When there are files again
+        List<Path> forced = new ArrayList<>();
+        files.setFault((operation, path) -> {
+            if (operation.equals("sync")) {
+                forced.add(path);
+            }
+        });
+        CompletableFuture<Void> later = log.durable(1);
+        // Then the entries of folder and files are forced that were not
+        assertThat(later).isCompleted();
+        assertThat(log.recoveryPoint()).isOne();
+        assertThat(forced).contains(DIRECTORY).hasSize(2);
+        assertThat(log.directory().writable()).isTrue();
     }
 
     @Test
