@@ -1,6 +1,7 @@
 package io.barnabas.system.cluster;
 
 import io.barnabas.system.BarnabasProcess;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,10 +18,21 @@ final class BarnabasProduct implements Product {
     private static final String HEAP = "-Xmx400m";
 
     private final Map<String, String> settings;
+    private final Path jar;
 
     /** @param settings for every node, beside its own */
     BarnabasProduct(Map<String, String> settings) {
+        this(settings, BarnabasProcess.jar());
+    }
+
+    /**
+     * Some release.
+     *
+     * @param jar its {@code barnabas.jar}
+     */
+    BarnabasProduct(Map<String, String> settings, Path jar) {
         this.settings = Map.copyOf(settings);
+        this.jar = jar.toAbsolutePath().normalize();
     }
 
     @Override
@@ -68,7 +80,7 @@ final class BarnabasProduct implements Product {
 
     @Override
     public List<String> command(Place node, List<Place> all) {
-        List<String> command = new ArrayList<>(List.of(Product.java(), HEAP, "-jar", jar(), "run"));
+        List<String> command = new ArrayList<>(List.of(Product.java(), HEAP, "-jar", jar.toString(), "run"));
         ofNode(node, all).forEach((key, value) -> command.addAll(List.of("--set", key + "=" + value)));
         settings.forEach((key, value) -> command.addAll(List.of("--set", key + "=" + value)));
         return command;
@@ -93,9 +105,5 @@ final class BarnabasProduct implements Product {
         own.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT");
         own.put("inter.broker.listener.name", "INTERNAL");
         return own;
-    }
-
-    private static String jar() {
-        return BarnabasProcess.jar().toAbsolutePath().normalize().toString();
     }
 }

@@ -19,7 +19,7 @@ final class Node {
     private static final int PATIENCE_SECONDS = 120;
 
     private final Place place;
-    private final List<String> command;
+    private List<String> command;
     private final Optional<Disk> disk;
     private final Optional<Unreliable> unreliable;
     private final Path output;
@@ -34,9 +34,14 @@ final class Node {
                 ? Optional.of(new Unreliable(place.directory().resolve("unreliable"), place.disk()))
                 : Optional.empty();
         Files.createDirectories(place.data());
-        this.command = new ArrayList<>(place.entrance());
-        this.command.addAll(command);
+        willRun(command);
         output = place.directory().resolve("out");
+    }
+
+    /** What its next start is. */
+    void willRun(List<String> program) {
+        command = new ArrayList<>(place.entrance());
+        command.addAll(program);
     }
 
     int id() {
