@@ -61,6 +61,7 @@ final class HazelcastGrid implements Grid, MembershipListener {
         return known == null ? find() : known;
     }
 
+    @SuppressWarnings("BanJNDI") // the name is the container's, not a caller's
     private synchronized @Nullable HazelcastInstance find() {
         if (found == null) {
             try {
