@@ -156,6 +156,14 @@ public final class BrokerConfig {
         return (dirs == null ? getList("log.dir") : dirs).stream().map(Path::of).toList();
     }
 
+    /** {@code cordoned.log.dirs}, where {@code *} is all of them. */
+    private Set<Path> cordonedDirs() {
+        List<String> cordoned = getList("cordoned.log.dirs");
+        return cordoned.contains("*")
+                ? Set.copyOf(logDirs())
+                : cordoned.stream().map(Path::of).collect(Collectors.toSet());
+    }
+
     /** {@code broker.rack}, or null. */
     public @Nullable String rack() {
         return getStringOrNull("broker.rack");
@@ -191,6 +199,7 @@ public final class BrokerConfig {
     public LogManagerSettings logManagerSettings(String clusterId) {
         return new LogManagerSettings(
                 logDirs(),
+                cordonedDirs(),
                 nodeId(),
                 clusterId,
                 TopicSettings.logConfig(this, Map.of()),

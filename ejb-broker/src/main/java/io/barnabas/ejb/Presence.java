@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.Uuid;
 import org.slf4j.Logger;
@@ -113,12 +114,14 @@ final class Presence {
                     "the broker's ports are not registered");
         }
         registration.watch(
-                () -> logs.directories().stream()
-                        .filter(directory -> !directory.online())
-                        .map(DataDirectory::id)
-                        .toList(),
+                () -> ids(directory -> !directory.online()),
+                () -> ids(DataDirectory::cordoned),
                 () -> !disks.writable());
         await(registration.unfence(), "the broker stays fenced");
+    }
+
+    private List<Uuid> ids(Predicate<DataDirectory> which) {
+        return logs.directories().stream().filter(which).map(DataDirectory::id).toList();
     }
 
     /** Whether all disks take records; of several voters, the journal goes on with what is reserved for it. */

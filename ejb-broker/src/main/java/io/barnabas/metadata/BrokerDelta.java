@@ -14,6 +14,7 @@ import org.apache.kafka.common.metadata.RegisterBrokerRecord;
 import org.apache.kafka.common.metadata.UnfenceBrokerRecord;
 import org.apache.kafka.common.metadata.UnregisterBrokerRecord;
 import org.apache.kafka.common.protocol.ApiMessage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The part of {@link MetadataDelta} for broker registrations. A registration's epoch is the index of its entry, which its decider could
@@ -65,6 +66,7 @@ final class BrokerDelta {
                 record.fenced(),
                 record.inControlledShutdown(),
                 List.copyOf(record.logDirs()),
+                cordoned(record.cordonedLogDirs(), List.of()),
                 Collections.unmodifiableMap(features));
     }
 
@@ -78,12 +80,12 @@ final class BrokerDelta {
 
     private void replay(FenceBrokerRecord record) {
         BrokerImage broker = registered(record.id(), record.epoch(), record);
-        put(with(broker, true, broker.inControlledShutdown(), broker.logDirs()));
+        put(with(broker, true, broker.inControlledShutdown(), broker.logDirs(), broker.cordonedDirs()));
     }
 
     private void replay(UnfenceBrokerRecord record) {
         BrokerImage broker = registered(record.id(), record.epoch(), record);
-        put(with(broker, false, broker.inControlledShutdown(), broker.logDirs()));
+        put(with(broker, false, broker.inControlledShutdown(), broker.logDirs(), broker.cordonedDirs()));
     }
 
     private void replay(BrokerRegistrationChangeRecord record) {
@@ -91,7 +93,7 @@ final class BrokerDelta {
         boolean fenced = record.fenced() == 0 ? broker.fenced() : record.fenced() > 0;
         boolean leaving = record.inControlledShutdown() > 0 || broker.inControlledShutdown();
         List<Uuid> logDirs = record.logDirs().isEmpty() ? broker.logDirs() : List.copyOf(record.logDirs());
-        put(with(broker, fenced, leaving, logDirs));
+        put(with(broker, fenced, leaving, logDirs, cordoned(record.cordonedLogDirs(), broker.cordonedDirs())));
     }
 
     private BrokerImage registered(int id, long epoch, ApiMessage record) {
@@ -107,8 +109,22 @@ final class BrokerDelta {
         changed.add(broker.id());
     }
 
-    private static BrokerImage with(BrokerImage b, boolean fenced, boolean leaving, List<Uuid> logDirs) {
+    private static List<Uuid> cordoned(@Nullable List<Uuid> said, List<Uuid> before) {
+        return said == null ? before : List.copyOf(said);
+    }
+
+    private static BrokerImage with(
+            BrokerImage b, boolean fenced, boolean leaving, List<Uuid> logDirs, List<Uuid> cordoned) {
         return new BrokerImage(
-                b.id(), b.epoch(), b.incarnationId(), b.endpoints(), b.rack(), fenced, leaving, logDirs, b.features());
+                b.id(),
+                b.epoch(),
+                b.incarnationId(),
+                b.endpoints(),
+                b.rack(),
+                fenced,
+                leaving,
+                logDirs,
+                cordoned,
+                b.features());
     }
 }

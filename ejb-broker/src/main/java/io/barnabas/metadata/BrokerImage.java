@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param epoch index of the broker's latest registration in the journal; rises with each
  * @param incarnationId random, made by the broker at each start
  * @param logDirs ids of its data directories
+ * @param cordonedDirs those of them that take no new replicas (KIP-1066); empty until the broker says so
  * @param features the levels it can run
  */
 public record BrokerImage(
@@ -22,7 +23,13 @@ public record BrokerImage(
         boolean fenced,
         boolean inControlledShutdown,
         List<Uuid> logDirs,
+        List<Uuid> cordonedDirs,
         Map<String, FeatureRange> features) {
+    /** Whether no directory takes new replicas. */
+    public boolean isCordoned() {
+        return !logDirs.isEmpty() && cordonedDirs.containsAll(logDirs);
+    }
+
     /**
      * Where clients reach a broker on one listener.
      *

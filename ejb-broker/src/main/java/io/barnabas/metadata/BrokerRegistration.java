@@ -186,10 +186,11 @@ public final class BrokerRegistration implements AutoCloseable {
      * Has the controller told of the broker's disks, from the next heartbeat on.
      *
      * @param offline directories that are lost
+     * @param cordoned directories that take no new replicas (KIP-1066)
      * @param hindered whether it is to be out of service for the time being, because it cannot write; others lead then
      */
-    public void watch(Supplier<List<Uuid>> offline, BooleanSupplier hindered) {
-        heartbeats.watch(offline, hindered);
+    public void watch(Supplier<List<Uuid>> offline, Supplier<@Nullable List<Uuid>> cordoned, BooleanSupplier hindered) {
+        heartbeats.watch(offline, cordoned, hindered);
     }
 
     /**

@@ -3,6 +3,7 @@ package io.barnabas.metadata;
 import io.barnabas.metadata.Controller.Decision;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.BrokerHeartbeatRequestData;
 import org.apache.kafka.common.message.BrokerHeartbeatResponseData;
@@ -53,6 +54,7 @@ final class HeartbeatControl {
             return Decision.of(records, answer);
         }
         sessions.onServing(broker);
+        cordon(broker, request, records);
         if ((request.wantFence() && othersServe(image, broker)) || (isDiskless(broker, request) && !alone)) {
             fence(rules, image, broker, records);
             answer.setIsFenced(true).setShouldShutDown(request.wantShutDown());
@@ -62,6 +64,14 @@ final class HeartbeatControl {
             loseDirectories(image, broker, online, records);
         }
         return Decision.of(records, answer);
+    }
+
+    /** A broker that has not yet read its configuration says nothing. */
+    private static void cordon(BrokerImage broker, BrokerHeartbeatRequestData request, List<ApiMessage> records) {
+        @Nullable List<Uuid> cordoned = request.cordonedLogDirs();
+        if (cordoned != null && !Set.copyOf(cordoned).equals(Set.copyOf(broker.cordonedDirs()))) {
+            records.add(change(broker).setCordonedLogDirs(cordoned));
+        }
     }
 
     private static boolean othersServe(MetadataImage image, BrokerImage broker) {

@@ -39,6 +39,7 @@ final class HeartbeatLoop implements AutoCloseable {
     private final Clock clock;
     private final UnsettledTime unsettled;
     private volatile Supplier<List<Uuid>> offlineDirs = List::of;
+    private volatile Supplier<@Nullable List<Uuid>> cordonedDirs = () -> null;
     private volatile BooleanSupplier hindered = () -> false;
     private volatile long epoch = -1;
     private boolean wantsToServe; // all guarded by this
@@ -85,8 +86,9 @@ final class HeartbeatLoop implements AutoCloseable {
         return session;
     }
 
-    void watch(Supplier<List<Uuid>> offline, BooleanSupplier hinderedNow) {
+    void watch(Supplier<List<Uuid>> offline, Supplier<@Nullable List<Uuid>> cordoned, BooleanSupplier hinderedNow) {
         offlineDirs = offline;
+        cordonedDirs = cordoned;
         hindered = hinderedNow;
     }
 
@@ -184,7 +186,8 @@ final class HeartbeatLoop implements AutoCloseable {
                 .setCurrentMetadataOffset(metadata.image().index())
                 .setWantFence(!wantsToServe || hinderedNow)
                 .setWantShutDown(wantsToStop)
-                .setOfflineLogDirs(offlineDirs.get());
+                .setOfflineLogDirs(offlineDirs.get())
+                .setCordonedLogDirs(cordonedDirs.get());
         BrokerClocks.write(request.unknownTaggedFields(), clock.machineMillis());
         return request;
     }

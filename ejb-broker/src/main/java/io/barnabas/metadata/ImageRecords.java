@@ -53,7 +53,8 @@ public final class ImageRecords {
                 .setRack(broker.rack())
                 .setFenced(broker.fenced())
                 .setInControlledShutdown(broker.inControlledShutdown())
-                .setLogDirs(broker.logDirs());
+                .setLogDirs(broker.logDirs())
+                .setCordonedLogDirs(broker.cordonedDirs());
         return presented(record, broker.endpoints(), broker.features());
     }
 

@@ -87,16 +87,18 @@ final class ReplicaPlacement {
         return replicas;
     }
 
-    /** All brokers: the first of each rack, the second of each, and so on. */
+    /** All brokers that take replicas: the first of each rack, the second of each, and so on. */
     private List<BrokerImage> roundTheRacks() {
         Map<String, List<BrokerImage>> racks = new TreeMap<>();
         image.brokers().stream()
+                .filter(b -> !b.isCordoned())
                 .sorted(Comparator.comparingInt(BrokerImage::id))
                 .forEach(
                         b -> racks.computeIfAbsent(Optional.ofNullable(b.rack()).orElse(""), r -> new ArrayList<>())
                                 .add(b));
         List<BrokerImage> brokers = new ArrayList<>();
-        for (int i = 0; brokers.size() < image.brokers().size(); i++) {
+        long count = racks.values().stream().mapToInt(List::size).sum();
+        for (int i = 0; brokers.size() < count; i++) {
             for (List<BrokerImage> rack : racks.values()) {
                 if (i < rack.size()) {
                     brokers.add(rack.get(i));
@@ -119,9 +121,13 @@ final class ReplicaPlacement {
         }
         Set<Integer> seen = new HashSet<>();
         for (int id : new TreeSet<>(replicas)) {
-            if (image.broker(id).isEmpty()) {
+            BrokerImage broker = image.broker(id)
+                    .orElseThrow(() ->
+                            new InvalidReplicaAssignmentException("The manual partition assignment includes broker "
+                                    + id + ", but no such broker is registered."));
+            if (broker.isCordoned()) {
                 throw new InvalidReplicaAssignmentException("The manual partition assignment includes broker " + id
-                        + ", but no such broker is registered.");
+                        + ", but all its log directories are cordoned.");
             }
         }
         for (int id : replicas) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidReplicaAssignmentException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.KafkaStorageException;
 import org.apache.kafka.common.errors.LogDirNotFoundException;
@@ -91,6 +92,9 @@ public final class AlterReplicaLogDirsHandler implements ApiHandler<AlterReplica
             if (directory.path().toAbsolutePath().toString().equals(wanted)) {
                 if (!directory.online()) {
                     throw new KafkaStorageException("Directory " + wanted + " is offline");
+                }
+                if (directory.cordoned()) {
+                    throw new InvalidReplicaAssignmentException("Directory " + wanted + " is cordoned");
                 }
                 return directory;
             }

@@ -64,7 +64,8 @@ public final class DescribeLogDirsHandler implements ApiHandler<DescribeLogDirsR
 
     private DescribeLogDirsResult describe(DataDirectory directory, @Nullable Set<TopicPartition> wanted) {
         DescribeLogDirsResult result = new DescribeLogDirsResult()
-                .setLogDir(directory.path().toAbsolutePath().toString());
+                .setLogDir(directory.path().toAbsolutePath().toString())
+                .setIsCordoned(directory.cordoned());
         if (!directory.online()) {
             return result.setErrorCode(Errors.KAFKA_STORAGE_ERROR.code());
         }

@@ -47,6 +47,11 @@ public final class MemoryLogs implements LogManager {
         }
 
         @Override
+        public boolean cordoned() {
+            return false;
+        }
+
+        @Override
         public long cleanShutdownEpoch() {
             return -1;
         }

@@ -75,6 +75,7 @@ final class BrokerSimulation {
         topics.put(SimulatedNode.OFFSETS, offsetsConfig());
         LogManagerSettings logs = new LogManagerSettings(
                 DIRECTORIES,
+                Set.of(),
                 1,
                 "cluster",
                 LogConfig.defaults(),

@@ -15,6 +15,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.apache.kafka.common.TopicPartition;
@@ -90,6 +91,7 @@ final class TransactionSimulation {
         fsync = random.nextBoolean();
         LogManagerSettings logs = new LogManagerSettings(
                 List.of(Path.of("/data")),
+                Set.of(),
                 1,
                 "cluster",
                 LogConfig.defaults(),

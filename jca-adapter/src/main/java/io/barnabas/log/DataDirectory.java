@@ -13,6 +13,9 @@ public interface DataDirectory {
 
     boolean online();
 
+    /** Takes no new logs, by {@code cordoned.log.dirs}; those that it has stay (KIP-1066). */
+    boolean cordoned();
+
     /**
      * The broker's epoch at the end before this start if that was an orderly one, after which everything that was acknowledged under
      * that epoch is on the disk; -1 if it was not, or nobody said under which epoch. What a copy from an earlier life says is an earlier

@@ -52,6 +52,7 @@ final class DiskDirectory implements DataDirectory {
     private final Object checkpointLock = new Object();
     private volatile boolean online = true;
     private volatile boolean refused;
+    private volatile boolean cordoned;
     private volatile long keptFree;
     private volatile @Nullable Set<TopicPartition>
             named; // by the checkpoint on the disk; null before this process wrote it
@@ -80,6 +81,15 @@ final class DiskDirectory implements DataDirectory {
     @Override
     public boolean online() {
         return online;
+    }
+
+    @Override
+    public boolean cordoned() {
+        return cordoned;
+    }
+
+    void cordon(boolean on) {
+        cordoned = on;
     }
 
     @Override

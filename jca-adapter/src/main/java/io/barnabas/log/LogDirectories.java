@@ -53,6 +53,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         this.janitor = new LogJanitor(this, environment);
         this.mover = new LogMover(this, environment);
         this.loader = new LogLoader(this, mover, environment);
+        cordon();
     }
 
     /**
@@ -173,23 +174,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         if (named != null) {
             return mine(named);
         }
-        return wished != null && wished.online() ? wished : emptiest();
-    }
-
-    private DiskDirectory emptiest() {
-        DiskDirectory best = null;
-        long fewest = Long.MAX_VALUE;
-        for (DiskDirectory each : directories) {
-            long held = logs.values().stream().filter(log -> log.disk() == each).count();
-            if (each.online() && held < fewest) {
-                fewest = held;
-                best = each;
-            }
-        }
-        if (best == null) {
-            throw new LogStorageException("Every data directory is offline");
-        }
-        return best;
+        return wished != null && wished.online() ? wished : LogPlacement.choose(directories, logs.values());
     }
 
     DiskDirectory mine(DataDirectory directory) {
@@ -390,7 +375,12 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     @Override
     public void reconfigure(LogManagerSettings newSettings) {
         settings = newSettings;
+        cordon();
         janitor.onSettings();
+    }
+
+    private void cordon() {
+        directories.forEach(each -> each.cordon(settings.cordoned().contains(each.path())));
     }
 
     // ---- LogOwner

@@ -2,11 +2,13 @@ package io.barnabas.log;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What a log manager is opened with.
  *
  * @param directories {@code log.dirs}, in order
+ * @param cordoned {@code cordoned.log.dirs}: those of them that take no new logs (KIP-1066)
  * @param brokerId {@code node.id}, kept in each directory's meta.properties
  * @param clusterId the cluster's id, kept there too; an existing other one is refused
  * @param defaults settings of a topic that sets nothing itself
@@ -24,6 +26,7 @@ import java.util.List;
  */
 public record LogManagerSettings(
         List<Path> directories,
+        Set<Path> cordoned,
         int brokerId,
         String clusterId,
         LogConfig defaults,

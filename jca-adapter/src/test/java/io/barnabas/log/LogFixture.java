@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
@@ -50,6 +51,7 @@ public final class LogFixture implements AutoCloseable {
     public static LogManagerSettings settings(LogConfig defaults, Path... paths) {
         return new LogManagerSettings(
                 List.of(paths),
+                Set.of(),
                 1,
                 "cluster",
                 defaults,
@@ -70,6 +72,7 @@ public final class LogFixture implements AutoCloseable {
     public static LogManagerSettings cleaning(LogManagerSettings plain) {
         return new LogManagerSettings(
                 plain.directories(),
+                plain.cordoned(),
                 plain.brokerId(),
                 plain.clusterId(),
                 plain.defaults(),

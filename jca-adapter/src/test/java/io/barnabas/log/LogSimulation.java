@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.TopicPartition;
 
@@ -36,6 +37,7 @@ final class LogSimulation {
                 disk,
                 new LogManagerSettings(
                         plain.directories(),
+                        Set.of(),
                         1,
                         "cluster",
                         plain.defaults(),

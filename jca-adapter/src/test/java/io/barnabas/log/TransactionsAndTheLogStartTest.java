@@ -210,6 +210,7 @@ class TransactionsAndTheLogStartTest {
         fixture.directories()
                 .reconfigure(new LogManagerSettings(
                         now.directories(),
+                        now.cordoned(),
                         now.brokerId(),
                         now.clusterId(),
                         now.defaults(),

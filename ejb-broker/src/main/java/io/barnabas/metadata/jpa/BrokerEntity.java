@@ -38,6 +38,10 @@ public class BrokerEntity {
     @Column(name = "log_dirs")
     private List<Uuid> logDirs = List.of();
 
+    @Convert(converter = UuidList.class)
+    @Column(name = "cordoned_dirs")
+    private List<Uuid> cordonedDirs = List.of();
+
     private String features = "";
 
     protected BrokerEntity() {}
@@ -54,6 +58,7 @@ public class BrokerEntity {
         fenced = image.fenced();
         inControlledShutdown = image.inControlledShutdown();
         logDirs = image.logDirs();
+        cordonedDirs = image.cordonedDirs();
         features = image.features().entrySet().stream()
                 .map(f -> f.getKey() + " " + f.getValue().min() + " "
                         + f.getValue().max())
@@ -85,6 +90,7 @@ public class BrokerEntity {
                 fenced,
                 inControlledShutdown,
                 logDirs,
+                cordonedDirs,
                 parsedFeatures);
     }
 
