@@ -112,7 +112,7 @@ class RatisQuorumTest {
             quorum.create("b");
             cables.get(follower - 1).heal();
             // Then
-            await().atMost(Duration.ofSeconds(20))
+            await().atMost(Duration.ofSeconds(60))
                     .until(() -> quorum.node(follower).metadata.image().topic("b") != null);
         } finally {
             for (Cable cable : cables) {
@@ -134,7 +134,7 @@ class RatisQuorumTest {
         // When
         quorum.stop(leader.id);
         // Then
-        assertThat(waiting).failsWithin(Duration.ofSeconds(20));
+        assertThat(waiting).failsWithin(Duration.ofSeconds(60));
     }
 
     @Test
