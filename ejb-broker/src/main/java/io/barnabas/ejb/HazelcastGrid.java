@@ -68,9 +68,7 @@ final class HazelcastGrid implements Grid, MembershipListener {
                 HazelcastInstance instance = (HazelcastInstance) new InitialContext().lookup(NAME);
                 instance.getCluster().addMembershipListener(this);
                 found = instance;
-                LOG.info(
-                        "This node is in the data grid: members={}",
-                        instance.getCluster().getMembers().size());
+                tell();
             } catch (NamingException | HazelcastInstanceNotActiveException e) {
                 LOG.debug("The data grid is not there", e);
             }
@@ -78,13 +76,20 @@ final class HazelcastGrid implements Grid, MembershipListener {
         return found;
     }
 
+    private void tell() {
+        LOG.info(
+                "Nodes in the data grid, the oldest member first: {}",
+                members().stream().map(GridMember::nodeId).toList());
+    }
+
     @Override
     public void memberAdded(MembershipEvent event) {
-        // whoever asks sees it
+        tell();
     }
 
     @Override
     public void memberRemoved(MembershipEvent event) {
+        tell();
         GridMember.of(event.getMember().getAttributes())
                 .ifPresent(left -> told.forEach(listener -> listener.accept(left.nodeId())));
     }

@@ -96,6 +96,16 @@ class RatisQuorumTest {
         quorum.create("b");
         assertThat(quorum.leader()).isNotSameAs(former);
         assertSameTopicsEverywhere(2);
+        // When it is asked for by its node, which nobody is who has no vote
+        assertThat(quorum.leader().log.transferLead(99).get(10, TimeUnit.SECONDS))
+                .isFalse();
+        await().atMost(Duration.ofSeconds(30)).ignoreExceptions().until(() -> {
+            quorum.leader().log.transferLead(former.id).get(10, TimeUnit.SECONDS);
+            return quorum.leader() == former;
+        });
+        // Then
+        quorum.create("c");
+        assertSameTopicsEverywhere(3);
     }
 
     @Test

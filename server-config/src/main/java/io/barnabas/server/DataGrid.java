@@ -19,6 +19,8 @@ import java.util.logging.Logger;
  */
 final class DataGrid {
     private static final Logger LOG = Logger.getLogger(DataGrid.class.getName());
+    private static final String ENABLED =
+            "configs.config.server-config.hazelcast-config-specific-configuration.enabled";
     private static final String HOST = "barnabas.grid.host";
 
     private final Map<String, String> properties;
@@ -53,24 +55,31 @@ final class DataGrid {
         }
     }
 
-    /** Whether the broker asks it at its start: then the container starts it. */
-    boolean isAskedAtStart() {
+    private boolean isAskedAtStart() {
         return Boolean.parseBoolean(properties.get("barnabas.grid.seeks"));
+    }
+
+    /** The container is about to start: it starts the grid with itself if the broker asks that at its start. */
+    void onBoot(AdminCommandRunner container) {
+        if (isAskedAtStart()) {
+            run(container, "set", ENABLED + "=true");
+        }
     }
 
     /** The broker serves: starts it, if there is to be one and the container has not. Does not wait. */
     void onServing(AdminCommandRunner container) {
         if (!properties.isEmpty() && !isAskedAtStart()) {
-            Thread thread = new Thread(() -> start(container), "data-grid");
+            Thread thread = new Thread(
+                    () -> run(container, "set-hazelcast-configuration", "--enabled=true", "--dynamic=true"),
+                    "data-grid");
             thread.setDaemon(true);
             thread.start();
         }
     }
 
-    private static void start(AdminCommandRunner container) {
+    private static void run(AdminCommandRunner container, String command, String... arguments) {
         try {
-            ClusterCommandResult result =
-                    container.run("set-hazelcast-configuration", "--enabled=true", "--dynamic=true");
+            ClusterCommandResult result = container.run(command, arguments);
             if (result.getExitStatus() == ClusterCommandResult.ExitStatus.FAILURE) {
                 LOG.log(Level.WARNING, "The data grid was not started: {0}", result.getOutput());
             }

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * reading of objects in this process is as it was. Any thread.
  */
 final class GridFilter implements BinaryOperator<ObjectInputFilter> {
-    private static final ObjectInputFilter OF_THE_GRID =
+    static final ObjectInputFilter OF_THE_GRID =
             ObjectInputFilter.Config.createFilter("maxdepth=16;maxrefs=10000;maxarray=10000;maxbytes=1048576;"
                     + "java.lang.*;java.util.*;java.net.InetAddress;java.net.Inet4Address;java.net.Inet6Address;"
                     + "fish.payara.micro.data.*;fish.payara.appserver.micro.services.data.*;fish.payara.appserver.micro.services.PayaraInternalEvent*;"

@@ -92,7 +92,8 @@ public final class Server {
                 .getMethod("getInstance")
                 .invoke(null);
         boot.setRootDir(freshRoot().toFile());
-        boot.setNoHazelcast(!grid.isAskedAtStart());
+        boot.setNoHazelcast(true);
+        boot.setPreBootHandler(grid::onBoot);
         boot.setPostBootHandler(this::deploy);
         boot.bootStrap();
         if (failure != null) {
