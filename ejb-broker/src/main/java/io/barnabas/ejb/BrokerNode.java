@@ -18,6 +18,7 @@ import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.MetadataNode;
 import io.barnabas.metadata.Policies;
 import io.barnabas.metadata.TopicImage;
+import io.barnabas.metadata.TrailingMetadata;
 import io.barnabas.metadata.jpa.MetadataEntities;
 import io.barnabas.partition.DirectoryAssignments;
 import io.barnabas.partition.LocalPartitionWriter;
@@ -81,6 +82,7 @@ public final class BrokerNode {
     private final LogManager logs;
     private final Presence presence;
     private final ReplicationParts replication;
+    private final TrailingMetadata trailing;
     private final LocalPartitions partitions;
     private final DirectoryAssignments assignments;
     private final GroupCoordinator groups;
@@ -117,12 +119,11 @@ public final class BrokerNode {
         metadata.metadata().onChange(this::onChange);
         this.presence = new Presence(port, config, metadata.metadata(), membership.registration(), logs);
         presence.register();
+        // Not before: by metadata from before its registration this broker might lead with what its former life had.
+        this.trailing = TrailingMetadata.of(metadata.metadata(), port.workers(), failStop::onFailure);
         this.partitions = new LocalPartitions(
                 new ReplicaTerms(
-                        atStart.nodeId(),
-                        port.clock(),
-                        () -> atStart.getLong("replica.lag.time.max.ms"),
-                        metadata.metadata()),
+                        atStart.nodeId(), port.clock(), () -> atStart.getLong("replica.lag.time.max.ms"), trailing),
                 logs,
                 (topic, image) -> io.barnabas.config.TopicSettings.logConfig(
                         config.current(), image.config(new ConfigResource(ConfigResource.Type.TOPIC, topic))),
@@ -229,7 +230,7 @@ public final class BrokerNode {
     }
 
     private DataPath dataPath() {
-        return new DataPath(partitions, logs, metadata.metadata(), metrics, port.ticker(), port.clock(), port.scans());
+        return new DataPath(partitions, logs, trailing, metrics, port.ticker(), port.clock(), port.scans());
     }
 
     private static FetchLimits fetchLimits(BrokerConfig atStart) {
@@ -242,7 +243,7 @@ public final class BrokerNode {
     private HandlerDispatcher dispatcher(BrokerConfig atStart) {
         ControlPlane plane = new ControlPlane(
                 atStart.nodeId(),
-                metadata.metadata(),
+                trailing,
                 metadata.controller(),
                 peers.forwarder(),
                 config,
@@ -385,6 +386,10 @@ public final class BrokerNode {
         });
         step("the metadata", () -> {
             metadata.close();
+            return true;
+        });
+        step("what follows the metadata", () -> {
+            trailing.close();
             return true;
         });
     }

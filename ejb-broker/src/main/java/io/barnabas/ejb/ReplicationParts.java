@@ -29,6 +29,7 @@ final class ReplicationParts implements AutoCloseable {
     private final LiveConfig config;
     private final LogManager logs;
     private final Metadata metadata;
+    private final LocalPartitions partitions;
     private final ReplicationThrottles throttles;
     private final ReplicaFetchers fetchers;
     private final IsrChanges changes;
@@ -42,6 +43,7 @@ final class ReplicationParts implements AutoCloseable {
         this.port = port;
         this.config = config;
         this.logs = logs;
+        this.partitions = partitions;
         this.atStart = config.atStart();
         this.metadata = membership.metadata();
         this.throttles = new ReplicationThrottles(
@@ -91,8 +93,8 @@ final class ReplicationParts implements AutoCloseable {
         fetch.whenShouldJoin(changes::onDue);
         fetch.preferring(preferred);
         fetch.throttling(throttles.leader());
-        metadata.onChange(throttles);
-        metadata.onChange(fetchers);
+        partitions.thenTell(throttles);
+        partitions.thenTell(fetchers);
         changes.start();
         cutOff.start();
         checkpoints.start();

@@ -1,8 +1,10 @@
 package io.barnabas.metadata;
 
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
+import org.jspecify.annotations.Nullable;
 
 /** The current image and its changes. Safe from any thread. */
 public interface Metadata {
@@ -14,6 +16,16 @@ public interface Metadata {
      * only after every listener returned.
      */
     void onChange(Listener listener);
+
+    /** Whether every listener has taken what is in the image: those of {@link TrailingMetadata} take their time. */
+    default boolean isSettled() {
+        return true;
+    }
+
+    /** Completes when every listener has taken what is in the image now; the caller's alone, who may complete it sooner. */
+    default CompletableFuture<@Nullable Void> settled() {
+        return CompletableFuture.completedFuture(null);
+    }
 
     /** Takes changes. */
     interface Listener {

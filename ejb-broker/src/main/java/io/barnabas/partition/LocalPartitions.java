@@ -32,9 +32,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Follows the metadata image: opens, reconfigures and deletes this broker's logs and tells coordinators of leadership.
  *
- * <p>Threads: changes come on the metadata thread, one at a time; disk work goes to the workers and is waited for, so that a topic can
- * be written to when its creation is answered. Directory failures come on a worker and moves on a thread of the log, in between: they
- * must not wait for the metadata thread, which waits for workers. So who gives a partition a log looks afterwards whether its directory
+ * <p>Threads: changes come one at a time, on a thread that follows the metadata's ({@link io.barnabas.metadata.TrailingMetadata}); disk
+ * work goes to the workers and is waited for, so that who comes after the partitions finds them as the metadata are, or offline.
+ * Directory failures come on a worker and moves on a thread of the log, in between: they must not wait for the changes, which wait for
+ * workers. So who gives a partition a log looks afterwards whether its directory
  * is still online, and a leadership is told under {@link #telling}, if it has not ended by then. Look-ups take no lock.
  */
 public final class LocalPartitions implements PartitionRegistry, Metadata.Listener {
@@ -72,6 +73,18 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
         logs.onDirectoryFailure(directory -> workers.run(() -> onDirectoryFailure(directory)));
         logs.onMoved(this::onMoved);
         metadata.onChange(this);
+    }
+
+    /** Has a listener told of each change after these partitions, which have taken it then, beginning with all that they have. */
+    public void thenTell(Metadata.Listener listener) {
+        metadata.onChange(listener);
+    }
+
+    /** Whether the metadata have made this broker the leader and it has yet to do what that takes: open the log, record the epoch. */
+    public boolean isBecomingLeader(String topic, int partition) {
+        @Nullable PartitionImage image = metadata.image().partition(topic, partition);
+        @Nullable LocalPartition hosted = partition(topic, partition);
+        return image != null && image.leader() == brokerId && (hosted == null || !hosted.leads());
     }
 
     @Override

@@ -10,7 +10,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * may be the container's, and an interrupted thread closes the file that it touches.
  */
 final class Workers {
-    private static final int PARALLELISM = 8;
+    /** Fewer than there are workers: the controller's commands are theirs, too, and do not wait for a thousand logs. */
+    private static final int PARALLELISM = 3;
 
     private final Executor executor;
 

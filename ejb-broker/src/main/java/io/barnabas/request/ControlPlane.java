@@ -21,6 +21,7 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the handlers of metadata and administration work with: the image to read, the controller to change it, and the rules of the
@@ -40,6 +41,8 @@ public record ControlPlane(
         Supplier<CompletableFuture<Long>> producerIds,
         ToIntFunction<String> boundPort,
         Time time) {
+    /** How long a change that is made waits, at most, for what it means to this broker. */
+    private static final int SETTLE_MS = 250;
 
     /** What bounds of time are kept with. */
     public record Time(Clock clock, Ticker ticker) {}
@@ -96,14 +99,33 @@ public record ControlPlane(
     /** The lead was lost after the request had come in: whoever has it now answers. A forwarded request goes back instead. */
     <R> void answerOrForward(
             CompletableFuture<R> outcome, RequestContext context, Responder responder, Function<R, ApiMessage> answer) {
-        var unused = outcome.thenApply(answer).whenComplete((body, failure) -> {
-            if (failure == null) {
-                responder.respond(body);
-            } else if (ErrorResponses.errorOf(failure) == Errors.NOT_CONTROLLER && !context.forwarded()) {
-                forwarder.forward(context, responder);
-            } else {
-                ErrorResponses.answer(context, failure, responder);
-            }
+        var unused = outcome.thenCompose(result -> settled(result, context))
+                .thenApply(answer)
+                .whenComplete((body, failure) -> {
+                    if (failure == null) {
+                        responder.respond(body);
+                    } else if (ErrorResponses.errorOf(failure) == Errors.NOT_CONTROLLER && !context.forwarded()) {
+                        forwarder.forward(context, responder);
+                    } else {
+                        ErrorResponses.answer(context, failure, responder);
+                    }
+                });
+    }
+
+    /**
+     * A change is answered when this broker has done what it asks for, so that a topic that was made can be written to; but where many
+     * logs are to be opened it is not waited for.
+     */
+    private <R> CompletableFuture<R> settled(R result, RequestContext context) {
+        if (metadata.isSettled()) {
+            return CompletableFuture.completedFuture(result);
+        }
+        CompletableFuture<@Nullable Void> settled = metadata.settled();
+        Ticker.Timeout timeout =
+                time.ticker().after(SETTLE_MS, () -> context.connection().execute(() -> settled.complete(null)));
+        return settled.thenApply(nothing -> {
+            timeout.cancel();
+            return result;
         });
     }
 

@@ -5,6 +5,7 @@ import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.port.Connection;
 import io.barnabas.port.Responder;
+import io.barnabas.time.Ticker;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -22,14 +23,15 @@ import org.jspecify.annotations.Nullable;
  * Appends what producers send. Each partition's batch is checked and appended on the connection's event loop; at replication
  * factor 1 and durability {@code os} it is committed by then and the answer leaves at once, else {@link ProduceAnswer} waits.
  * Before a partition's first batch in a transaction, {@link TransactionalProduce} asks the transaction's coordinator; while that takes
- * its time the transactional Produces behind it on the connection wait, for their sequences follow on its own.
+ * its time the Produces behind it on the connection wait, for their sequences follow on its own. So it is while a partition that this
+ * broker is to lead is being opened.
  */
 public final class ProduceHandler implements ApiHandler<ProduceRequestData> {
     private static final short FIRST_VERSION_WITH_TOPIC_IDS = 13;
 
     private final DataPath path;
     private final Enlistment enlistment;
-    /** Of each connection with transactional Produces that wait for a coordinator, the last: those that come after it take their turn. */
+    /** Of each connection with Produces that wait for a coordinator or a log, the last: those that come after it take their turn. */
     private final Map<Long, CompletableFuture<Void>> lines = new ConcurrentHashMap<>();
 
     /** @param enlistment asks whether a partition is part of a transaction */
@@ -45,34 +47,35 @@ public final class ProduceHandler implements ApiHandler<ProduceRequestData> {
 
     @Override
     public void handle(ProduceRequestData request, RequestContext context, Responder responder) {
-        if (!hasTransactionalBatch(request)) {
-            append(request, context, responder, null);
-            return;
-        }
-        if (request.transactionalId() == null) {
+        boolean transactional = hasTransactionalBatch(request);
+        if (transactional && request.transactionalId() == null) {
             throw new TransactionalIdAuthorizationException("Transactional records without a transactional id");
         }
-        produce(request, context, responder);
+        if (transactional || !lines.isEmpty() || !path.metadata().isSettled()) {
+            produce(request, context, responder, transactional);
+        } else {
+            append(request, context, responder, null);
+        }
     }
 
-    private void produce(ProduceRequestData request, RequestContext context, Responder responder) {
+    private void produce(
+            ProduceRequestData request, RequestContext context, Responder responder, boolean transactional) {
         long connection = context.connection().id();
         @Nullable CompletableFuture<Void> before = lines.get(connection);
-        CompletableFuture<TransactionalProduce> verified;
+        CompletableFuture<Runnable> prepared;
         Runnable release;
         if (before == null) {
-            verified = verify(request, context);
-            if (verified.isDone()) {
-                append(request, context, responder, verified.join());
+            prepared = prepare(request, context, responder, transactional);
+            if (prepared.isDone()) {
+                prepared.join().run();
                 return;
             }
             release = keepRecords(request, context.connection());
         } else {
             release = keepRecords(request, context.connection()); // first: its turn may come on another thread
-            verified = before.thenCompose(nothing -> verify(request, context));
+            prepared = before.thenCompose(nothing -> prepare(request, context, responder, transactional));
         }
-        CompletableFuture<Void> done = verified.thenAccept(
-                        transaction -> append(request, context, responder, transaction))
+        CompletableFuture<Void> done = prepared.thenAccept(Runnable::run)
                 .exceptionally(failure -> {
                     ErrorResponses.answer(context, failure, responder);
                     return null;
@@ -82,6 +85,42 @@ public final class ProduceHandler implements ApiHandler<ProduceRequestData> {
             lines.put(connection, done);
             var unused = done.whenComplete((nothing, failure) -> lines.remove(connection, done));
         }
+    }
+
+    /** Completes with the append, when the partitions are open and it is known of the batches whether they may be appended. */
+    private CompletableFuture<Runnable> prepare(
+            ProduceRequestData request, RequestContext context, Responder responder, boolean transactional) {
+        return opened(request, context).thenCompose(nothing -> {
+            if (!transactional) {
+                return CompletableFuture.completedFuture(() -> append(request, context, responder, null));
+            }
+            return verify(request, context)
+                    .thenApply(transaction -> () -> append(request, context, responder, transaction));
+        });
+    }
+
+    /** Clients hear of a leader before that has opened its log: they are not sent away, but wait for it. */
+    private CompletableFuture<@Nullable Void> opened(ProduceRequestData request, RequestContext context) {
+        if (path.metadata().isSettled() || !anyIsBeingOpened(request, context)) {
+            return CompletableFuture.completedFuture(null);
+        }
+        CompletableFuture<@Nullable Void> settled = path.metadata().settled();
+        Ticker.Timeout timeout = path.ticker()
+                .after(request.timeoutMs(), () -> context.connection().execute(() -> settled.complete(null)));
+        return settled.whenComplete((nothing, failure) -> timeout.cancel());
+    }
+
+    private boolean anyIsBeingOpened(ProduceRequestData request, RequestContext context) {
+        MetadataImage image = path.metadata().image();
+        for (TopicProduceData topic : request.topicData()) {
+            @Nullable String name = topicName(topic, context.version(), image);
+            for (PartitionProduceData partition : topic.partitionData()) {
+                if (name != null && path.partitions().isBecomingLeader(name, partition.index())) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** Completes when its batches may be appended, or refused. */

@@ -21,6 +21,7 @@ import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.OrderedMetadata;
 import io.barnabas.metadata.Policies;
 import io.barnabas.metadata.SimulatedQuorum;
+import io.barnabas.metadata.TrailingMetadata;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.partition.LocalPartitionWriter;
 import io.barnabas.partition.LocalPartitions;
@@ -100,6 +101,7 @@ public final class SimulatedBroker {
 
     /** What there is once the broker has been registered. */
     private record Parts(
+            Metadata trailing,
             LocalPartitions partitions,
             ReplicationParts replication,
             GroupCoordinator groups,
@@ -190,21 +192,30 @@ public final class SimulatedBroker {
     }
 
     private void begin() {
+        Metadata trailing = new OrderedMetadata(TrailingMetadata.of(metadata, port.workers(), SimulatedBroker::fail));
         LocalPartitions partitions = new LocalPartitions(
-                new ReplicaTerms(id, world.clock, () -> config.atStart().getLong("replica.lag.time.max.ms"), metadata),
+                new ReplicaTerms(id, world.clock, () -> config.atStart().getLong("replica.lag.time.max.ms"), trailing),
                 logs,
                 (topic, image) -> world.topics.getOrDefault(topic, LogConfig.defaults()),
-                Runnable::run); // the metadata thread waits for them
+                Runnable::run); // who follows the metadata waits for them
         GroupCoordinator groups = groups(partitions);
         TransactionHandlers.Parts transactions =
                 TransactionParts.of(port, config, membership, new TransactionParts.Local(partitions, groups), links);
         ReplicationParts replication = new ReplicationParts(port, config, membership, logs, partitions);
-        parts = new Parts(partitions, replication, groups, transactions);
+        parts = new Parts(trailing, partitions, replication, groups, transactions);
         RequestDispatcher dispatcher = dispatcher(parts);
         metadata.onChange(groups::onMetadata);
         world.network.listen(host(id), CLIENTS_PORT, "PLAINTEXT", dispatcher);
         world.network.listen(host(id), BROKERS_PORT, BROKERS, dispatcher);
         var unused = membership.registration().unfence();
+    }
+
+    /** What ends the process ends it here, too. */
+    private static void fail(Throwable cause) {
+        if (cause instanceof Error error) {
+            throw error;
+        }
+        throw new IllegalStateException("The metadata cannot be followed", cause);
     }
 
     private GroupCoordinator groups(LocalPartitions partitions) {
@@ -229,11 +240,11 @@ public final class SimulatedBroker {
 
     private RequestDispatcher dispatcher(Parts of) {
         DataPath path = new DataPath(
-                of.partitions, logs, metadata, new RequestMetrics(), port.ticker(), world.clock, port.scans());
+                of.partitions, logs, of.trailing, new RequestMetrics(), port.ticker(), world.clock, port.scans());
         int[] sessions = {1_000 * id};
         FetchHandler fetch = new FetchHandler(path, FetchLimits.defaults(), () -> ++sessions[0]);
         of.partitions.start();
-        world.twin.onFollowing(metadata, of.partitions);
+        world.twin.onFollowing(of.trailing, of.partitions);
         of.replication.begin(fetch);
         of.partitions.onLeadership(new CoordinatorLeadership(of.groups, of.transactions.transactions()));
         InterBrokerHandlers brokers =

@@ -3,13 +3,25 @@ package io.barnabas.metadata;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.Uuid;
+import org.jspecify.annotations.Nullable;
 
 /** Metadata whose changes name topics in one order: sets of the platform iterate differently in each process, and a seed must not depend on it. */
 public record OrderedMetadata(Metadata real) implements Metadata {
     @Override
     public MetadataImage image() {
         return real.image();
+    }
+
+    @Override
+    public boolean isSettled() {
+        return real.isSettled();
+    }
+
+    @Override
+    public CompletableFuture<@Nullable Void> settled() {
+        return real.settled();
     }
 
     @Override

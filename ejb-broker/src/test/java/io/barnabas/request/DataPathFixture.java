@@ -3,6 +3,7 @@ package io.barnabas.request;
 import io.barnabas.coordinator.transaction.TransactionFixture;
 import io.barnabas.log.LogConfig;
 import io.barnabas.metadata.TestMetadata;
+import io.barnabas.metadata.TrailingMetadata;
 import io.barnabas.partition.LocalPartitions;
 import io.barnabas.partition.MemoryLogs;
 import io.barnabas.partition.ReplicaTerms;
@@ -40,20 +41,25 @@ final class DataPathFixture {
     private final AtomicInteger ids = new AtomicInteger();
     private long connections;
     Executor scans = Runnable::run;
+    /** Takes what this broker does by new metadata. */
+    Executor followers = Runnable::run;
 
     DataPathFixture() {
         this(FetchLimits.defaults());
     }
 
     DataPathFixture(FetchLimits limits) {
+        TrailingMetadata trailing =
+                TrailingMetadata.of(metadata.metadata(), task -> followers.execute(task), failure -> {
+                    throw new AssertionError(failure);
+                });
         partitions = new LocalPartitions(
-                new ReplicaTerms(TestMetadata.NODE_ID, ticker, () -> LAG_MAX_MS, metadata.metadata()),
+                new ReplicaTerms(TestMetadata.NODE_ID, ticker, () -> LAG_MAX_MS, trailing),
                 logs,
                 (topic, image) -> config,
                 Runnable::run);
         partitions.start();
-        DataPath path = new DataPath(
-                partitions, logs, metadata.metadata(), metrics, ticker, ticker, task -> scans.execute(task));
+        DataPath path = new DataPath(partitions, logs, trailing, metrics, ticker, ticker, task -> scans.execute(task));
         transactions = new TransactionFixture();
         fetch = new FetchHandler(path, limits, ids::incrementAndGet);
         HandlerRegistry registry =

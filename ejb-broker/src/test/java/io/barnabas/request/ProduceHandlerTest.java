@@ -7,8 +7,10 @@ import io.barnabas.log.LogConfig;
 import io.barnabas.log.LogConfig.Durability;
 import io.barnabas.wire.FormerProduceResponse;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Queue;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
@@ -252,6 +254,56 @@ class ProduceHandlerTest {
             assertThat(Errors.forCode(only(answers[sequence]).errorCode())).isEqualTo(Errors.NONE);
             assertThat(only(answers[sequence]).baseOffset()).isEqualTo(sequence);
         }
+    }
+
+    @Test
+    void whatIsProducedWhileThePartitionIsBeingOpenedWaitsInItsOrder() {
+        // Given
+        Queue<Runnable> later = new ArrayDeque<>();
+        broker.followers = later::add;
+        broker.createTopic("t", 1);
+        TestConnection connection = broker.connection();
+        RecordedAnswer[] answers = new RecordedAnswer[3];
+        for (int i = 0; i < answers.length; i++) {
+            MemoryRecords records = DataPathFixture.records("value " + i);
+            ProduceRequestData request = DataPathFixture.produceRequest("t", 0, -1, records);
+            answers[i] = broker.send(ApiKeys.PRODUCE, 11, request, connection);
+            Arrays.fill(records.buffer().array(), (byte) -1); // the frame's buffer is used for the next frame
+            assertThat(answers[i].given()).isFalse();
+        }
+        // When
+        later.remove().run();
+        // Then
+        for (int i = 0; i < answers.length; i++) {
+            assertThat(Errors.forCode(only(answers[i]).errorCode())).isEqualTo(Errors.NONE);
+            assertThat(only(answers[i]).baseOffset()).isEqualTo(i);
+        }
+        assertThat(connection.keptBytes()).isZero();
+    }
+
+    @Test
+    void whatIsProducedWaitsForAPartitionNoLongerThanItsTimeOut() {
+        // Given
+        broker.followers = task -> {};
+        broker.createTopic("t", 1);
+        RecordedAnswer answer = broker.produce("t", 0, -1, DataPathFixture.records("value"));
+        assertThat(answer.given()).isFalse();
+        // When
+        broker.ticker.advance(1_000);
+        // Then
+        assertThat(Errors.forCode(only(answer).errorCode())).isEqualTo(Errors.NOT_LEADER_OR_FOLLOWER);
+    }
+
+    @Test
+    void whatIsProducedToAnotherPartitionDoesNotWaitForTheOneThatIsBeingOpened() {
+        // Given
+        broker.createTopic("t", 1);
+        broker.followers = task -> {};
+        broker.createTopic("u", 1);
+        // When
+        RecordedAnswer answer = broker.produce("t", 0, -1, DataPathFixture.records("value"));
+        // Then
+        assertThat(Errors.forCode(only(answer).errorCode())).isEqualTo(Errors.NONE);
     }
 
     @Test

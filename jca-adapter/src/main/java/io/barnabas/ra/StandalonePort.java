@@ -33,7 +33,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class StandalonePort implements BrokerPort, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(StandalonePort.class);
-    private static final int WORKERS = 4;
+    /** Of these four follow the metadata at most, and one writes their entities. */
+    private static final int WORKERS = 8;
+
     static final int SCANS = 2;
 
     /** Requests of clients that may wait for a look into the logs; more are told to come again. */
