@@ -8,7 +8,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.IntSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.slf4j.Logger;
@@ -212,8 +211,12 @@ final class LogLoader {
 
     private SegmentedLog load(SegmentedLog.LogParts parts, LogRecovery.Hints hints, LogConfig config)
             throws IOException {
-        IntSupplier expirationMs = () -> manager.settings().producerIdExpirationMs();
-        return new SegmentedLog(parts, config, new LogRecovery(parts, config, hints, expirationMs).load());
+        return new SegmentedLog(
+                parts, config, new LogRecovery(parts, config, hints, this::producerExpirationMs).load());
+    }
+
+    private int producerExpirationMs() {
+        return manager.settings().producerIdExpirationMs();
     }
 
     private SegmentedLog.LogParts parts(
@@ -258,8 +261,10 @@ final class LogLoader {
             if (!Uuid.ZERO_UUID.equals(topicId)) {
                 PartitionMetadata.write(folder, topicId);
             }
-            SegmentedLog log =
-                    load(parts(partition, topicId, folder, directory), new LogRecovery.Hints(true, 0, 0, -1), config);
+            SegmentedLog.LogParts parts = parts(partition, topicId, folder, directory);
+            LogRecovery beginning =
+                    new LogRecovery(parts, config, new LogRecovery.Hints(true, 0, 0, -1), this::producerExpirationMs);
+            SegmentedLog log = new SegmentedLog(parts, config, beginning.begin());
             log.reconfigure(config);
             return log;
         } catch (IOException e) {

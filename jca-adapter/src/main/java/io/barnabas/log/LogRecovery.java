@@ -80,6 +80,13 @@ final class LogRecovery {
         return finish(segments, end);
     }
 
+    /** The log of a folder that was just made: nothing is looked for in it. */
+    SegmentedLog.Loaded begin() throws IOException {
+        List<Segment> segments = new ArrayList<>();
+        segments.add(Segment.create(folder, hints.logStart(), "", config, nowMs));
+        return finish(segments, scan(segments, Long.MAX_VALUE));
+    }
+
     // ---- files that should not be there
 
     /** Removes what a crash left half done; returns the names that end in {@code .swap}. */
