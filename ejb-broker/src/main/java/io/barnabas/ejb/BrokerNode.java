@@ -65,8 +65,11 @@ import org.slf4j.LoggerFactory;
  */
 public final class BrokerNode {
     private static final Logger LOG = LoggerFactory.getLogger(BrokerNode.class);
-    /** The entities' database is opened so long after the start, when the first clients have been served. */
-    private static final long ENTITIES_DELAY_MS = 1_000;
+    /** The entities' database is opened so long after the start, when clients have been served and the other brokers are up, too. */
+    private static final long ENTITIES_DELAY_MS = 10_000;
+
+    /** What changes within this time is written to the entities at once, and after the brokers have had the time to act on it. */
+    private static final long ENTITIES_REST_MS = 1_000;
 
     private static final int COMMANDS_INLINE = 16;
     private static final long FETCH_SESSION_EVICTION_MS = 120_000;
@@ -101,12 +104,13 @@ public final class BrokerNode {
         this.membership = foundation.membership();
         SerialExecutor entityWrites = new SerialExecutor(
                 port.workers(), COMMANDS_INLINE, fault -> LOG.error("the metadata entities were not written", fault));
-        this.entities = new MetadataEntities(metadata.entitiesDirectory(), task -> entitiesMayOpen
-                .thenAcceptAsync(open -> entityWrites.execute(task), port.workers())
-                .exceptionally(fault -> {
-                    LOG.error("the metadata entities were not written", fault);
-                    return null;
-                }));
+        this.entities = new MetadataEntities(metadata.entitiesDirectory(), task -> port.ticker()
+                .after(port.closing() ? 0 : ENTITIES_REST_MS, () -> entitiesMayOpen
+                        .thenAcceptAsync(open -> entityWrites.execute(task), port.workers())
+                        .exceptionally(fault -> {
+                            LOG.error("the metadata entities were not written", fault);
+                            return null;
+                        })));
         this.logs = port.openLogs(atStart.logManagerSettings(metadata.clusterId()));
         if (atStart.isWitness()) {
             Witness.begin(metadata, port, atStart.nodeId());
@@ -195,7 +199,12 @@ public final class BrokerNode {
     /** The sockets are open: clients may be sent here. */
     private void onOpen() {
         presence.serve();
-        port.ticker().after(ENTITIES_DELAY_MS, () -> entitiesMayOpen.complete(null));
+        port.ticker().after(ENTITIES_DELAY_MS, this::openEntities);
+    }
+
+    /** The entities need not wait any longer. */
+    void openEntities() {
+        entitiesMayOpen.complete(null);
     }
 
     /** The sockets are about to be closed. */
@@ -380,7 +389,7 @@ public final class BrokerNode {
             return true;
         });
         step("the metadata entities", () -> {
-            entitiesMayOpen.complete(null);
+            openEntities();
             entities.close();
             return true;
         });

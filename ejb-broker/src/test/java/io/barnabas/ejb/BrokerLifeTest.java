@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 @NullUnmarked
 class BrokerLifeTest {
     private static void awaitEntities(EmbeddedBroker broker) {
+        broker.node().openEntities();
         MetadataEntities entities = broker.node().entities();
         await().atMost(60, TimeUnit.SECONDS).until(() -> entities.lastApplied() >= 0 && entities.lag() == 0);
     }

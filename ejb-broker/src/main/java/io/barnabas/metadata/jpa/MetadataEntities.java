@@ -200,7 +200,7 @@ public final class MetadataEntities implements ReplayedMetadata.EntryListener, A
         return open.read(query);
     }
 
-    /** Writes what is pending and closes the database, on the executor, which must still run. Idempotent. */
+    /** Writes what is pending and closes the database if it is open, on the executor, which must still run. Idempotent. */
     @Override
     public void close() {
         synchronized (pending) {
@@ -211,7 +211,9 @@ public final class MetadataEntities implements ReplayedMetadata.EntryListener, A
         }
         CompletableFuture.runAsync(
                         () -> {
-                            writePending();
+                            if (database != null) { // it is not opened to be closed: the next process looks where it is
+                                writePending();
+                            }
                             closeDatabase();
                         },
                         executor)
