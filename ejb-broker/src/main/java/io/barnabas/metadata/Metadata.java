@@ -22,6 +22,11 @@ public interface Metadata {
         return true;
     }
 
+    /** About how many partitions are in the topics whose changes have yet to be taken by some listener. */
+    default int unsettledPartitions() {
+        return 0;
+    }
+
     /** Completes when every listener has taken what is in the image now; the caller's alone, who may complete it sooner. */
     default CompletableFuture<@Nullable Void> settled() {
         return CompletableFuture.completedFuture(null);

@@ -29,6 +29,8 @@ public final class TrailingMetadata implements Metadata, AutoCloseable {
     private final List<Waiter> waiters = new ArrayList<>(); // guarded by this, as all that follows
     private @Nullable Change waiting;
     private MetadataImage latest; // what waiting leads to
+    private int waitingPartitions;
+    private int toldPartitions; // of the change that is being told
     private boolean scheduled;
     private boolean ended;
     private volatile MetadataImage told; // written under telling and this
@@ -83,6 +85,7 @@ public final class TrailingMetadata implements Metadata, AutoCloseable {
                 return;
             }
             waiting = waiting == null ? change : merged(waiting, change);
+            waitingPartitions += partitions(change, image);
             latest = image;
             if (scheduled) {
                 return;
@@ -90,6 +93,18 @@ public final class TrailingMetadata implements Metadata, AutoCloseable {
             scheduled = true;
         }
         executor.execute(this::tell);
+    }
+
+    private static int partitions(Change change, MetadataImage image) {
+        int partitions = 0;
+        for (Uuid id : change.topics()) {
+            TopicImage topic = image.topic(id);
+            partitions += topic == null ? 0 : topic.partitions().size();
+        }
+        for (TopicImage topic : change.deletedTopics()) {
+            partitions += topic.partitions().size();
+        }
+        return partitions;
     }
 
     /** What two changes, one after the other, come to. A topic that is gone again is named, and not in the image. */
@@ -124,12 +139,15 @@ public final class TrailingMetadata implements Metadata, AutoCloseable {
                     change = waiting;
                     image = latest;
                     waiting = null;
+                    toldPartitions = waitingPartitions;
+                    waitingPartitions = 0;
                 }
                 if (change != null) {
                     listeners.forEach(listener -> listener.onChange(change, image));
                 }
                 synchronized (this) {
                     told = image;
+                    toldPartitions = 0;
                     reached = reached(image.index());
                 }
             }
@@ -176,6 +194,11 @@ public final class TrailingMetadata implements Metadata, AutoCloseable {
     @Override
     public boolean isSettled() {
         return told.index() >= source.image().index();
+    }
+
+    @Override
+    public synchronized int unsettledPartitions() {
+        return waitingPartitions + toldPartitions;
     }
 
     @Override

@@ -42,7 +42,12 @@ public record ControlPlane(
         ToIntFunction<String> boundPort,
         Time time) {
     /** How long a change that is made waits, at most, for what it means to this broker. */
-    private static final int SETTLE_MS = 250;
+    private static final int SETTLE_MS = 5_000;
+
+    /** The same, while more than so many partitions have something to do. */
+    private static final int SETTLE_MANY_MS = 250;
+
+    private static final int MANY = 200;
 
     /** What bounds of time are kept with. */
     public record Time(Clock clock, Ticker ticker) {}
@@ -121,8 +126,9 @@ public record ControlPlane(
             return CompletableFuture.completedFuture(result);
         }
         CompletableFuture<@Nullable Void> settled = metadata.settled();
+        int atMostMs = metadata.unsettledPartitions() > MANY ? SETTLE_MANY_MS : SETTLE_MS;
         Ticker.Timeout timeout =
-                time.ticker().after(SETTLE_MS, () -> context.connection().execute(() -> settled.complete(null)));
+                time.ticker().after(atMostMs, () -> context.connection().execute(() -> settled.complete(null)));
         return settled.thenApply(nothing -> {
             timeout.cancel();
             return result;

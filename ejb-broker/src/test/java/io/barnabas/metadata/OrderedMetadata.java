@@ -20,6 +20,11 @@ public record OrderedMetadata(Metadata real) implements Metadata {
     }
 
     @Override
+    public int unsettledPartitions() {
+        return real.unsettledPartitions();
+    }
+
+    @Override
     public CompletableFuture<@Nullable Void> settled() {
         return real.settled();
     }

@@ -83,11 +83,13 @@ class TrailingMetadataTest {
         create(1);
         CompletableFuture<?> first = trailing.settled();
         assertThat(trailing.isSettled()).isFalse();
+        assertThat(trailing.unsettledPartitions()).isEqualTo(1);
         assertThat(first).isNotDone();
 
         run();
 
         assertThat(first).isDone();
+        assertThat(trailing.unsettledPartitions()).isZero();
         assertThat(trailing.isSettled()).isTrue();
         assertThat(trailing.settled()).isDone();
     }

@@ -7,12 +7,14 @@ import io.barnabas.config.LiveConfig;
 import io.barnabas.metadata.Controller;
 import io.barnabas.metadata.Policies;
 import io.barnabas.metadata.TestMetadata;
+import io.barnabas.metadata.TrailingMetadata;
 import io.barnabas.wire.RequestFrame;
 import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
 import org.apache.kafka.common.message.CreateTopicsResponseData;
@@ -28,6 +30,7 @@ import org.junit.jupiter.api.Test;
 class ChangeTimeoutTest {
     private final ManualTicker ticker = new ManualTicker();
     private final Queue<Runnable> held = new ArrayDeque<>();
+    private Executor followers = Runnable::run;
     private final TestMetadata metadata = new TestMetadata();
     private final LiveConfig config = new LiveConfig(BrokerConfig.of(Map.of()));
     private final Controller controller = metadata.controller(held::add);
@@ -36,7 +39,7 @@ class ChangeTimeoutTest {
     private HandlerRegistry handlers() {
         ControlPlane plane = new ControlPlane(
                 TestMetadata.NODE_ID,
-                metadata.metadata(),
+                TrailingMetadata.of(metadata.metadata(), task -> followers.execute(task), failure -> {}),
                 controller,
                 AtTheController.nothingIsForwarded(),
                 config,
@@ -89,6 +92,33 @@ class ChangeTimeoutTest {
     private static Errors error(RecordedAnswer answer, String topic) {
         return Errors.forCode(
                 answer.body(CreateTopicsResponseData.class).topics().find(topic).errorCode());
+    }
+
+    @Test
+    void isAnsweredWhenThisBrokerHasDoneItsPartOfIt() {
+        // Given
+        Queue<Runnable> later = new ArrayDeque<>();
+        followers = later::add;
+        RecordedAnswer answer = create("t", 10_000);
+        runHeld();
+        assertThat(answer.given()).isFalse();
+        // When
+        later.remove().run();
+        // Then
+        assertThat(error(answer, "t")).isEqualTo(Errors.NONE);
+        assertThat(ticker.waiting()).isZero();
+    }
+
+    @Test
+    void isAnsweredThoughThisBrokerTakesLongToDoItsPartOfIt() {
+        // Given
+        followers = task -> {};
+        RecordedAnswer answer = create("t", 10_000);
+        runHeld();
+        // When
+        ticker.advance(5_000);
+        // Then
+        assertThat(error(answer, "t")).isEqualTo(Errors.NONE);
     }
 
     @Test
