@@ -20,8 +20,8 @@ final class Nomination {
     static final long CALM_MS = TimeUnit.SECONDS.toMillis(10);
     /** Between two times that this node gives its lead away. */
     static final long REST_MS = TimeUnit.MINUTES.toMillis(5);
-    /** A voter that has answered within this time is there. */
-    private static final long ANSWERS_MS = 1_000;
+    /** A voter that has answered within this time is there, also on a busy machine. */
+    private static final long ANSWERS_MS = 3_000;
     /** Entries that a voter may lack while the log grows, and has caught up all the same. */
     private static final long BEHIND_MAX = 100;
 
