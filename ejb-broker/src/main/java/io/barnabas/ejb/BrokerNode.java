@@ -311,6 +311,7 @@ public final class BrokerNode {
                     image.config(new ConfigResource(ConfigResource.Type.BROKER, "")),
                     image.config(new ConfigResource(ConfigResource.Type.BROKER, Integer.toString(id))));
             logs.reconfigure(config.current().logManagerSettings(image.clusterId()));
+            membership.registration().heartbeatNow(); // which says what is cordoned now
         }
     }
 

@@ -49,12 +49,12 @@ final class HeartbeatControl {
         BrokerHeartbeatResponseData answer = new BrokerHeartbeatResponseData()
                 .setIsCaughtUp(!broker.fenced() || sessions.isCaughtUp(image, broker, request.currentMetadataOffset()))
                 .setIsFenced(broker.fenced());
+        cordon(broker, request, records);
         if (broker.fenced()) {
             ofFenced(image, broker, request, answer, records);
             return Decision.of(records, answer);
         }
         sessions.onServing(broker);
-        cordon(broker, request, records);
         if ((request.wantFence() && othersServe(image, broker)) || (isDiskless(broker, request) && !alone)) {
             fence(rules, image, broker, records);
             answer.setIsFenced(true).setShouldShutDown(request.wantShutDown());

@@ -101,6 +101,16 @@ class CordonedDirectoriesTest {
     }
 
     @Test
+    void a_broker_that_starts_cordoned_takes_nothing_from_the_first_moment() throws Exception {
+        try (EmbeddedBroker broker = EmbeddedBroker.start(Map.of("cordoned.log.dirs", "*"));
+                Admin admin = broker.admin()) {
+            assertThatThrownBy(() -> create(admin, new NewTopic("t", 1, (short) 1)))
+                    .hasCauseInstanceOf(InvalidReplicationFactorException.class)
+                    .hasMessageContaining("cordoned");
+        }
+    }
+
+    @Test
     void new_logs_and_moves_go_to_the_directories_that_are_not_cordoned() throws Exception {
         Path one = Files.createDirectories(directory.resolve("one"));
         Path two = Files.createDirectories(directory.resolve("two"));
