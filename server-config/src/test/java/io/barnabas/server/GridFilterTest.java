@@ -35,8 +35,16 @@ class GridFilterTest {
     }
 
     @ParameterizedTest
-    @ValueSource(classes = {String.class, HashMap.class, PriorityQueue.class, Long.class, InetAddress.class})
-    void membersMayDescribeThemselves(Class<?> described) {
+    @ValueSource(
+            classes = {
+                String.class,
+                HashMap.class,
+                PriorityQueue.class,
+                InetAddress.class,
+                IllegalStateException.class,
+                StackTraceElement[].class
+            })
+    void membersMayDescribeThemselvesAndTellFailures(Class<?> described) {
         assertThat(GridFilter.OF_THE_GRID.checkInput(new Read(described))).isEqualTo(Status.ALLOWED);
     }
 
