@@ -7,7 +7,6 @@ import java.io.ObjectInputFilter.Status;
 import java.net.InetAddress;
 import java.util.HashMap;
 import java.util.PriorityQueue;
-import java.util.concurrent.Callable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -55,7 +54,6 @@ class GridFilterTest {
                 java.rmi.server.UnicastRemoteObject.class,
                 java.lang.invoke.SerializedLambda.class,
                 javax.management.BadAttributeValueExpException.class,
-                Callable.class,
                 Server.class
             })
     void nothingElseIsMadeOfWhatTheySend(Class<?> foreign) {
