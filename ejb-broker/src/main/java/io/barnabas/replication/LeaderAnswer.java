@@ -3,7 +3,9 @@ package io.barnabas.replication;
 import io.barnabas.port.PeerConnection;
 import java.util.function.Consumer;
 import org.apache.kafka.common.errors.DisconnectException;
+import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
+import org.jspecify.annotations.Nullable;
 
 /** The answer of a leader's broker, of the type that was asked for. On the connection's event loop. */
 final class LeaderAnswer<T extends ApiMessage> implements PeerConnection.Answer {
@@ -15,6 +17,19 @@ final class LeaderAnswer<T extends ApiMessage> implements PeerConnection.Answer 
         this.type = type;
         this.onAnswer = onAnswer;
         this.onFailure = onFailure;
+    }
+
+    /**
+     * Asks for it.
+     *
+     * @param over null if there is no connection
+     */
+    void ask(@Nullable PeerConnection over, ApiMessage request, int timeoutMs) {
+        if (over == null) {
+            onFailure.accept(new DisconnectException("no connection"));
+        } else {
+            over.send(request, ApiKeys.forId(request.apiKey()).latestVersion(false), timeoutMs, this);
+        }
     }
 
     @Override

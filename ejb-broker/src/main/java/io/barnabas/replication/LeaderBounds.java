@@ -23,10 +23,14 @@ final class LeaderBounds {
 
     private final ReplicaFetcher fetcher;
     private final FollowedPartition partition;
+    private final int brokerId;
+    private final int timeoutMs;
 
-    LeaderBounds(ReplicaFetcher fetcher, FollowedPartition partition) {
+    LeaderBounds(ReplicaFetcher fetcher, FollowedPartition partition, int brokerId, int timeoutMs) {
         this.fetcher = fetcher;
         this.partition = partition;
+        this.brokerId = brokerId;
+        this.timeoutMs = timeoutMs;
     }
 
     void ask() {
@@ -63,19 +67,18 @@ final class LeaderBounds {
 
     private void ask(long timestamp, LongConsumer onOffset) {
         ListOffsetsRequestData request = new ListOffsetsRequestData()
-                .setReplicaId(fetcher.brokerId())
+                .setReplicaId(brokerId)
                 .setTopics(List.of(new ListOffsetsTopic()
                         .setName(partition.topic())
                         .setPartitions(List.of(new ListOffsetsPartition()
                                 .setPartitionIndex(partition.key.index())
                                 .setCurrentLeaderEpoch(partition.epoch)
                                 .setTimestamp(timestamp)))));
-        fetcher.ask(
-                request,
-                new LeaderAnswer<>(
+        new LeaderAnswer<>(
                         ListOffsetsResponseData.class,
                         answer -> onAnswer(answer, onOffset),
-                        failure -> fetcher.later(partition)));
+                        failure -> fetcher.later(partition))
+                .ask(fetcher.connection(), request, timeoutMs);
     }
 
     private void onAnswer(ListOffsetsResponseData answer, LongConsumer onOffset) {

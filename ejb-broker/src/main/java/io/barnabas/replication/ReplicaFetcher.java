@@ -16,8 +16,6 @@ import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.message.FetchResponseData.FetchableTopicResponse;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
-import org.apache.kafka.common.protocol.ApiKeys;
-import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +46,7 @@ final class ReplicaFetcher {
     private volatile @Nullable PeerConnection connection; // asked by any thread whether it hears anything
     private int inFlight;
     private boolean resting;
-    private boolean closed;
+    private volatile boolean closed;
     private boolean lost; // the leader's broker, which was told
     private long restMs = FIRST_REST_MS;
 
@@ -101,6 +99,20 @@ final class ReplicaFetcher {
         return owed.isOwedFor(ms) && (over == null || !over.hasHeardWithin(ms));
     }
 
+    /** The last that was made. Without the monitor. */
+    @Nullable
+    PeerConnection connection() {
+        return connection;
+    }
+
+    synchronized boolean waitsOn(PeerConnection over) {
+        return inFlight > 0 && over == connection;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
     /** Ends; nothing is appended after that. */
     void close() {
         @Nullable PeerConnection last;
@@ -127,14 +139,9 @@ final class ReplicaFetcher {
         }
         if (next != null) {
             PeerConnection over = next.over();
-            over.send(
-                    next.request(),
-                    ApiKeys.FETCH.latestVersion(false),
-                    settings.timeoutMs(),
-                    new LeaderAnswer<>(
-                            FetchResponseData.class,
-                            answer -> onAnswer(next, answer),
-                            cause -> onFailure(over, cause)));
+            new LeaderAnswer<>(
+                            FetchResponseData.class, answer -> onAnswer(next, answer), cause -> onFailure(over, cause))
+                    .ask(over, next.request(), settings.timeoutMs());
         }
     }
 
@@ -152,7 +159,7 @@ final class ReplicaFetcher {
         @Nullable PeerConnection over = connection;
         if (over == null || !over.isOpen()) {
             session.reset();
-            over = connect();
+            over = follower.connect(leader);
             connection = over;
             if (over == null) {
                 rest();
@@ -163,15 +170,6 @@ final class ReplicaFetcher {
         FetchRequestData request =
                 session.next(follower.brokerId(), follower.brokerEpoch().getAsLong());
         return new Outgoing(over, request, session.lastRequest());
-    }
-
-    private @Nullable PeerConnection connect() {
-        try {
-            return follower.peers().connect(leader);
-        } catch (IllegalStateException e) { // this broker stops, and will close us
-            LOG.debug("there is no way to the leader's broker; leader={} error={}", leader, e.toString());
-            return null;
-        }
     }
 
     /** The connection or the session is of no use: another is made after a while. */
@@ -189,19 +187,37 @@ final class ReplicaFetcher {
 
     private void onFailure(PeerConnection of, RuntimeException cause) {
         synchronized (this) {
-            if (of != connection) {
+            if (!forget(of, cause)) {
                 return;
             }
-            if (!lost) {
-                LOG.info("the leader's broker is not reached; leader={} error={}", leader, cause.toString());
-                lost = true;
-            }
-            connection = null;
-            inFlight = 0;
-            session.reset();
             rest();
         }
         of.close();
+    }
+
+    /** Nothing is heard over it: the leader is asked over another one, at once. */
+    void leave(PeerConnection silent) {
+        synchronized (this) {
+            if (!forget(silent, "nothing is heard")) {
+                return;
+            }
+        }
+        silent.close();
+        pump();
+    }
+
+    private boolean forget(PeerConnection of, Object cause) {
+        if (of != connection) {
+            return false;
+        }
+        if (!lost) {
+            LOG.info("the leader's broker is not reached; leader={} error={}", leader, cause.toString());
+            lost = true;
+        }
+        connection = null;
+        inFlight = 0;
+        session.reset();
+        return true;
     }
 
     // ---- answers
@@ -344,7 +360,7 @@ final class ReplicaFetcher {
         switch (error) {
             case OFFSET_OUT_OF_RANGE -> {
                 occupy(partition);
-                new LeaderBounds(this, partition).ask();
+                new LeaderBounds(this, partition, follower.brokerId(), settings.timeoutMs()).ask();
             }
             case FENCED_LEADER_EPOCH -> session.remove(partition); // new metadata are on the way, which name it again
             default -> {
@@ -472,22 +488,5 @@ final class ReplicaFetcher {
         if (partition.state != FollowedPartition.State.FAILED) {
             delay(partition);
         }
-    }
-
-    /** Asks the leader something else. The answer comes under the partition's epoch or not at all. */
-    <T extends ApiMessage> void ask(ApiMessage request, LeaderAnswer<T> answer) {
-        @Nullable PeerConnection over;
-        synchronized (this) {
-            over = connection;
-        }
-        if (over == null) {
-            answer.onFailure(new org.apache.kafka.common.errors.DisconnectException("no connection"));
-        } else {
-            over.send(request, ApiKeys.forId(request.apiKey()).latestVersion(false), settings.timeoutMs(), answer);
-        }
-    }
-
-    int brokerId() {
-        return follower.brokerId();
     }
 }

@@ -7,6 +7,7 @@ import io.barnabas.metadata.TopicImage;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.partition.LocalPartitions;
 import io.barnabas.partition.ReplicationThrottle;
+import io.barnabas.port.PeerConnection;
 import io.barnabas.time.Clock;
 import io.barnabas.time.Ticker;
 import java.util.HashMap;
@@ -20,6 +21,8 @@ import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What this broker follows, as the metadata say: each partition that another broker leads belongs to one of some fetchers for that
@@ -28,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Changes come on the metadata thread.
  */
 public final class ReplicaFetchers implements Metadata.Listener, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ReplicaFetchers.class);
+
     private final Follower follower;
     private final FetcherSettings settings;
     private final IntSupplier fetchersPerBroker;
@@ -54,7 +59,17 @@ public final class ReplicaFetchers implements Metadata.Listener, AutoCloseable {
             Clock clock,
             Ticker ticker,
             Executor workers,
-            ReplicationThrottle throttle) {}
+            ReplicationThrottle throttle) {
+        @Nullable
+        PeerConnection connect(int leader) {
+            try {
+                return peers.connect(leader);
+            } catch (IllegalStateException e) { // this broker stops, and will close the fetchers
+                LOG.debug("there is no way to the leader's broker; leader={} error={}", leader, e.toString());
+                return null;
+            }
+        }
+    }
 
     /**
      * Makes it; it begins when it is told of the metadata.
@@ -110,8 +125,13 @@ public final class ReplicaFetchers implements Metadata.Listener, AutoCloseable {
     private void start(PartitionKey key, FollowedPartition partition, int leader) {
         Source source = new Source(leader, Math.floorMod(key.hashCode(), Math.max(1, fetchersPerBroker.getAsInt())));
         followed.put(key, new Followed(source, partition));
-        fetchers.computeIfAbsent(source, s -> new ReplicaFetcher(s.leader(), follower, settings))
-                .add(partition);
+        fetchers.computeIfAbsent(source, this::begin).add(partition);
+    }
+
+    private ReplicaFetcher begin(Source source) {
+        ReplicaFetcher fetcher = new ReplicaFetcher(source.leader(), follower, settings);
+        new ConnectionWatch(fetcher, follower.ticker(), settings.maxWaitMs()).begin();
+        return fetcher;
     }
 
     private void stop(PartitionKey key) {
