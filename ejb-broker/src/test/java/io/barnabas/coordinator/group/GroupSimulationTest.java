@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
  * survives a restart as it was, every request is answered, and when peace returns the group comes to rest with everybody in it.
  */
 class GroupSimulationTest {
-    private static final int SEEDS = 200;
+    private static final int SEEDS = 500;
     private static final int STEPS = 400;
     private static final int PARTITIONS = 8; // of the one topic that the group reads
 
