@@ -64,26 +64,6 @@ final class OffsetIndex {
         }
     }
 
-    /** Whether offsets and positions rise throughout and stay within the segment: false means rebuild. */
-    boolean isSound(int segmentSize) throws IOException {
-        synchronized (file) {
-            int lastOffset = -1;
-            int lastPosition = -1;
-            for (int i = 0; i < file.count(); i++) {
-                ByteBuffer buffer = file.buffer(i);
-                int at = file.at(i);
-                int offset = buffer.getInt(at);
-                int position = buffer.getInt(at + 4);
-                if (offset <= lastOffset || position <= lastPosition || position >= segmentSize) {
-                    return false;
-                }
-                lastOffset = offset;
-                lastPosition = position;
-            }
-            return true;
-        }
-    }
-
     private Entry entry(int slot) throws IOException {
         ByteBuffer buffer = file.buffer(slot);
         int at = file.at(slot);

@@ -27,7 +27,6 @@ final class Segment {
     private final long createdMs;
     private final int indexIntervalBytes;
     // guarded by the log's lock, and where a rebuild may come in between by this too
-    private String suffix;
     private int bytesSinceIndexEntry;
     private long firstTimestamp = -1;
     // guarded by this
@@ -37,7 +36,6 @@ final class Segment {
     private Segment(LogFolder folder, long baseOffset, String suffix, Origin origin) throws IOException {
         this.folder = folder;
         this.baseOffset = baseOffset;
-        this.suffix = suffix;
         this.createdMs = origin.nowMs();
         this.indexIntervalBytes = origin.indexIntervalBytes();
         String name = LogFolder.fileName(baseOffset, LogFolder.LOG) + suffix;
@@ -389,11 +387,6 @@ final class Segment {
         if (to.isEmpty()) {
             file.rename(LogFolder.fileName(baseOffset, LogFolder.LOG));
         }
-        suffix = to;
-    }
-
-    String suffix() {
-        return suffix;
     }
 
     void delete() throws IOException {

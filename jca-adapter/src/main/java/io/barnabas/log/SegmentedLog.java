@@ -125,10 +125,6 @@ final class SegmentedLog implements PartitionLog {
         return flushLock;
     }
 
-    SegmentStore store() {
-        return segments;
-    }
-
     // ---- append
 
     @Override

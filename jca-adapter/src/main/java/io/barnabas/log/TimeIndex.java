@@ -65,26 +65,6 @@ final class TimeIndex {
         }
     }
 
-    /** Whether timestamps and offsets rise throughout: false means rebuild. */
-    boolean isSound() throws IOException {
-        synchronized (file) {
-            long lastTime = -1;
-            int lastOffset = -1;
-            for (int i = 0; i < file.count(); i++) {
-                ByteBuffer buffer = file.buffer(i);
-                int at = file.at(i);
-                long time = buffer.getLong(at);
-                int offset = buffer.getInt(at + 8);
-                if (time <= lastTime || offset <= lastOffset) {
-                    return false;
-                }
-                lastTime = time;
-                lastOffset = offset;
-            }
-            return true;
-        }
-    }
-
     private Entry entry(int slot) throws IOException {
         ByteBuffer buffer = file.buffer(slot);
         int at = file.at(slot);

@@ -76,25 +76,6 @@ final class TransactionIndex {
         }
     }
 
-    /** Whether the entries belong to a segment that begins at {@code baseOffset} and are in order. */
-    boolean isSound(long baseOffset) throws IOException {
-        synchronized (file) {
-            long last = baseOffset - 1;
-            for (int i = 0; i < file.count(); i++) {
-                ByteBuffer buffer = file.buffer(i);
-                Aborted entry = entry(i);
-                if (buffer.getShort(file.at(i)) != VERSION
-                        || entry.lastOffset() <= last
-                        || entry.firstOffset() < 0
-                        || entry.firstOffset() > entry.lastOffset()) {
-                    return false;
-                }
-                last = entry.lastOffset();
-            }
-            return true;
-        }
-    }
-
     private Aborted entry(int slot) throws IOException {
         ByteBuffer buffer = file.buffer(slot);
         int at = file.at(slot);

@@ -47,10 +47,6 @@ final class FrameBudget {
         }
     }
 
-    long usedBytes() {
-        return usedBytes.get();
-    }
-
     private void wake() {
         if (waiting.isEmpty()) {
             return;

@@ -63,11 +63,6 @@ public final class LatencyHistogram {
         return 0;
     }
 
-    /** Number of buckets. */
-    public static int buckets() {
-        return BUCKETS;
-    }
-
     /** Upper bound of a bucket in nanoseconds, exclusive; Long.MAX_VALUE for the last. */
     public static long upperBoundNanos(int bucket) {
         if (bucket == BUCKETS - 1) {

@@ -132,13 +132,6 @@ public final class MemoryFileStore implements FileStore {
         locks.clear();
     }
 
-    /** Changes one byte of a file, behind everybody's back. */
-    public synchronized void flip(Path file, int position) {
-        Inode inode = names.get(file);
-        inode.bytes[position] ^= 0x55;
-        inode.force();
-    }
-
     private void check(String operation, Path path) throws IOException {
         fault.before(operation, path);
     }

@@ -120,11 +120,6 @@ public final class MemoryNetwork {
         }
     }
 
-    /** Whether nothing gets from one host to the other. */
-    public boolean isCut(String from, String to) {
-        return isCut(new Link(from, to));
-    }
-
     boolean isCut(Link link) {
         return cuts.contains(link);
     }
