@@ -4,7 +4,6 @@ import io.barnabas.metadata.BrokerImage.FeatureRange;
 import io.barnabas.metadata.FeatureControl;
 import io.barnabas.metadata.Metadata;
 import io.barnabas.metadata.MetadataImage;
-import io.barnabas.port.Connection.ClientSoftware;
 import io.barnabas.port.Responder;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -58,10 +57,6 @@ public final class ApiVersionsHandler implements ApiHandler<ApiVersionsRequestDa
         if (misrouted(request, version, image)) {
             responder.respond(new ApiVersionsResponseData().setErrorCode(Errors.REBOOTSTRAP_REQUIRED.code()));
             return;
-        }
-        if (version >= 3) {
-            context.connection()
-                    .onSoftware(new ClientSoftware(request.clientSoftwareName(), request.clientSoftwareVersion()));
         }
         responder.respond(answer(version, image, context.listenerName()));
     }

@@ -3,7 +3,6 @@ package io.barnabas.request;
 import io.barnabas.port.Connection;
 import java.net.InetSocketAddress;
 import org.apache.kafka.common.security.auth.KafkaPrincipal;
-import org.jspecify.annotations.Nullable;
 
 /** The connection of a client whose request another node has forwarded: what is known of it here. Safe from any thread. */
 record ForwardedConnection(KafkaPrincipal principal, InetSocketAddress remoteAddress, String listenerName)
@@ -11,21 +10,6 @@ record ForwardedConnection(KafkaPrincipal principal, InetSocketAddress remoteAdd
     @Override
     public long id() {
         return -1;
-    }
-
-    @Override
-    public InetSocketAddress localAddress() {
-        return InetSocketAddress.createUnresolved("forwarded", 0);
-    }
-
-    @Override
-    public @Nullable ClientSoftware software() {
-        return null;
-    }
-
-    @Override
-    public void onSoftware(ClientSoftware software) {
-        // only ApiVersions tells it, which is never forwarded
     }
 
     /** It has no event loop here: the task runs at once. */

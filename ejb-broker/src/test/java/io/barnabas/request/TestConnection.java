@@ -11,7 +11,6 @@ import org.jspecify.annotations.Nullable;
 public final class TestConnection implements Connection {
     private final long id;
     private final String listener;
-    private @Nullable ClientSoftware software;
     private boolean closed;
     private boolean finished;
     private long keptBytes; // guarded by this
@@ -58,11 +57,6 @@ public final class TestConnection implements Connection {
     }
 
     @Override
-    public InetSocketAddress localAddress() {
-        return new InetSocketAddress("127.0.0.1", 9092);
-    }
-
-    @Override
     public String listenerName() {
         return listener;
     }
@@ -70,16 +64,6 @@ public final class TestConnection implements Connection {
     @Override
     public KafkaPrincipal principal() {
         return KafkaPrincipal.ANONYMOUS;
-    }
-
-    @Override
-    public @Nullable ClientSoftware software() {
-        return software;
-    }
-
-    @Override
-    public void onSoftware(ClientSoftware of) {
-        software = of;
     }
 
     @Override

@@ -33,12 +33,10 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Co
     private final String listenerName;
     private final Channel channel;
     private final InetSocketAddress remote;
-    private final InetSocketAddress local;
     private final SocketContext sockets;
     private final FrameDecoder frames;
     private final RequestDecoder requests;
     private final ResponseSequencer answers;
-    private volatile @Nullable ClientSoftware software;
     private @Nullable ChannelHandlerContext ctx;
     private boolean dispatched;
     private boolean stopping;
@@ -48,7 +46,6 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Co
         this.listenerName = listenerName;
         this.channel = channel;
         this.remote = (InetSocketAddress) channel.remoteAddress();
-        this.local = (InetSocketAddress) channel.localAddress();
         this.sockets = sockets;
         this.frames = frames;
         this.requests =
@@ -206,11 +203,6 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Co
     }
 
     @Override
-    public InetSocketAddress localAddress() {
-        return local;
-    }
-
-    @Override
     public String listenerName() {
         return listenerName;
     }
@@ -218,16 +210,6 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Co
     @Override
     public KafkaPrincipal principal() {
         return KafkaPrincipal.ANONYMOUS;
-    }
-
-    @Override
-    public @Nullable ClientSoftware software() {
-        return software;
-    }
-
-    @Override
-    public void onSoftware(ClientSoftware clientSoftware) {
-        software = clientSoftware;
     }
 
     @Override

@@ -2,7 +2,6 @@ package io.barnabas.port;
 
 import java.net.InetSocketAddress;
 import org.apache.kafka.common.security.auth.KafkaPrincipal;
-import org.jspecify.annotations.Nullable;
 
 /** A client's connection as the broker sees it. Safe to use from any thread. */
 public interface Connection {
@@ -11,19 +10,11 @@ public interface Connection {
 
     InetSocketAddress remoteAddress();
 
-    InetSocketAddress localAddress();
-
     /** The listener's name, as in {@code listeners} (for example PLAINTEXT). */
     String listenerName();
 
     /** Who is at the other end: ANONYMOUS on a listener without authentication. */
     KafkaPrincipal principal();
-
-    /** Name and version of the client's software (KIP-511), as it gave them in ApiVersions; null before that. */
-    @Nullable
-    ClientSoftware software();
-
-    void onSoftware(ClientSoftware software);
 
     /**
      * Runs {@code task} later, on the connection's event loop: where a timer of one of its requests leaves the ticker's thread. It is
@@ -45,7 +36,4 @@ public interface Connection {
 
     /** Closes the connection without an answer. Idempotent. */
     void close();
-
-    /** KIP-511. */
-    record ClientSoftware(String name, String version) {}
 }

@@ -4,7 +4,6 @@ import io.barnabas.port.MemoryNetwork.Listening;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import org.apache.kafka.common.security.auth.KafkaPrincipal;
-import org.jspecify.annotations.Nullable;
 
 /** The server's end of a connection of a {@link MemoryNetwork}. */
 final class MemoryConnection implements Connection {
@@ -14,7 +13,6 @@ final class MemoryConnection implements Connection {
     private final Runnable onFinish;
     private final Runnable onClose;
     private final long id;
-    private volatile @Nullable ClientSoftware software;
     private boolean told; // of the ticker's thread
 
     MemoryConnection(MemoryNetwork network, Listening listening, int port, Runnable onFinish, Runnable onClose) {
@@ -49,11 +47,6 @@ final class MemoryConnection implements Connection {
     }
 
     @Override
-    public InetSocketAddress localAddress() {
-        return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
-    }
-
-    @Override
     public String listenerName() {
         return listening.listenerName();
     }
@@ -61,16 +54,6 @@ final class MemoryConnection implements Connection {
     @Override
     public KafkaPrincipal principal() {
         return KafkaPrincipal.ANONYMOUS;
-    }
-
-    @Override
-    public @Nullable ClientSoftware software() {
-        return software;
-    }
-
-    @Override
-    public void onSoftware(ClientSoftware given) {
-        software = given;
     }
 
     @Override
