@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.requests.DescribeConfigsResponse.ConfigSource;
@@ -14,7 +13,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The broker's configuration as it is now: the start's, overridden by what was set at run time for all brokers, overridden by what was
- * set for this one (KIP-226). Whoever needs a value reads it from {@link #current} each time, or hears of changes by {@link #onChange}.
+ * set for this one (KIP-226). Whoever needs a value reads it from {@link #current} each time.
  *
  * <p>Thread: {@link #update} is called on the metadata thread, one call at a time; everything else may be called by any thread.
  */
@@ -30,19 +29,12 @@ public final class LiveConfig {
             "log.cleaner.threads");
 
     private final BrokerConfig atStart;
-    private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private volatile State state;
 
     /** A configuration with nothing set at run time yet. */
     public LiveConfig(BrokerConfig atStart) {
         this.atStart = atStart;
         this.state = new State(atStart, Map.of(), Map.of());
-    }
-
-    /** Hears of changes. */
-    public interface Listener {
-        /** Called on the metadata thread after {@link #current} has changed from {@code before} to {@code after}. */
-        void onChange(BrokerConfig before, BrokerConfig after);
     }
 
     /**
@@ -70,11 +62,6 @@ public final class LiveConfig {
         return state.allBrokers();
     }
 
-    /** Calls {@code listener} at each later change. */
-    public void onChange(Listener listener) {
-        listeners.add(listener);
-    }
-
     /**
      * Takes over what is set at run time. Keys that cannot take effect (of another version, or spoiled by the start's configuration)
      * are logged and passed over.
@@ -83,10 +70,9 @@ public final class LiveConfig {
      * @param thisBroker settings of this broker's resource
      */
     public void update(Map<String, String> allBrokers, Map<String, String> thisBroker) {
-        State before = state;
         Map<String, String> all = effective(allBrokers, false);
         Map<String, String> own = effective(thisBroker, true);
-        if (all.equals(before.allBrokers()) && own.equals(before.thisBroker())) {
+        if (all.equals(state.allBrokers()) && own.equals(state.thisBroker())) {
             return;
         }
         BrokerConfig after;
@@ -101,9 +87,6 @@ public final class LiveConfig {
             return;
         }
         state = new State(after, all, own);
-        for (Listener listener : listeners) {
-            listener.onChange(before.current(), after);
-        }
     }
 
     /**

@@ -358,10 +358,6 @@ public final class BrokerNode {
         return metrics;
     }
 
-    public FetchHandler fetch() {
-        return fetch;
-    }
-
     public BrokerPort port() {
         return port;
     }

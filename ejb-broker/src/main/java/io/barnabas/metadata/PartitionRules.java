@@ -161,12 +161,6 @@ public final class PartitionRules {
         return image.brokers().stream().allMatch(b -> b.id() == broker);
     }
 
-    /** Whether a broker leads any partition. */
-    static boolean leadsAny(MetadataImage image, int broker) {
-        return image.topics().stream()
-                .anyMatch(topic -> topic.partitions().stream().anyMatch(p -> p.leader() == broker));
-    }
-
     /** Who may be in sync and lead: who is in service and not about to leave, or alone. */
     static IntPredicate active(MetadataImage image) {
         boolean lonely = image.brokers().size() == 1;

@@ -3,8 +3,6 @@ package io.barnabas.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.requests.DescribeConfigsResponse.ConfigSource;
@@ -36,18 +34,6 @@ class LiveConfigTest {
 
         assertThat(TopicSettings.logConfig(hours.current(), Map.of()).segmentMs())
                 .isEqualTo(60_000);
-    }
-
-    @Test
-    void listeners_hear_of_changes_once_and_not_of_repetitions() {
-        List<Integer> heard = new ArrayList<>();
-        live.onChange((before, after) -> heard.add(after.getInt("message.max.bytes")));
-
-        live.update(Map.of("message.max.bytes", "6000"), Map.of());
-        live.update(Map.of("message.max.bytes", "6000"), Map.of());
-        live.update(Map.of(), Map.of());
-
-        assertThat(heard).containsExactly(6000, 5000);
     }
 
     @Test

@@ -136,11 +136,6 @@ public final class SimulatedQuorum {
         return leader;
     }
 
-    /** The leading node's controller may have another opinion, but decides nothing that counts. */
-    public Node node(int id) {
-        return nodes.get(id);
-    }
-
     /** Whether every node knows everything. */
     boolean rests() {
         return nodes.values().stream().allMatch(node -> node.applied == log.size() && node.proposed.isEmpty());

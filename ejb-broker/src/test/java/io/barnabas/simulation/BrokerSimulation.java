@@ -116,9 +116,7 @@ final class BrokerSimulation {
                 plain.offsetsRetentionMs() * 100,
                 plain.offsetsRetentionCheckIntervalMs(),
                 plain.offsetsCommitTimeoutMs(),
-                SimulatedNode.OFFSETS_PARTITIONS,
-                (short) 1,
-                plain.offsetsTopicSegmentBytes());
+                SimulatedNode.OFFSETS_PARTITIONS);
     }
 
     private LogConfig dataConfig() {

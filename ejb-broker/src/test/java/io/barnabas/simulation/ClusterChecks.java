@@ -81,11 +81,6 @@ final class ClusterChecks {
                 .sum();
     }
 
-    /** Offset after the last record that anybody may have seen. */
-    long exposedEnd(TopicPartition partition) {
-        return history(partition).exposed.size();
-    }
-
     // ---- at any time
 
     void check() {

@@ -9,16 +9,14 @@ import org.apache.kafka.common.security.auth.KafkaPrincipal;
 final class MemoryConnection implements Connection {
     private final MemoryNetwork network;
     private final Listening listening;
-    private final int port;
     private final Runnable onFinish;
     private final Runnable onClose;
     private final long id;
     private boolean told; // of the ticker's thread
 
-    MemoryConnection(MemoryNetwork network, Listening listening, int port, Runnable onFinish, Runnable onClose) {
+    MemoryConnection(MemoryNetwork network, Listening listening, Runnable onFinish, Runnable onClose) {
         this.network = network;
         this.listening = listening;
-        this.port = port;
         this.onFinish = onFinish;
         this.onClose = onClose;
         this.id = network.nextId();

@@ -111,7 +111,7 @@ final class MemoryPeer implements PeerConnection {
                     fail(new ConnectionRefusedException(there.to() + " does not listen"));
                     return;
                 }
-                server = new MemoryConnection(network, listening, port, this::finish, this::reset);
+                server = new MemoryConnection(network, listening, this::finish, this::reset);
             }
             while (server != null && requestsDue > 0 && !failed && !finishing) {
                 requestsDue--;

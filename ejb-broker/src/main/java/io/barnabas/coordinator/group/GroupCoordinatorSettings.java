@@ -15,8 +15,6 @@ import io.barnabas.config.BrokerConfig;
  * @param offsetsRetentionCheckIntervalMs offsets.retention.check.interval.ms
  * @param offsetsCommitTimeoutMs offsets.commit.timeout.ms
  * @param offsetsTopicPartitions offsets.topic.num.partitions: for a topic that is yet to be made
- * @param offsetsTopicReplicationFactor offsets.topic.replication.factor
- * @param offsetsTopicSegmentBytes offsets.topic.segment.bytes
  */
 public record GroupCoordinatorSettings(
         int minSessionTimeoutMs,
@@ -28,9 +26,7 @@ public record GroupCoordinatorSettings(
         long offsetsRetentionMs,
         long offsetsRetentionCheckIntervalMs,
         int offsetsCommitTimeoutMs,
-        int offsetsTopicPartitions,
-        short offsetsTopicReplicationFactor,
-        int offsetsTopicSegmentBytes) {
+        int offsetsTopicPartitions) {
     private static final long MINUTE_MS = 60_000L;
 
     /** Kafka's defaults. */
@@ -45,9 +41,7 @@ public record GroupCoordinatorSettings(
                 10_080 * MINUTE_MS,
                 10 * MINUTE_MS,
                 5_000,
-                50,
-                (short) 3,
-                104_857_600);
+                50);
     }
 
     /** As the broker is configured. */
@@ -62,8 +56,6 @@ public record GroupCoordinatorSettings(
                 config.getInt("offsets.retention.minutes") * MINUTE_MS,
                 config.getLong("offsets.retention.check.interval.ms"),
                 config.getInt("offsets.commit.timeout.ms"),
-                config.getInt("offsets.topic.num.partitions"),
-                config.getShort("offsets.topic.replication.factor"),
-                config.getInt("offsets.topic.segment.bytes"));
+                config.getInt("offsets.topic.num.partitions"));
     }
 }

@@ -91,9 +91,7 @@ final class GroupFixture {
                 defaults.offsetsRetentionMs(),
                 defaults.offsetsRetentionCheckIntervalMs(),
                 defaults.offsetsCommitTimeoutMs(),
-                1,
-                (short) 1,
-                1 << 20);
+                1);
         return new GroupCoordinator(
                 settings,
                 () -> consumers,

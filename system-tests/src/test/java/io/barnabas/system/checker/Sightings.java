@@ -53,11 +53,6 @@ final class Sightings {
         return Optional.ofNullable(writers.get(value));
     }
 
-    /** Where a value is in the end for those who read what is committed. */
-    List<Read> committedPlaces(long value) {
-        return committed.getOrDefault(value, List.of());
-    }
-
     /** Where a value is in the end, aborted or not. */
     List<Read> places(long value) {
         return uncommitted.getOrDefault(value, List.of());
