@@ -80,7 +80,7 @@ public final class NodeViews implements BrokerViews {
                 version,
                 node.port().clock().monotonicMillis() - servingSince,
                 listeners(),
-                node.port().sockets().openConnections(),
+                node.port().openConnections(),
                 image.topics().size(),
                 partitions,
                 offline,

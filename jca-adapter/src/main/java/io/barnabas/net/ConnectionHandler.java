@@ -50,7 +50,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Co
         this.frames = frames;
         this.requests =
                 new RequestDecoder((api, version) -> sockets.dispatcher().serves(api, version, listenerName));
-        this.answers = new ResponseSequencer(sockets);
+        this.answers = new ResponseSequencer();
     }
 
     @Override

@@ -57,10 +57,8 @@ final class ConnectionInitializer extends ChannelInitializer<Channel> {
 
     private boolean admit(InetAddress remote) {
         if (sockets.limits().admit(remote)) {
-            sockets.counters().accepted.increment();
             return true;
         }
-        sockets.counters().refused.increment();
         if (sockets.logLimit().allows()) {
             LOG.warn(
                     "connection refused: max.connections or max.connections.per.ip reached; remote={} listener={}",

@@ -7,4 +7,4 @@ import io.barnabas.time.Clock;
  *
  * @param maxFrameBytes a longer frame closes its connection
  */
-record FrameContext(int maxFrameBytes, Clock clock, FrameBudget budget, SocketCounters counters, LogLimit logLimit) {}
+record FrameContext(int maxFrameBytes, Clock clock, FrameBudget budget, LogLimit logLimit) {}

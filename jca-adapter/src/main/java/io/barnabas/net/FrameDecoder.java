@@ -201,7 +201,6 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
         buffer.readerIndex(start + length);
         waitsForRest = false;
         receiver.onFrame(LENGTH_BYTES + length);
-        context.counters().receivedBytes.add(LENGTH_BYTES + length);
         ctx.fireChannelRead(buffer.internalNioBuffer(start, length).slice());
         return true;
     }

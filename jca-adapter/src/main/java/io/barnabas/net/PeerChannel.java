@@ -138,7 +138,6 @@ final class PeerChannel extends ChannelInboundHandlerAdapter implements PeerConn
             throw new IllegalStateException("sent twice, or before the connection stands");
         }
         waiting.unsent = null;
-        peers.frames().counters().sentBytes.add(frame.sizeInBytes());
         for (Object part : frame.parts()) {
             to.write(part, to.voidPromise());
         }

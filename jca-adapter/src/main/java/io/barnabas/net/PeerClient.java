@@ -97,11 +97,7 @@ public final class PeerClient implements PeerConnector, AutoCloseable {
         if (running == null) {
             PooledByteBufAllocator buffers = Transport.buffers(bounds.eventLoopThreads());
             FrameContext frames = new FrameContext(
-                    bounds.maxFrameBytes(),
-                    clock,
-                    new FrameBudget(bounds.receiveBytes()),
-                    new SocketCounters(),
-                    new LogLimit(clock));
+                    bounds.maxFrameBytes(), clock, new FrameBudget(bounds.receiveBytes()), new LogLimit(clock));
             running = new Running(
                     transport.eventLoops(bounds.eventLoopThreads(), "barnabas-peer"),
                     buffers,

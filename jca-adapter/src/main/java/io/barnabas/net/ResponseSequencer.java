@@ -16,18 +16,12 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("FutureReturnValueIgnored")
 final class ResponseSequencer {
     private final ArrayDeque<PendingResponse> inFlight = new ArrayDeque<>(4);
-    private final SocketContext sockets;
-    private final Runnable flushLater;
+    private final Runnable flushLater = this::flushScheduled;
     private @Nullable ChannelHandlerContext ctx;
     private boolean reading;
     private boolean unflushed;
     private boolean flushScheduled;
     private boolean closed;
-
-    ResponseSequencer(SocketContext sockets) {
-        this.sockets = sockets;
-        this.flushLater = this::flushScheduled;
-    }
 
     void onActive(ChannelHandlerContext context) {
         ctx = context;
@@ -65,7 +59,6 @@ final class ResponseSequencer {
     }
 
     private void write(EncodedFrame frame) {
-        sockets.counters().sentBytes.add(frame.sizeInBytes());
         Channel channel = context().channel();
         List<Object> parts = frame.parts();
         for (int i = 0; i < parts.size(); i++) {

@@ -24,10 +24,6 @@ record SocketContext(
         return frames.budget();
     }
 
-    SocketCounters counters() {
-        return frames.counters();
-    }
-
     LogLimit logLimit() {
         return frames.logLimit();
     }

@@ -1,6 +1,5 @@
 package io.barnabas.net;
 
-import io.barnabas.port.BrokerPort.SocketFigures;
 import io.barnabas.port.ClusterKey;
 import io.barnabas.port.ListenerSettings;
 import io.barnabas.port.ListenerSettings.Listener;
@@ -58,7 +57,6 @@ public final class SocketServer {
                         settings.socketRequestMaxBytes(),
                         clock,
                         new FrameBudget(queuedMaxBytes(settings)),
-                        new SocketCounters(),
                         new LogLimit(clock)),
                 new ResponseEncoder(buffers),
                 new ConnectionLimits(
@@ -149,8 +147,9 @@ public final class SocketServer {
         }
     }
 
-    public SocketFigures figures() {
-        return sockets.counters().figures(sockets.limits().open());
+    /** Clients that are connected now. */
+    public int openConnections() {
+        return sockets.limits().open();
     }
 
     /** Direct memory that buffers of connections hold now. */

@@ -49,14 +49,6 @@ public interface BrokerPort {
         return false;
     }
 
-    /** Figures of the sockets, for metrics and the console. */
-    SocketFigures sockets();
-
-    /** Counters since start, but for the first, which is a present number. */
-    record SocketFigures(
-            int openConnections,
-            long acceptedConnections,
-            long refusedConnections,
-            long receivedBytes,
-            long sentBytes) {}
+    /** Clients that are connected now, for metrics and the console. */
+    int openConnections();
 }

@@ -44,8 +44,6 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
     /** Names of other brokers' hosts that may wait to be looked up. */
     private static final int LOOKUPS_WAITING_MAX = 100;
 
-    private static final SocketFigures NO_SOCKETS = new SocketFigures(0, 0, 0, 0, 0);
-
     private final Clock clock = new AgreedClock(new SystemClock());
     private final TickerThread ticker = new TickerThread();
     private final ExecutorService workers = PortThreads.workers(WORKERS);
@@ -247,8 +245,8 @@ public final class StandalonePort implements BrokerPort, AutoCloseable {
     }
 
     @Override
-    public SocketFigures sockets() {
+    public int openConnections() {
         SocketServer sockets = server;
-        return sockets == null ? NO_SOCKETS : sockets.figures();
+        return sockets == null ? 0 : sockets.openConnections();
     }
 }

@@ -91,7 +91,7 @@ class FrameFuzzTest {
                 }
             }
         }
-        await().until(() -> server.figures().openConnections() == 0);
+        await().until(() -> server.openConnections() == 0);
         assertThat(directMax).isLessThan(DIRECT_MAX);
         assertThat(server.buffersInUseBytes()).isZero();
         server.stop();
