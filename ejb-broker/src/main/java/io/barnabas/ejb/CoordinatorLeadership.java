@@ -2,8 +2,8 @@ package io.barnabas.ejb;
 
 import io.barnabas.coordinator.group.GroupCoordinator;
 import io.barnabas.coordinator.transaction.TransactionCoordinator;
+import io.barnabas.partition.LeadershipListener;
 import io.barnabas.partition.Partition;
-import io.barnabas.partition.PartitionRegistry;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -15,7 +15,7 @@ import org.apache.kafka.common.internals.Topic;
  * not brought to the others might be taken back, and must not have been told to anybody. Told by the partitions, tells the coordinators.
  * Safe from any thread.
  */
-final class CoordinatorLeadership implements PartitionRegistry.LeadershipListener {
+final class CoordinatorLeadership implements LeadershipListener {
     private final GroupCoordinator groups;
     private final TransactionCoordinator transactions;
     private final Map<TopicPartition, Integer> led = new HashMap<>(); // epochs; guarded by this

@@ -35,10 +35,10 @@ import org.slf4j.LoggerFactory;
  * <p>Threads: changes come one at a time, on a thread that follows the metadata's ({@link io.barnabas.metadata.TrailingMetadata}); disk
  * work goes to the workers and is waited for, so that who comes after the partitions finds them as the metadata are, or offline.
  * Directory failures come on a worker and moves on a thread of the log, in between: they must not wait for the changes, which wait for
- * workers. So who gives a partition a log looks afterwards whether its directory
- * is still online, and a leadership is told under {@link #telling}, if it has not ended by then. Look-ups take no lock.
+ * workers. So who gives a partition a log looks afterwards whether its directory is still online, and a leadership is told under
+ * {@link #telling}, if it has not ended by then. Look-ups take no lock.
  */
-public final class LocalPartitions implements PartitionRegistry, Metadata.Listener {
+public final class LocalPartitions implements Metadata.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(LocalPartitions.class);
 
     private final int brokerId;
@@ -87,7 +87,7 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
         return image != null && image.leader() == brokerId && (hosted == null || !hosted.leads());
     }
 
-    @Override
+    /** All that have a replica here. */
     public Collection<LocalPartition> partitions() {
         List<LocalPartition> all = new ArrayList<>();
         for (HostedTopic topic : byName.values()) {
@@ -107,7 +107,6 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
         return figures;
     }
 
-    @Override
     public @Nullable LocalPartition partition(TopicPartition partition) {
         return partition(partition.topic(), partition.partition());
     }
@@ -118,7 +117,6 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
         return hosted == null ? null : hosted.partition(partition);
     }
 
-    @Override
     public @Nullable LocalPartition partition(Uuid topicId, int partition) {
         @Nullable HostedTopic hosted = byId.get(topicId);
         return hosted == null ? null : hosted.partition(partition);
@@ -141,14 +139,20 @@ public final class LocalPartitions implements PartitionRegistry, Metadata.Listen
         throw new NotLeaderOrFollowerException("Broker " + brokerId + " has no replica of " + topic + "-" + partition);
     }
 
-    @Override
+    /**
+     * The partition, if this broker leads it.
+     *
+     * @throws UnknownTopicOrPartitionException no such partition in the metadata
+     * @throws NotLeaderOrFollowerException it is led elsewhere
+     * @throws org.apache.kafka.common.errors.KafkaStorageException its directory is offline
+     */
     public LocalPartition leader(TopicPartition partition) {
         LocalPartition hosted = hosted(partition.topic(), partition.partition());
         hosted.logAt(LocalPartition.ANY_EPOCH, true);
         return hosted;
     }
 
-    @Override
+    /** Has a listener told, beginning with all that this broker leads now. */
     public synchronized void onLeadership(LeadershipListener listener) {
         synchronized (telling) {
             listeners.add(listener);

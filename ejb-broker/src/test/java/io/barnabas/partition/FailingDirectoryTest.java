@@ -28,7 +28,7 @@ class FailingDirectoryTest {
     @BeforeEach
     void start() {
         partitions.start();
-        partitions.onLeadership(new PartitionRegistry.LeadershipListener() {
+        partitions.onLeadership(new LeadershipListener() {
             @Override
             public void onLeader(Partition partition, int leaderEpoch) {
                 told.add("began " + leaderEpoch);

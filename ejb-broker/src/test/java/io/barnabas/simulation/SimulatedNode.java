@@ -11,11 +11,11 @@ import io.barnabas.log.LogEnvironment;
 import io.barnabas.log.LogManagerSettings;
 import io.barnabas.log.SimulatedDisk;
 import io.barnabas.metadata.TestMetadata;
+import io.barnabas.partition.LeadershipListener;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.partition.LocalPartitionWriter;
 import io.barnabas.partition.LocalPartitions;
 import io.barnabas.partition.Partition;
-import io.barnabas.partition.PartitionRegistry;
 import io.barnabas.time.ManualClock;
 import io.barnabas.time.ManualTicker;
 import java.io.IOException;
@@ -93,7 +93,7 @@ final class SimulatedNode {
                 .setValue(value)));
     }
 
-    private final class OffsetsTopic implements PartitionRegistry.LeadershipListener {
+    private final class OffsetsTopic implements LeadershipListener {
         @Override
         public void onLeader(Partition partition, int leaderEpoch) {
             if (partition.topicPartition().topic().equals(OFFSETS)) {

@@ -22,12 +22,12 @@ import io.barnabas.log.SimulatedDisk;
 import io.barnabas.metadata.Metadata;
 import io.barnabas.metadata.Policies;
 import io.barnabas.metadata.TestMetadata;
+import io.barnabas.partition.LeadershipListener;
 import io.barnabas.partition.LocalMarkers;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.partition.LocalPartitionWriter;
 import io.barnabas.partition.LocalPartitions;
 import io.barnabas.partition.Partition;
-import io.barnabas.partition.PartitionRegistry;
 import io.barnabas.port.ListenerSettings;
 import io.barnabas.request.AtTheController;
 import io.barnabas.request.ControlPlane;
@@ -236,7 +236,7 @@ final class TransactionNode {
                 () -> {});
     }
 
-    private final class Coordinators implements PartitionRegistry.LeadershipListener {
+    private final class Coordinators implements LeadershipListener {
         @Override
         public void onLeader(Partition partition, int leaderEpoch) {
             TopicPartition of = partition.topicPartition();
