@@ -1,12 +1,10 @@
 package io.barnabas.grid;
 
 import io.barnabas.config.QuorumVoter;
-import io.barnabas.time.Clock;
-import io.barnabas.time.SystemClock;
+import io.barnabas.metadata.StartWait;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,11 +16,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class VoterSearch {
     private static final Logger LOG = LoggerFactory.getLogger(VoterSearch.class);
-    /** Real waits, for real threads. */
-    private static final Clock CLOCK = new SystemClock();
-
     private static final long PAUSE_MS = 100;
-    private static final long TELL_EVERY_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private VoterSearch() {}
 
@@ -44,7 +38,7 @@ public final class VoterSearch {
      * @throws IOException if it gave up, or this node is one of the voters
      */
     public static List<QuorumVoter> await(Grid grid, int nodeId, BooleanSupplier stopping) throws IOException {
-        long tellAt = CLOCK.nanoTime() + TELL_EVERY_NANOS;
+        StartWait wait = new StartWait(stopping);
         while (true) {
             List<GridMember> members = grid.members();
             Optional<List<QuorumVoter>> found = among(members);
@@ -53,13 +47,12 @@ public final class VoterSearch {
                 LOG.info("The data grid tells who votes on metadata: voters={}", found.get());
                 return found.get();
             }
-            if (CLOCK.nanoTime() - tellAt >= 0) {
+            if (wait.isTimeToTell()) {
                 LOG.warn(
                         "Waiting for voters of the metadata in the data grid, which all name the same: members={}",
                         members);
-                tellAt = CLOCK.nanoTime() + TELL_EVERY_NANOS;
             }
-            pause(stopping);
+            wait.rest(PAUSE_MS, "a voter was in the data grid");
         }
     }
 
@@ -67,18 +60,6 @@ public final class VoterSearch {
         if (voters.stream().anyMatch(voter -> voter.nodeId() == nodeId)) {
             throw new IOException("Node " + nodeId + " is one of the voters " + voters
                     + ": a voter must be told so, name them in controller.quorum.voters");
-        }
-    }
-
-    private static void pause(BooleanSupplier stopping) throws IOException {
-        try {
-            TimeUnit.MILLISECONDS.sleep(PAUSE_MS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        }
-        if (stopping.getAsBoolean()) {
-            throw new IOException("stopped before a voter was in the data grid");
         }
     }
 }

@@ -1,8 +1,6 @@
 package io.barnabas.metadata;
 
 import io.barnabas.metadata.Controller.Decision;
-import io.barnabas.time.Clock;
-import io.barnabas.time.SystemClock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -26,14 +24,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * This node's part of the metadata: opens and closes directory, journal, image and controller, and formats a new cluster. The composition root opens it first of all, for the cluster's id and topics; the broker serves once {@link #ready}.
+ * This node's part of the metadata: opens and closes directory, journal, image and controller, and formats a new cluster. The composition
+ * root opens it first of all, for the cluster's id and topics; the broker serves once {@link #ready}.
  */
 public final class MetadataNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(MetadataNode.class);
-    /** Real waits, for real threads. */
-    private static final Clock CLOCK = new SystemClock();
-
-    private static final long TELL_EVERY_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long READY_POLL_MS = 100;
 
     private final MetadataNodeSettings settings;
@@ -220,7 +215,7 @@ public final class MetadataNode implements AutoCloseable {
      * @throws KafkaException if it gave up, or the metadata cannot go on
      */
     public void awaitReady(BooleanSupplier stopping) {
-        long tellAt = CLOCK.nanoTime() + TELL_EVERY_NANOS;
+        StartWait wait = new StartWait(stopping);
         while (!stopping.getAsBoolean()) {
             try {
                 ready.get(READY_POLL_MS, TimeUnit.MILLISECONDS);
@@ -231,8 +226,7 @@ public final class MetadataNode implements AutoCloseable {
                 Thread.currentThread().interrupt();
                 throw new KafkaException("The start was interrupted: the metadata is not ready", e);
             } catch (TimeoutException e) {
-                if (CLOCK.nanoTime() - tellAt >= 0) {
-                    tellAt = CLOCK.nanoTime() + TELL_EVERY_NANOS;
+                if (wait.isTimeToTell()) {
                     LOG.warn(
                             "Waiting for a controller, which takes a majority of the voters, and a vote of this node: node={} directoryId={} voters={}",
                             settings.nodeId(),

@@ -1,8 +1,6 @@
 package io.barnabas.metadata;
 
 import io.barnabas.metadata.RatisSettings.Voter;
-import io.barnabas.time.Clock;
-import io.barnabas.time.SystemClock;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,12 +30,8 @@ import org.slf4j.LoggerFactory;
  */
 final class VoterAgreement {
     private static final Logger LOG = LoggerFactory.getLogger(VoterAgreement.class);
-    /** Real waits, for real threads. */
-    private static final Clock CLOCK = new SystemClock();
-
     private static final long ASK_MS = 1_000;
     private static final long PAUSE_MS = 50;
-    private static final long TELL_EVERY_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Voter self;
     private final RatisSettings.@Nullable Keys keys;
@@ -131,7 +125,7 @@ final class VoterAgreement {
     }
 
     private Found await(List<ManagedChannel> channels) throws IOException {
-        long tellAt = CLOCK.nanoTime() + TELL_EVERY_NANOS;
+        StartWait wait = new StartWait(stopping);
         while (true) {
             Round round = new Round();
             for (int i = 0; i < channels.size(); i++) {
@@ -142,11 +136,10 @@ final class VoterAgreement {
                 tell(found);
                 return found;
             }
-            if (CLOCK.nanoTime() - tellAt >= 0) {
+            if (wait.isTimeToTell()) {
                 LOG.warn("Waiting for the voters of the metadata: {}", round.reasons);
-                tellAt = CLOCK.nanoTime() + TELL_EVERY_NANOS;
             }
-            pause();
+            wait.rest(PAUSE_MS, "the others were there");
         }
     }
 
@@ -157,18 +150,6 @@ final class VoterAgreement {
                     "This node has lost its vote on metadata with its directory, until it is added to the voters: node={} directoryId={}",
                     self.nodeId(),
                     self.directoryId());
-        }
-    }
-
-    private void pause() throws IOException {
-        try {
-            TimeUnit.MILLISECONDS.sleep(PAUSE_MS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        }
-        if (stopping.getAsBoolean()) {
-            throw new IOException("stopped before the others were there");
         }
     }
 
