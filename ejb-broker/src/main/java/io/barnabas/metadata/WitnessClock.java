@@ -3,7 +3,6 @@ package io.barnabas.metadata;
 import io.barnabas.time.Clock;
 import io.barnabas.time.Ticker;
 import org.apache.kafka.common.message.BrokerHeartbeatRequestData;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Tells the controller what time it is on a node that votes and is no broker, in a heartbeat of nobody: of two brokers each is then a majority
@@ -21,8 +20,7 @@ public final class WitnessClock implements AutoCloseable {
     private final int nodeId;
     private final Clock clock;
     private final Ticker ticker;
-    private boolean closed; // guarded by this
-    private Ticker.@Nullable Timeout next; // guarded by this
+    private volatile boolean closed;
 
     /** Of node {@code nodeId}. */
     public WitnessClock(ControllerChannel channel, int nodeId, ControllerService.Time time) {
@@ -34,26 +32,21 @@ public final class WitnessClock implements AutoCloseable {
 
     /** Tells it now, and again and again. */
     public void tell() {
+        if (closed) {
+            return;
+        }
         BrokerHeartbeatRequestData heartbeat =
                 new BrokerHeartbeatRequestData().setBrokerId(nodeId).setBrokerEpoch(NO_BROKER);
         BrokerClocks.write(heartbeat.unknownTaggedFields(), clock.machineMillis());
         try {
             var unused = channel.send(heartbeat, (int) TELL_MS);
         } finally {
-            synchronized (this) {
-                if (!closed) {
-                    next = ticker.after(TELL_MS, this::tell);
-                }
-            }
+            ticker.after(TELL_MS, this::tell);
         }
     }
 
     @Override
-    public synchronized void close() {
+    public void close() {
         closed = true;
-        Ticker.@Nullable Timeout waiting = next;
-        if (waiting != null) {
-            waiting.cancel();
-        }
     }
 }
