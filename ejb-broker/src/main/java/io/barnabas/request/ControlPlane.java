@@ -93,10 +93,12 @@ public record ControlPlane(
             int timeoutMs) {
         CompletableFuture<R> outcome = controller.submit(context.frame().api().name, command);
         if (!outcome.isDone()) {
-            Ticker.Timeout timeout = time.ticker().after(timeoutMs, () -> context.connection()
-                    .execute(() -> outcome.completeExceptionally(
-                            new TimeoutException("The change took longer than " + timeoutMs + " ms"))));
-            CompletableFuture<R> unused = outcome.whenComplete((r, e) -> timeout.cancel());
+            CompletableFuture<R> unused = context.within(
+                    timeoutMs,
+                    time.ticker(),
+                    outcome,
+                    () -> outcome.completeExceptionally(
+                            new TimeoutException("The change took longer than " + timeoutMs + " ms")));
         }
         answerOrForward(outcome, context, responder, answer);
     }
@@ -127,12 +129,8 @@ public record ControlPlane(
         }
         CompletableFuture<@Nullable Void> settled = metadata.settled();
         int atMostMs = metadata.unsettledPartitions() > MANY ? SETTLE_MANY_MS : SETTLE_MS;
-        Ticker.Timeout timeout =
-                time.ticker().after(atMostMs, () -> context.connection().execute(() -> settled.complete(null)));
-        return settled.thenApply(nothing -> {
-            timeout.cancel();
-            return result;
-        });
+        return context.within(atMostMs, time.ticker(), settled, () -> settled.complete(null))
+                .thenApply(nothing -> result);
     }
 
     /** Answers a request when {@code outcome} is there, or with the error it failed with. */

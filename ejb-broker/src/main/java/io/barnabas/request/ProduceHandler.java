@@ -5,7 +5,6 @@ import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.port.Connection;
 import io.barnabas.port.Responder;
-import io.barnabas.time.Ticker;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -105,9 +104,7 @@ public final class ProduceHandler implements ApiHandler<ProduceRequestData> {
             return CompletableFuture.completedFuture(null);
         }
         CompletableFuture<@Nullable Void> settled = path.metadata().settled();
-        Ticker.Timeout timeout = path.ticker()
-                .after(request.timeoutMs(), () -> context.connection().execute(() -> settled.complete(null)));
-        return settled.whenComplete((nothing, failure) -> timeout.cancel());
+        return context.within(request.timeoutMs(), path.ticker(), settled, () -> settled.complete(null));
     }
 
     private boolean anyIsBeingOpened(ProduceRequestData request, RequestContext context) {

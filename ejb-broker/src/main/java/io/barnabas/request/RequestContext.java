@@ -1,7 +1,9 @@
 package io.barnabas.request;
 
 import io.barnabas.port.Connection;
+import io.barnabas.time.Ticker;
 import io.barnabas.wire.RequestFrame;
+import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.security.auth.KafkaPrincipal;
 import org.jspecify.annotations.Nullable;
 
@@ -42,5 +44,11 @@ public record RequestContext(RequestFrame frame, Connection connection, boolean 
 
     public String listenerName() {
         return connection.listenerName();
+    }
+
+    /** The same outcome; {@code late} runs on the connection's event loop if it is not there after so many milliseconds. */
+    <T> CompletableFuture<T> within(int ms, Ticker ticker, CompletableFuture<T> outcome, Runnable late) {
+        Ticker.Timeout timeout = ticker.after(ms, () -> connection.execute(late));
+        return outcome.whenComplete((result, failure) -> timeout.cancel());
     }
 }
