@@ -1,16 +1,13 @@
 package io.barnabas.simulation;
 
 import io.barnabas.coordinator.group.ClientInfo;
-import io.barnabas.coordinator.group.GroupCoordinatorSettings;
 import io.barnabas.log.DataDirectory;
 import io.barnabas.log.LogConfig;
-import io.barnabas.log.LogManagerSettings;
 import io.barnabas.log.SimulatedDisk;
 import io.barnabas.log.SimulatedDisk.End;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.time.ManualClock;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -37,7 +34,6 @@ final class BrokerSimulation {
     private static final int SETTLING_ROUNDS = 200;
     private static final List<String> GROUPS = List.of("g0", "g1", "g2");
     private static final ClientInfo CLIENT = new ClientInfo((short) 9, "client", "/h");
-    private static final List<Path> DIRECTORIES = List.of(Path.of("/data1"), Path.of("/data2"));
 
     private final Random random;
     private final Product product;
@@ -45,15 +41,14 @@ final class BrokerSimulation {
     private final ManualClock clock = new ManualClock();
     private final Trace trace = new Trace();
     private final boolean fsync;
+    private final SimulationSettings settings;
     private final Map<String, LogConfig> topics = new HashMap<>();
     private final SimulatedNode.World world;
     private final Map<TopicPartition, PartitionHistory> histories = new LinkedHashMap<>();
     private final List<ProducingClient> producers = new ArrayList<>();
     private final List<GroupMember> members = new ArrayList<>();
     private final List<CompletableFuture<?>> expected = new ArrayList<>();
-    private final Map<String, DescribedGroup> calm = new HashMap<>();
-    private boolean troubled; // the disk has failed since the start
-    private long disturbances; // what may change a group, and may overtake the answer that describes it
+    private final CalmGroups calm = new CalmGroups(this);
     private final CommittedOffsets offsets = new CommittedOffsets();
     private final SimulationTally tally = new SimulationTally();
     private SimulatedNode node;
@@ -71,27 +66,11 @@ final class BrokerSimulation {
         if (forcesAreLies) {
             disk.lieAboutForces();
         }
-        topics.put(SimulatedNode.TOPIC, dataConfig());
-        topics.put(SimulatedNode.OFFSETS, offsetsConfig());
-        LogManagerSettings logs = new LogManagerSettings(
-                DIRECTORIES,
-                Set.of(),
-                1,
-                "cluster",
-                LogConfig.defaults(),
-                2_000 + random.nextInt(20_000),
-                true,
-                1,
-                1_000 + random.nextInt(10_000),
-                random.nextBoolean() ? 24 * 16 : 1 << 16,
-                Double.MAX_VALUE,
-                86_400_000,
-                600_000,
-                1,
-                1_000 + random.nextInt(20_000),
-                30_000);
+        this.settings = new SimulationSettings(random, fsync);
+        topics.put(SimulatedNode.TOPIC, settings.topic(SimulatedNode.TOPIC));
+        topics.put(SimulatedNode.OFFSETS, settings.topic(SimulatedNode.OFFSETS));
         this.world = new SimulatedNode.World(
-                disk, clock, logs, groupSettings(), topics, name -> name + "-" + ++ids, product);
+                disk, clock, settings.logs(), SimulationSettings.groups(), topics, name -> name + "-" + ++ids, product);
         this.node = new SimulatedNode(world, leaderEpoch);
         for (int i = 0; i < SimulatedNode.PARTITIONS; i++) {
             TopicPartition partition = new TopicPartition(SimulatedNode.TOPIC, i);
@@ -102,36 +81,6 @@ final class BrokerSimulation {
         allowDeletion();
         node.ticker.advance(61_000); // the first checkpoint
         drain();
-    }
-
-    private static GroupCoordinatorSettings groupSettings() {
-        GroupCoordinatorSettings plain = GroupCoordinatorSettings.defaults();
-        return new GroupCoordinatorSettings(
-                plain.minSessionTimeoutMs(),
-                plain.maxSessionTimeoutMs(),
-                plain.maxSize(),
-                2_000,
-                plain.newMemberJoinTimeoutMs(),
-                64,
-                plain.offsetsRetentionMs() * 100,
-                plain.offsetsRetentionCheckIntervalMs(),
-                plain.offsetsCommitTimeoutMs(),
-                SimulatedNode.OFFSETS_PARTITIONS);
-    }
-
-    private LogConfig dataConfig() {
-        LogSettings settings = new LogSettings(random, fsync);
-        settings.segmentBytes = 700 + random.nextInt(3_000);
-        settings.retentionMs = random.nextInt(3) == 0 ? 100_000 : -1;
-        settings.retentionBytes = random.nextInt(3) == 0 ? 6_000 : -1;
-        return settings.build();
-    }
-
-    private LogConfig offsetsConfig() {
-        LogSettings settings = new LogSettings(random, fsync);
-        settings.segmentBytes = 2_500 + random.nextInt(2_500);
-        settings.compact = true;
-        return settings.build();
     }
 
     private void allowDeletion() {
@@ -201,8 +150,7 @@ final class BrokerSimulation {
 
     /** What the group looks like may change from now on. */
     void disturbed(String group) {
-        disturbances++;
-        calm.remove(group);
+        calm.disturbed(group);
     }
 
     /** An answer of a process that is dead reaches nobody. */
@@ -279,17 +227,17 @@ final class BrokerSimulation {
     private void plan() {
         int dice = random.nextInt(120);
         if (dice < 10) {
-            describeAll();
+            calm.describe(GROUPS);
             int operations = 1 + random.nextInt(60);
             disk.crashAfter(operations);
             note("dies in " + operations);
         } else if (dice < 13) {
             disk.failWith(0.05);
-            troubled = true;
+            calm.onTrouble();
             note("disk errors");
         } else if (dice < 16) {
             disk.room(random.nextInt(3_000));
-            troubled = true;
+            calm.onTrouble();
             note("disk full");
         }
     }
@@ -363,7 +311,7 @@ final class BrokerSimulation {
     /** A log goes to another directory, or stays where it is. */
     private void move() {
         TopicPartition partition = new TopicPartition(SimulatedNode.TOPIC, random.nextInt(SimulatedNode.PARTITIONS));
-        DataDirectory target = node.logs.directories().get(random.nextInt(DIRECTORIES.size()));
+        DataDirectory target = node.logs.directories().get(random.nextInt(SimulationSettings.DIRECTORIES.size()));
         note("moves " + partition + " to " + target.path());
         try {
             node.logs.move(partition, target).whenComplete(whileAlive((log, error) -> {
@@ -389,7 +337,7 @@ final class BrokerSimulation {
 
     private void changeSettings() {
         String topic = random.nextBoolean() ? SimulatedNode.TOPIC : SimulatedNode.OFFSETS;
-        LogConfig config = topic.equals(SimulatedNode.TOPIC) ? dataConfig() : offsetsConfig();
+        LogConfig config = settings.topic(topic);
         topics.put(topic, config);
         allowDeletion();
         note("settings " + topic + " " + config);
@@ -402,8 +350,7 @@ final class BrokerSimulation {
             clock.stepWall(random.nextInt(1_200_000) - 600_000);
             return;
         }
-        disturbances++;
-        calm.clear();
+        calm.disturbed();
         node.ticker.advance(dice < 3 ? random.nextInt(300_000) : random.nextInt(3_000));
     }
 
@@ -419,28 +366,6 @@ final class BrokerSimulation {
         }));
     }
 
-    /** Remembers groups as they are described, as long as nothing happens that may change them. */
-    private void describeAll() {
-        calm.clear();
-        if (troubled || node.threads.isBusy(SimulatedNode.COORDINATOR)) {
-            return; // a group that fell apart may not have been written, or its time-out is due and has yet to run
-        }
-        long before = disturbances;
-        for (String group : GROUPS) {
-            expect(node.groups.describe(CLIENT, List.of(group))).whenComplete(whileAlive((answer, error) -> {
-                DescribedGroup described = answer.get(0);
-                if (before == disturbances && described.errorCode() == 0 && isAtRest(described)) {
-                    calm.put(group, described);
-                }
-            }));
-        }
-    }
-
-    private boolean isAtRest(DescribedGroup group) {
-        boolean empty = group.groupState().equals("Empty") && !node.writer.hasRefused();
-        return group.groupState().equals("Stable") || empty;
-    }
-
     // ---- ends and beginnings
 
     /** @param end null for an orderly one */
@@ -449,7 +374,7 @@ final class BrokerSimulation {
         boolean lossy = end == End.POWER_LOST && !fsync;
         if (end == null) {
             disk.neverCrash();
-            calm.clear();
+            calm.forget();
             closed();
         }
         over(end);
@@ -457,7 +382,7 @@ final class BrokerSimulation {
             startAndDie(end);
         }
         node = new SimulatedNode(world, leaderEpoch);
-        troubled = false;
+        calm.onStart();
         tally.restarts++;
         note("begins " + node.logs.logs());
         GROUPS.forEach(this::fetch);
@@ -510,7 +435,7 @@ final class BrokerSimulation {
     private void checkAll(boolean lossy) throws IOException {
         if (lossy) {
             offsets.lost();
-            calm.clear();
+            calm.forget();
             producers.forEach(ProducingClient::beginAnew);
         }
         for (Map.Entry<TopicPartition, PartitionHistory> each : histories.entrySet()) {
@@ -523,7 +448,7 @@ final class BrokerSimulation {
         for (String group : GROUPS) {
             checkGroup(group);
         }
-        calm.clear();
+        calm.forget();
         for (int i = 0; i < SimulatedNode.OFFSETS_PARTITIONS; i++) {
             tally.compacted += SimulationTally.gaps(node.leader(new TopicPartition(SimulatedNode.OFFSETS, i)));
         }
@@ -537,7 +462,7 @@ final class BrokerSimulation {
         if (tally.fetches == before) {
             throw new AssertionError("The offsets of " + group + " are not answered after a start");
         }
-        DescribedGroup was = calm.get(group);
+        DescribedGroup was = calm.was(group);
         if (was != null) {
             CompletableFuture<List<DescribedGroup>> now = node.groups.describe(CLIENT, List.of(group));
             drain();
@@ -557,7 +482,7 @@ final class BrokerSimulation {
         if (!node.allOnline()) {
             restart(End.PROCESS_KILLED);
         }
-        calm.clear();
+        calm.forget();
         int quiet = 0;
         for (int round = 0; round < SETTLING_ROUNDS && quiet < 20; round++) {
             producers.forEach(producer -> producer.pump(false));
