@@ -19,6 +19,8 @@ import org.apache.kafka.clients.admin.FeatureUpdate;
 import org.apache.kafka.clients.admin.UpdateFeaturesOptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Three nodes of an older release become nodes of this one, one after another, while clients of every kind work: an idempotent producer with
@@ -26,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  * {@code barnabas.jar} that {@code barnabas.old.jar} names; without one nothing is played.
  */
 class RollingUpgradeTest {
+    private static final Logger LOG = LoggerFactory.getLogger(RollingUpgradeTest.class);
     private static final String OLD = System.getProperty("barnabas.old.jar", "");
     private static final int RECORDS_PER_SECOND = 100;
     private static final long SEED = Long.getLong("cluster.seed", 1);
@@ -66,7 +69,7 @@ class RollingUpgradeTest {
                 // Then
                 Duration gap = load.times().longestGapSince(before);
                 Verdict verdict = load.stop();
-                System.out.println("rolling upgrade: " + verdict + ", longest gap " + gap.toMillis() + " ms");
+                LOG.info("rolling upgrade: {} longestGapMs={}", verdict, gap.toMillis());
                 assertThat(verdict).matches(Verdict::flawless, "flawless");
                 assertThat(ReplicaFiles.differing(cluster, "upgrade")).isZero();
                 assertThat(gap).isLessThanOrEqualTo(LONGEST_GAP.multipliedBy(SLOWER));
@@ -94,7 +97,7 @@ class RollingUpgradeTest {
                 raised.put(name, new FeatureUpdate(range.maxVersion(), FeatureUpdate.UpgradeType.UPGRADE));
             }
         });
-        System.out.println("features before " + now.finalizedFeatures() + ", raised " + raised);
+        LOG.info("features before {} raised {}", now.finalizedFeatures(), raised);
         if (raised.isEmpty()) {
             return; // both releases can do the same
         }
@@ -115,8 +118,7 @@ class RollingUpgradeTest {
     private static void judge(Workload workload) throws Exception {
         History history = workload.history();
         List<Anomaly> anomalies = Checker.check(history);
-        System.out.println(workload.report(history, anomalies));
-        assertThat(anomalies).isEmpty();
+        assertThat(anomalies).as(workload.report(history, anomalies)).isEmpty();
         workload.assertProgress(history, RECORDS_PER_SECOND);
     }
 }
