@@ -113,6 +113,21 @@ enum Fault {
                     .forEach(other -> scene.cluster().network().cut(other, leader)));
         }
     },
+    CUT_FOLLOWER("follower cut from the leader only 14 s", First.ANOTHER, Need.NETWORK) {
+        /** In between two retries of TCP that are more than ten seconds apart. */
+        private static final Duration IN_BACK_OFF = Duration.ofSeconds(14);
+
+        @Override
+        void strike(Scene scene) {
+            int leader = scene.leader().id();
+            int controller = scene.cluster().controller().id();
+            scene.others(leader).stream()
+                    .filter(other -> other != controller)
+                    .forEach(follower -> scene.cutBothWays(leader, follower));
+            Pause.of(IN_BACK_OFF);
+            scene.healSoon();
+        }
+    },
     DISK_FULL("disk of the leader full %d s", Need.DISKS) {
         @Override
         void strike(Scene scene) throws Exception {
@@ -246,7 +261,14 @@ enum Fault {
             KILL_ALL);
 
     static final List<Fault> OF_NETWORK = List.of(
-            CUT_ALL, CUT_PEERS, CUT_CONTROLLER, CUT_CONTROLLING_LEADER, CUT_CONTROLLING_LEADER_PEERS, CUT_OUT, CUT_IN);
+            CUT_ALL,
+            CUT_PEERS,
+            CUT_CONTROLLER,
+            CUT_CONTROLLING_LEADER,
+            CUT_CONTROLLING_LEADER_PEERS,
+            CUT_OUT,
+            CUT_IN,
+            CUT_FOLLOWER);
 
     static final List<Fault> OF_DISKS = List.of(
             DISK_FULL,

@@ -29,6 +29,9 @@ record Scene(Cluster cluster, String topic, Load load, Damage damage) {
     /** Of all that is random. */
     static final long SEED = Long.getLong("cluster.seed", System.nanoTime());
 
+    /** Sooner than a connection that stood while the network was cut. */
+    private static final Duration SOON = Duration.ofSeconds(10);
+
     private static int topics; // of this process, by the one thread
 
     /**
@@ -253,6 +256,19 @@ record Scene(Cluster cluster, String topic, Load load, Damage damage) {
     void cutBothWays(int one, int other) {
         cluster.network().cut(one, other);
         cluster.network().cut(other, one);
+    }
+
+    /** The network is whole again, and soon after it records flow and all replicas are in sync, whatever TCP waits for. */
+    void healSoon() {
+        long healed = System.nanoTime();
+        cluster.network().heal();
+        awaitFlow();
+        awaitWhole();
+        Duration took = Duration.ofNanos(System.nanoTime() - healed);
+        System.out.println("whole after the cut: " + took.toMillis() + " ms");
+        if (took.compareTo(SOON) > 0) {
+            throw new IllegalStateException("whole only " + took + " after the cut");
+        }
     }
 
     void cutFor(Runnable cut) {
