@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +25,7 @@ final class LogJanitor {
     private final LogCompactor compactor;
     private final List<Ticker.Timeout> pending = new ArrayList<>(); // guarded by itself
     private int cleaners; // that were started; guarded by pending
+    private final AtomicLong told = new AtomicLong(); // bytes of the cleaners' maps that the heap is too small for
     private volatile boolean stopped;
 
     LogJanitor(LogDirectories directories, LogEnvironment environment) {
@@ -45,12 +47,14 @@ final class LogJanitor {
         return Math.min(now.cleanerDedupeBufferBytes(), most) / Math.max(1, now.cleanerThreads());
     }
 
-    private static void warnOfHeap(LogManagerSettings now) {
+    /** Told once of each size: it is asked for at each change of settings. */
+    private void tellOfHeap(LogManagerSettings now) {
         long heap = Runtime.getRuntime().maxMemory();
-        if (now.cleanerEnabled() && now.cleanerDedupeBufferBytes() > heap / HEAP_PART) {
-            LOG.warn(
-                    "log.cleaner.dedupe.buffer.size is too large for the heap, taking a quarter of that: bytes={} heap={}",
-                    now.cleanerDedupeBufferBytes(),
+        long bytes = now.cleanerEnabled() ? now.cleanerDedupeBufferBytes() : 0;
+        if (bytes > heap / HEAP_PART && told.getAndSet(bytes) != bytes) {
+            LOG.info(
+                    "log.cleaner.dedupe.buffer.size is more than a quarter of the heap, which is taken: bytes={} heap={}",
+                    bytes,
                     heap);
         }
     }
@@ -83,7 +87,7 @@ final class LogJanitor {
     /** Settings are new: there may be more cleaners now; those that are too many do nothing. */
     void onSettings() {
         LogManagerSettings now = directories.settings();
-        warnOfHeap(now);
+        tellOfHeap(now);
         environment.threads().cleaners(now.cleanerThreads());
         synchronized (pending) {
             while (cleaners < now.cleanerThreads() && !stopped) {

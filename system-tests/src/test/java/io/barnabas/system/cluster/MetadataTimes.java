@@ -41,7 +41,9 @@ final class MetadataTimes {
     /** Between two changes, so that each finds what the one before has left behind done. */
     private static final Duration REST = Duration.ofMillis(100);
 
-    private static final long LOOK_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
+    /** Between two looks at a node: what is found is late by half of it, and who looks all the time takes the processors from those he looks at. */
+    private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
     private static final long LIMIT_NANOS = TimeUnit.MINUTES.toNanos(5);
 
     private final Cluster cluster;
@@ -176,7 +178,7 @@ final class MetadataTimes {
                             if (holds(connection.ask(topics), condition)) {
                                 return System.nanoTime();
                             }
-                            LockSupport.parkNanos(topics.size() == 1 ? LOOK_NANOS : 200 * LOOK_NANOS);
+                            LockSupport.parkNanos(topics.size() == 1 ? LOOK_NANOS : 50 * LOOK_NANOS);
                         }
                     } catch (IOException e) {
                         throw new java.io.UncheckedIOException(e);
