@@ -8,6 +8,7 @@ import io.barnabas.coordinator.transaction.TransactionFigures;
 import io.barnabas.log.PartitionLog;
 import io.barnabas.partition.TopicFigures;
 import io.barnabas.request.RequestMetrics.ApiFigures;
+import io.barnabas.time.Rounds;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -52,7 +53,7 @@ public final class BrokerMetrics {
     private final ReplicationMetrics replication;
     private volatile Overview overview;
     private volatile long openTimeMaxMs;
-    private volatile boolean running;
+    private final Rounds samples;
 
     public BrokerMetrics(MetricRegistry registry, BrokerNode node, NodeViews views) {
         this.registry = registry;
@@ -61,32 +62,25 @@ public final class BrokerMetrics {
         this.transactions = new TransactionViews(node);
         this.replication = new ReplicationMetrics(this, node);
         this.overview = views.overview();
+        this.samples = new Rounds(node.port().ticker(), node.port().workers(), SAMPLE_MS, this::sampleIfPossible);
     }
 
     /** Registers what is always there and begins to sample. Called once. */
     public void start() {
-        running = true;
         register();
-        sampleLater();
+        samples.start();
     }
 
     /** Ends sampling. Idempotent. */
     public void close() {
-        running = false;
+        samples.close();
     }
 
-    private void sampleLater() {
-        node.port().ticker().after(SAMPLE_MS, () -> node.port().workers().execute(this::sampleAndGoOn));
-    }
-
-    private void sampleAndGoOn() {
-        if (running) {
-            try {
-                sample();
-            } catch (RuntimeException e) { // figures are not worth a broker
-                LOG.warn("a sample of the metrics failed", e);
-            }
-            sampleLater();
+    private void sampleIfPossible() {
+        try {
+            sample();
+        } catch (RuntimeException e) { // figures are not worth a broker
+            LOG.warn("a sample of the metrics failed", e);
         }
     }
 

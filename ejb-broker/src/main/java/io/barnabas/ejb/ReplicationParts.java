@@ -12,12 +12,12 @@ import io.barnabas.port.BrokerPort;
 import io.barnabas.port.PeerConnection;
 import io.barnabas.replication.CutOffLeader;
 import io.barnabas.replication.FetcherSettings;
-import io.barnabas.replication.HighWatermarkCheckpoints;
 import io.barnabas.replication.IsrChanges;
 import io.barnabas.replication.ReplicaFetchers;
 import io.barnabas.replication.ReplicationFigures;
 import io.barnabas.request.FetchHandler;
 import io.barnabas.request.PreferredReplicas;
+import io.barnabas.time.Rounds;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +34,7 @@ final class ReplicationParts implements AutoCloseable {
     private final ReplicaFetchers fetchers;
     private final IsrChanges changes;
     private final CutOffLeader cutOff;
-    private final HighWatermarkCheckpoints checkpoints;
+    private final Rounds checkpoints;
     private final PreferredReplicas preferred;
     private final long silentMs;
 
@@ -84,8 +84,14 @@ final class ReplicationParts implements AutoCloseable {
         this.silentMs = Math.max(
                 atStart.getInt("broker.session.timeout.ms") / 2, 2 * atStart.getInt("replica.fetch.wait.max.ms"));
         this.preferred = PreferredReplicas.load(atStart, metadata);
-        this.checkpoints = new HighWatermarkCheckpoints(
-                logs, atStart.getLong("replica.high.watermark.checkpoint.interval.ms"), port.ticker(), port.workers());
+        // After a crash a replica shows at once what is below the last ones, before it has heard of anybody. They are
+        // low by what was
+        // committed since, never high.
+        this.checkpoints = new Rounds(
+                port.ticker(),
+                port.workers(),
+                Math.max(1, atStart.getLong("replica.high.watermark.checkpoint.interval.ms")),
+                logs::checkpointHighWatermarks);
     }
 
     /** After the partitions, which take the same metadata before. */

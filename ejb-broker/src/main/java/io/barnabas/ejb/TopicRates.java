@@ -2,12 +2,12 @@ package io.barnabas.ejb;
 
 import io.barnabas.partition.TopicFigures;
 import io.barnabas.time.Clock;
+import io.barnabas.time.Rounds;
 import io.barnabas.time.Ticker;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Rates of topics over the last two samples, taken every {@value #SAMPLE_MS} ms from counters that only rise: nothing is measured on the
@@ -36,32 +36,24 @@ final class TopicRates {
 
     private final Supplier<Map<String, TopicFigures>> figures;
     private final Clock clock;
-    private final Ticker ticker;
-    private final Executor workers;
+    private final Rounds samples;
     private volatile Map<String, Rate> rates = Map.of();
     private Map<String, Counts> last = Map.of(); // of the round, after start
     private long lastNanos;
-    private volatile boolean running;
-    private volatile Ticker.@Nullable Timeout next;
 
     TopicRates(Supplier<Map<String, TopicFigures>> figures, Clock clock, Ticker ticker, Executor workers) {
         this.figures = figures;
         this.clock = clock;
-        this.ticker = ticker;
-        this.workers = workers;
+        this.samples = new Rounds(ticker, workers, SAMPLE_MS, this::sample);
     }
 
     void start() {
-        running = true;
         lastNanos = clock.nanoTime();
         last = counts();
-        awaitNext();
+        samples.start();
     }
 
     private void sample() {
-        if (!running) {
-            return;
-        }
         long now = clock.nanoTime();
         double seconds = Math.max(1e-3, (now - lastNanos) / 1e9);
         Map<String, Counts> present = counts();
@@ -71,11 +63,6 @@ final class TopicRates {
         rates = fresh;
         last = present;
         lastNanos = now;
-        awaitNext();
-    }
-
-    private void awaitNext() {
-        next = ticker.after(SAMPLE_MS, () -> workers.execute(this::sample));
     }
 
     private Map<String, Counts> counts() {
@@ -102,10 +89,6 @@ final class TopicRates {
     }
 
     void close() {
-        running = false;
-        Ticker.@Nullable Timeout waiting = next;
-        if (waiting != null) {
-            waiting.cancel();
-        }
+        samples.close();
     }
 }

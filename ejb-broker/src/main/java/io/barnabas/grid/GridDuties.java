@@ -4,6 +4,8 @@ import io.barnabas.metadata.Controller;
 import io.barnabas.metadata.ControllerService;
 import io.barnabas.metadata.Metadata;
 import io.barnabas.metadata.QuorumState;
+import io.barnabas.time.Clock;
+import io.barnabas.time.Rounds;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
@@ -27,8 +29,8 @@ public final class GridDuties implements AutoCloseable {
     private final int nodeId;
     private final Controller controller;
     private final Metadata metadata;
-    private final ControllerService.Time time;
-    private final Executor workers;
+    private final Clock clock;
+    private final Rounds looks;
     private final Nomination nomination;
     private final AtomicBoolean giving = new AtomicBoolean();
     private volatile boolean closed;
@@ -47,9 +49,9 @@ public final class GridDuties implements AutoCloseable {
         this.nodeId = means.nodeId;
         this.controller = means.controller;
         this.metadata = means.metadata;
-        this.time = means.time;
-        this.workers = means.workers;
+        this.clock = means.time.clock();
         this.nomination = new Nomination(nodeId);
+        this.looks = new Rounds(means.time.ticker(), means.workers, LOOK_MS, this::look);
     }
 
     /**
@@ -60,7 +62,7 @@ public final class GridDuties implements AutoCloseable {
     public static GridDuties begin(Grid grid, Means means, ControllerService service) {
         GridDuties duties = new GridDuties(grid, means);
         grid.onLeft(id -> duties.onLeft(id, service));
-        duties.rest();
+        duties.looks.start();
         return duties;
     }
 
@@ -71,23 +73,7 @@ public final class GridDuties implements AutoCloseable {
         }
     }
 
-    private void rest() {
-        time.ticker().after(LOOK_MS, () -> {
-            if (!closed) {
-                workers.execute(this::look);
-            }
-        });
-    }
-
     private void look() {
-        try {
-            nominate();
-        } finally {
-            rest();
-        }
-    }
-
-    private void nominate() {
         List<GridMember> members = grid.members(); // also while another leads: the grid may have to be found first
         if (!controller.isActive()) {
             nomination.forget();
@@ -100,7 +86,7 @@ public final class GridDuties implements AutoCloseable {
             nomination.forget();
             return;
         }
-        OptionalInt nominee = nomination.look(time.clock().monotonicMillis(), members, metadata.image(), quorum);
+        OptionalInt nominee = nomination.look(clock.monotonicMillis(), members, metadata.image(), quorum);
         if (nominee.isPresent() && giving.compareAndSet(false, true)) {
             give(nominee.getAsInt());
         }
@@ -110,7 +96,7 @@ public final class GridDuties implements AutoCloseable {
         CompletableFuture<Boolean> unused = controller.transferLead(nominee).whenComplete((done, e) -> {
             giving.set(false);
             LOG.info(
-                    "The controller gave its lead to the oldest member of the data grid; node={} to={} done={} error={}",
+                    "The controller was to give its lead to the oldest member of the data grid; node={} to={} done={} error={}",
                     nodeId,
                     nominee,
                     done,
@@ -122,5 +108,6 @@ public final class GridDuties implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        looks.close();
     }
 }

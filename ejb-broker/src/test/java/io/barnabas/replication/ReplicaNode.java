@@ -25,6 +25,7 @@ import io.barnabas.request.HandlerRegistry;
 import io.barnabas.request.ListOffsetsHandler;
 import io.barnabas.request.RequestMetrics;
 import io.barnabas.time.ManualClock;
+import io.barnabas.time.Rounds;
 import io.barnabas.time.Ticker;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -132,7 +133,7 @@ final class ReplicaNode {
         }
         metadata.metadata().onChange(fetchers);
         isrChanges.start();
-        new HighWatermarkCheckpoints(logs, CHECKPOINT_MS, ticker, workers).start();
+        new Rounds(ticker, workers, CHECKPOINT_MS, logs::checkpointHighWatermarks).start();
         world.network.listen(host(id), PORT, LISTENER, dispatcher(path, fetch));
     }
 
