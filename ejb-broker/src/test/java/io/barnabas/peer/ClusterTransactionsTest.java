@@ -12,7 +12,7 @@ import io.barnabas.net.FakeDispatcher;
 import io.barnabas.port.Connection;
 import io.barnabas.port.MemoryNetwork;
 import io.barnabas.port.Responder;
-import io.barnabas.request.ManualTicker;
+import io.barnabas.request.ManualTime;
 import io.barnabas.wire.RequestFrame;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,7 +49,7 @@ class ClusterTransactionsTest {
     private static final TopicPartition THERE_TOO = new TopicPartition("t", 2);
     private static final TopicPartition NOWHERE = new TopicPartition("t", 3);
 
-    private final ManualTicker time = new ManualTicker();
+    private final ManualTime time = new ManualTime();
     private final TestMetadata metadata = new TestMetadata();
     private final MemoryNetwork network = new MemoryNetwork(time, time);
     private final BrokerLinks links = new BrokerLinks(

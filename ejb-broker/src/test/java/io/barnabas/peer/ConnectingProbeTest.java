@@ -6,7 +6,7 @@ import io.barnabas.metadata.BrokerProbe;
 import io.barnabas.metadata.TestMetadata;
 import io.barnabas.net.FakeDispatcher;
 import io.barnabas.port.MemoryNetwork;
-import io.barnabas.request.ManualTicker;
+import io.barnabas.request.ManualTime;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.Uuid;
@@ -15,7 +15,7 @@ import org.apache.kafka.common.metadata.RegisterBrokerRecord;
 import org.junit.jupiter.api.Test;
 
 class ConnectingProbeTest {
-    private final ManualTicker time = new ManualTicker();
+    private final ManualTime time = new ManualTime();
     private final TestMetadata metadata = new TestMetadata();
     private final MemoryNetwork network = new MemoryNetwork(time, time);
     private final BrokerProbe probe = new BrokerLinks(

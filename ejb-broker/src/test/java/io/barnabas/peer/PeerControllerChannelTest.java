@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.barnabas.metadata.TestMetadata;
 import io.barnabas.net.FakeDispatcher;
 import io.barnabas.port.MemoryNetwork;
-import io.barnabas.request.ManualTicker;
+import io.barnabas.request.ManualTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 class PeerControllerChannelTest {
     private static final int TIMEOUT_MS = 5_000;
 
-    private final ManualTicker time = new ManualTicker();
+    private final ManualTime time = new ManualTime();
     private final TestMetadata metadata = new TestMetadata(); // of node 1, which is the controller at first
     private final MemoryNetwork network = new MemoryNetwork(time, time);
     private final List<String> asked = new ArrayList<>();

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 /** A change of the metadata that takes longer than its request allows. */
 @NullUnmarked
 class ChangeTimeoutTest {
-    private final ManualTicker ticker = new ManualTicker();
+    private final ManualTime ticker = new ManualTime();
     private final Queue<Runnable> held = new ArrayDeque<>();
     private Executor followers = Runnable::run;
     private final TestMetadata metadata = new TestMetadata();

@@ -26,7 +26,7 @@ import org.apache.kafka.common.protocol.MessageUtil;
  */
 final class ControlPlaneFixture {
     final TestMetadata metadata = new TestMetadata();
-    final ManualTicker ticker = new ManualTicker();
+    final ManualTime ticker = new ManualTime();
     final LiveConfig config;
     final ControlPlane plane;
     final HandlerRegistry handlers;

@@ -31,7 +31,7 @@ final class DataPathFixture {
 
     final TestMetadata metadata = new TestMetadata();
     final MemoryLogs logs = new MemoryLogs();
-    final ManualTicker ticker = new ManualTicker();
+    final ManualTime ticker = new ManualTime();
     final RequestMetrics metrics = new RequestMetrics();
     final LocalPartitions partitions;
     final FetchHandler fetch;

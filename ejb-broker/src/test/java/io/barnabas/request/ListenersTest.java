@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 class ListenersTest {
     private static final ApiKeys HEARTBEAT = ApiKeys.BROKER_HEARTBEAT;
     private final TestMetadata metadata = new TestMetadata();
-    private final ManualTicker time = new ManualTicker();
+    private final ManualTime time = new ManualTime();
 
     private static final class Heartbeats implements ApiHandler<BrokerHeartbeatRequestData> {
         @Override
