@@ -2,6 +2,7 @@ package io.barnabas.ejb;
 
 import io.barnabas.config.BrokerConfig;
 import io.barnabas.config.LiveConfig;
+import io.barnabas.config.TopicSettings;
 import io.barnabas.coordinator.CoordinatorRuntime;
 import io.barnabas.coordinator.group.ConsumerGroupSettings;
 import io.barnabas.coordinator.group.GroupCoordinator;
@@ -47,6 +48,7 @@ import io.barnabas.time.SerialExecutor;
 import java.io.IOException;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.apache.kafka.common.Uuid;
@@ -60,8 +62,9 @@ import org.slf4j.LoggerFactory;
  * The composition root: builds every core of the broker from a {@link BrokerPort} and a configuration, starts them in order and stops
  * them in reverse. No container is needed; the singletons of this package only hold it and hand it on.
  *
- * <p>Order of the start: metadata journal, logs, registration (fenced), partitions, coordinators, handlers; then the resource adapter
- * opens the sockets, and only then are clients sent here (unfencing). {@link #start} and {@link #close} are called once each, by one thread; the getters by any.
+ * <p>Order of the start: metadata journal, logs, registration (fenced), partitions, coordinators, handlers, what the data grid asks of the
+ * controller; then the resource adapter opens the sockets, and only then are clients sent here (unfencing). {@link #start} and
+ * {@link #close} are called once each, by one thread; the getters by any.
  */
 public final class BrokerNode {
     private static final Logger LOG = LoggerFactory.getLogger(BrokerNode.class);
@@ -129,7 +132,7 @@ public final class BrokerNode {
                 new ReplicaTerms(
                         atStart.nodeId(), port.clock(), () -> atStart.getLong("replica.lag.time.max.ms"), trailing),
                 logs,
-                (topic, image) -> io.barnabas.config.TopicSettings.logConfig(
+                (topic, image) -> TopicSettings.logConfig(
                         config.current(), image.config(new ConfigResource(ConfigResource.Type.TOPIC, topic))),
                 port.workers());
         this.assignments = new DirectoryAssignments(atStart.nodeId(), membership.registration()::assign, port.ticker());
@@ -400,7 +403,7 @@ public final class BrokerNode {
         });
     }
 
-    private static void step(String what, java.util.concurrent.Callable<?> action) {
+    private static void step(String what, Callable<?> action) {
         try {
             action.call();
         } catch (InterruptedException e) {

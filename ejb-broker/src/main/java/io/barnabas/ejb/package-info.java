@@ -1,4 +1,4 @@
-/** Thin singletons: build the cores, inject, schedule, translate. */
+/** Thin singletons, and the composition root {@link io.barnabas.ejb.BrokerNode}: build the cores, inject, schedule, translate. */
 @NullMarked
 package io.barnabas.ejb;
 

@@ -11,9 +11,10 @@ import java.util.Set;
 import org.apache.kafka.common.protocol.types.RawTaggedField;
 
 /**
- * What time it is, by the majority of the nodes, brokers and such that only vote: each tells its machine's time with its heartbeats, and hears with the answer what most of
- * them have, be it the controller's own or not. Where no majority has about the same time, nothing is said. Soft state of the controller's
- * node, by its monotonic clock: no safety rule stands on it, it only keeps a clock that is years off from doing harm ({@link AgreedClock}).
+ * What time it is, by the majority of the nodes, brokers and such that only vote: each tells its machine's time with its heartbeats, and
+ * hears with the answer what most of them have, be it the controller's own or not. Where no majority has about the same time, nothing is
+ * said. Soft state of the controller's node, by its monotonic clock: no safety rule stands on it, it only keeps a clock that is years off
+ * from doing harm ({@link AgreedClock}).
  *
  * <p>The times travel in a tagged field of the heartbeat, which no other broker knows or minds. Safe from any thread.
  */

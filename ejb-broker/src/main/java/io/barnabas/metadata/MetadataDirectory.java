@@ -24,6 +24,7 @@ import org.slf4j.LoggerFactory;
  *                  incarnation after a recovery by force
  * raft/            the journal and its snapshots; raft.INCARNATION after a recovery by force
  * entities/        the database of the entities
+ * reserve          room for the journal when the disk is full ({@link JournalReserve})
  * </pre>
  *
  * <p>A directory that has been formatted and has lost its journal is refused: a node that forgot what it promised must not take part
