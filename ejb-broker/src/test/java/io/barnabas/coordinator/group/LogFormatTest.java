@@ -4,6 +4,7 @@ import static io.barnabas.coordinator.group.GroupFixture.GROUP;
 import static io.barnabas.coordinator.group.GroupFixture.LOG;
 import static io.barnabas.coordinator.group.GroupFixture.TOPIC_ID;
 import static io.barnabas.coordinator.group.GroupFixture.bytes;
+import static io.barnabas.coordinator.group.GroupFixture.client;
 import static io.barnabas.coordinator.group.GroupFixture.now;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -12,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.message.ConsumerGroupHeartbeatRequestData.TopicPartitions;
+import org.apache.kafka.common.message.ConsumerGroupHeartbeatResponseData;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.Errors;
@@ -22,10 +25,15 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.coordinator.group.generated.ConsumerGroupCurrentMemberAssignmentKey;
+import org.apache.kafka.coordinator.group.generated.ConsumerGroupCurrentMemberAssignmentValue;
 import org.apache.kafka.coordinator.group.generated.ConsumerGroupMemberMetadataKey;
 import org.apache.kafka.coordinator.group.generated.ConsumerGroupMemberMetadataValue;
 import org.apache.kafka.coordinator.group.generated.ConsumerGroupMetadataKey;
 import org.apache.kafka.coordinator.group.generated.ConsumerGroupMetadataValue;
+import org.apache.kafka.coordinator.group.generated.ConsumerGroupPartitionMetadataKey;
+import org.apache.kafka.coordinator.group.generated.ConsumerGroupPartitionMetadataValue;
+import org.apache.kafka.coordinator.group.generated.CoordinatorRecordType;
 import org.apache.kafka.coordinator.group.generated.GroupMetadataKey;
 import org.apache.kafka.coordinator.group.generated.GroupMetadataValue;
 import org.apache.kafka.coordinator.group.generated.LegacyOffsetCommitKey;
@@ -199,6 +207,9 @@ class LogFormatTest {
                 .extracting(listed -> listed.groupId() + " " + listed.groupType())
                 .containsExactlyInAnyOrder("g streams", "s share");
         assertThat(Errors.forCode(now(group.join("")).errorCode())).isEqualTo(Errors.INCONSISTENT_GROUP_PROTOCOL);
+        assertThat(Errors.forCode(now(group.groups.consumerHeartbeat(client(1), ConsumerRequests.joining("a", null)))
+                        .errorCode()))
+                .isEqualTo(Errors.GROUP_ID_NOT_FOUND);
         assertThat(group.describe().errorCode()).isEqualTo(Errors.GROUP_ID_NOT_FOUND.code());
         group.ticker.advance(TimeUnit.DAYS.toMillis(30));
         assertThat(group.fetchedOffset()).isEqualTo(4);
@@ -230,6 +241,52 @@ class LogFormatTest {
         assertThat(described.groupEpoch()).isEqualTo(3);
         assertThat(described.members().get(0).clientId()).isEqualTo("c");
         assertThat(group.describe().errorCode()).isEqualTo(Errors.GROUP_ID_NOT_FOUND.code());
+    }
+
+    private ConsumerGroupHeartbeatResponseData heartbeat(List<TopicPartitions> owned) {
+        return now(group.groups.consumerHeartbeat(
+                client(1), ConsumerRequests.request("m", 3).setTopicPartitions(owned)));
+    }
+
+    /** Kafka 4.0 wrote what the group knew of its topics; a state that is of a later Kafka cannot be gone on from. */
+    @Test
+    void a_consumer_group_that_an_older_or_later_kafka_wrote_is_gone_on_with() {
+        group.createTopic("t", 2);
+        add(
+                record(
+                        new ConsumerGroupMemberMetadataKey().setGroupId(GROUP).setMemberId("m"),
+                        new ConsumerGroupMemberMetadataValue()
+                                .setClientId("c")
+                                .setClientHost("/h")
+                                .setSubscribedTopicNames(List.of("t"))
+                                .setRebalanceTimeoutMs(1_000),
+                        0),
+                record(
+                        new ConsumerGroupPartitionMetadataKey().setGroupId(GROUP),
+                        new ConsumerGroupPartitionMetadataValue(),
+                        0),
+                record(
+                        new ConsumerGroupMetadataKey().setGroupId(GROUP),
+                        new ConsumerGroupMetadataValue().setEpoch(3),
+                        0),
+                record(
+                        new ConsumerGroupCurrentMemberAssignmentKey()
+                                .setGroupId(GROUP)
+                                .setMemberId("m"),
+                        new ConsumerGroupCurrentMemberAssignmentValue()
+                                .setMemberEpoch(3)
+                                .setState((byte) 99),
+                        0));
+        group.restart();
+
+        assertThat(Errors.forCode(heartbeat(List.of(new TopicPartitions())).errorCode()))
+                .isEqualTo(Errors.FENCED_MEMBER_EPOCH);
+        assertThat(heartbeat(List.of()).assignment().topicPartitions()).hasSize(1);
+        assertThat(written())
+                .filteredOn(record ->
+                        record.key().getShort() == CoordinatorRecordType.CONSUMER_GROUP_PARTITION_METADATA.id())
+                .last()
+                .satisfies(record -> assertThat(record.hasValue()).isFalse());
     }
 
     @Test
