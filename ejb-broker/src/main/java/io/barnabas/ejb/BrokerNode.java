@@ -149,15 +149,10 @@ public final class BrokerNode {
     /**
      * Starts a broker; when this returns it is ready to serve, and its sockets may be opened.
      *
+     * @param grid that it is a member of, or {@link Grid#NONE}
      * @param onFailure told, once and by any thread, why the broker stopped serving for good: the process should end
      * @throws IOException if a directory cannot be used, with the reason for the operator as its message
      */
-    public static BrokerNode start(BrokerPort port, BrokerConfig config, Consumer<Throwable> onFailure)
-            throws IOException {
-        return start(port, config, Grid.NONE, onFailure);
-    }
-
-    /** The same as a member of a data grid. */
     public static BrokerNode start(BrokerPort port, BrokerConfig config, Grid grid, Consumer<Throwable> onFailure)
             throws IOException {
         FailStop failStop = new FailStop(onFailure);

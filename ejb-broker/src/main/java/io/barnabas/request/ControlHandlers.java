@@ -9,13 +9,8 @@ import java.util.function.Supplier;
 public final class ControlHandlers {
     private ControlHandlers() {}
 
-    /** All of them, over one control plane. */
-    public static List<ApiHandler<?>> of(ControlPlane plane, AutoTopicCreation creation) {
-        return of(plane, creation, Set::of);
-    }
-
     /**
-     * The same.
+     * All of them, over one control plane.
      *
      * @param silent brokers of which nothing is heard here: clients are not sent there
      */

@@ -1,6 +1,7 @@
 package io.barnabas.ejb;
 
 import io.barnabas.config.BrokerConfig;
+import io.barnabas.grid.Grid;
 import io.barnabas.log.LogDirectories;
 import io.barnabas.log.LogEnvironment;
 import io.barnabas.log.NioFileStore;
@@ -119,7 +120,7 @@ public final class EmbeddedBroker implements AutoCloseable {
                 new LogEnvironment(new NioFileStore(), clock, ticker, new OwnLogThreads(settings.cleanerThreads()))));
         try {
             opened.open(brokerPort -> {
-                BrokerNode started = BrokerNode.start(brokerPort, BrokerConfig.of(config), failures::add);
+                BrokerNode started = BrokerNode.start(brokerPort, BrokerConfig.of(config), Grid.NONE, failures::add);
                 node = started;
                 return started.dispatcher();
             });

@@ -13,6 +13,7 @@ import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
@@ -47,7 +48,7 @@ class ChangeTimeoutTest {
                 () -> CompletableFuture.completedFuture(1L),
                 listener -> 9092,
                 new ControlPlane.Time(ticker, ticker));
-        return new HandlerRegistry().add(ControlHandlers.of(plane, new AutoTopicCreation(plane)));
+        return new HandlerRegistry().add(ControlHandlers.of(plane, new AutoTopicCreation(plane), Set::of));
     }
 
     private void runHeld() {

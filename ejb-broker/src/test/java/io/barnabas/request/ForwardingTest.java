@@ -38,7 +38,7 @@ class ForwardingTest {
     private final List<String> askers = new ArrayList<>();
     private boolean deposed;
     private final HandlerRegistry served = new HandlerRegistry("BROKER")
-            .add(ControlHandlers.of(controller.plane, new AutoTopicCreation(controller.plane)));
+            .add(ControlHandlers.of(controller.plane, new AutoTopicCreation(controller.plane), Set::of));
     private final EnvelopeHandler envelopes = new EnvelopeHandler(served, () -> !deposed);
     private ControllerChannel channel =
             (request, timeoutMs) -> envelopes.answer(overTheWire((EnvelopeRequestData) request));
@@ -47,7 +47,8 @@ class ForwardingTest {
     private final ControlPlaneFixture other = new ControlPlaneFixture(Map.of(), Policies.NONE, forwarder);
     private final HandlerDispatcher reached = new HandlerDispatcher(
                     () -> new ListenerSettings(List.of(), 1, 1, 1, 1, 1, 1, 1, 1, 1, 1),
-                    new HandlerRegistry().add(ControlHandlers.of(other.plane, new AutoTopicCreation(other.plane))),
+                    new HandlerRegistry()
+                            .add(ControlHandlers.of(other.plane, new AutoTopicCreation(other.plane), Set::of)),
                     new HandlerDispatcher.Measures(new RequestMetrics(), other.ticker),
                     List.of(),
                     () -> {})
