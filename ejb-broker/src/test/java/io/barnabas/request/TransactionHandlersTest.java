@@ -412,6 +412,20 @@ class TransactionHandlersTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"5, UNKNOWN_TOPIC_OR_PARTITION", "6, UNKNOWN_TOPIC_ID"})
+    void offsetsOfATopicThatIsNotThereAreRefused(int version, Errors expected) {
+        TxnOffsetCommitRequestData request = commit(version, new ProducerIdentity(1, (short) 0));
+        request.topics().forEach(topic -> topic.setName("nowhere").setTopicId(new Uuid(9, 9)));
+
+        var answer = send(ApiKeys.TXN_OFFSET_COMMIT, version, request, TxnOffsetCommitResponseData.class);
+
+        assertThat(answer.topics().stream().flatMap(topic -> topic.partitions().stream()))
+                .isNotEmpty()
+                .allSatisfy(partition ->
+                        assertThat(Errors.forCode(partition.errorCode())).isEqualTo(expected));
+    }
+
+    @ParameterizedTest
     @CsvSource({"3, INVALID_PRODUCER_EPOCH", "5, INVALID_PRODUCER_EPOCH"})
     void offsetsOfAFencedProducerAreRefused(int version, Errors expected) {
         ProducerIdentity old = broker.transactions.init("x");

@@ -225,6 +225,41 @@ class CleaningOfTransactionsTest {
         assertThat(index()).isEmpty();
     }
 
+    @Test
+    void theMarkerOfATransactionWhoseDataIsGoneGoesThoughTheProducerHasOthers() throws IOException {
+        topic.deleteRetentionMs = 1_000;
+        log.reconfigure(topic.build());
+        transactional(P, 0, "a", "kept"); // 0
+        end(P, true); // 1
+        transactional(P, 1, "b", "superseded"); // 2
+        end(P, true); // 3
+        transactional(P, 2, "c", "kept"); // 4
+        end(P, true); // 5
+        plain("b", "last"); // 6
+        for (int pass = 0; pass < 3; pass++) {
+            clean();
+            fixture.clock.advance(2_000);
+        }
+        assertThat(markers()).containsExactly(1L, 5L);
+    }
+
+    @Test
+    void aMarkerThatAloneTellsTheEpochOfItsProducerStaysAsAnEmptyBatch() throws IOException {
+        topic.deleteRetentionMs = 1_000;
+        log.reconfigure(topic.build());
+        transactional(P, 0, "a", "lost"); // 0
+        log.append(marker(P, 1, false, 0), AppendOrigin.COORDINATOR, 0, AppendTerms.marker((short) 2)); // 1
+        for (int pass = 0; pass < 3; pass++) {
+            clean();
+            fixture.clock.advance(2_000);
+        }
+        assertThat(markers()).isEmpty();
+        assertThat(batches())
+                .filteredOn(batch -> batch.producerId() == P)
+                .singleElement()
+                .satisfies(batch -> assertThat(batch.producerEpoch()).isEqualTo((short) 1));
+    }
+
     @ParameterizedTest
     @EnumSource
     void theLastBatchOfAProducerStaysEmptyAndHoldsItsSequence(Restart how) throws IOException {

@@ -142,6 +142,19 @@ class ProducersInTheLogTest {
     }
 
     @Test
+    void aBatchOfAnEarlierEpochIsNotTakenForTheFirstOfThisOneAfterAReopen() {
+        append(idempotent(P, 0, 0, "a"));
+        append(idempotent(P, 0, 1, "b"));
+        append(idempotent(P, 1, 0, "c"));
+        restart(true);
+
+        AppendResult next = append(idempotent(P, 1, 1, "d"));
+
+        assertThat(next.duplicate()).isFalse();
+        assertThat(next.baseOffset()).isEqualTo(3);
+    }
+
+    @Test
     void aStaleEpochIsRefused() {
         append(idempotent(P, 3, 0, "a"));
 
@@ -268,8 +281,26 @@ class ProducersInTheLogTest {
         assertThat(log.firstUnstableOffset()).isEqualTo(6);
     }
 
+    @Test
+    void anAbortedTransactionIsListedThoughOneThatBeganLaterWasAbortedBeforeIt() throws IOException {
+        append(transactional(P, 0, 0, "p0")); // 0
+        append(transactional(Q, 0, 0, "q0")); // 1
+        end(Q, 0, false, TV1); // 2
+        end(P, 0, false, TV1); // 3
+        log.onHighWatermark(4);
+
+        assertThat(aborted(0, 2))
+                .containsExactlyInAnyOrder(
+                        new ReadResult.AbortedTransaction(P, 0), new ReadResult.AbortedTransaction(Q, 1));
+        assertThat(aborted(0, 1)).containsExactly(new ReadResult.AbortedTransaction(P, 0));
+    }
+
     private List<ReadResult.AbortedTransaction> aborted(long from) throws IOException {
-        ReadResult read = log.read(from, 1 << 20, 6, true, true);
+        return aborted(from, 6);
+    }
+
+    private List<ReadResult.AbortedTransaction> aborted(long from, long upTo) throws IOException {
+        ReadResult read = log.read(from, 1 << 20, upTo, true, true);
         if (read.records() instanceof LogSlice slice) {
             slice.release();
         }
@@ -403,6 +434,17 @@ class ProducersInTheLogTest {
         assertThat(log.beginVerification(P, (short) 0, 1, false)).isEqualTo(AppendTerms.NO_GUARD);
         assertThat(guarded(AppendTerms.NO_GUARD, transactional(P, 0, 1, "b")).baseOffset())
                 .isOne();
+    }
+
+    @Test
+    void aNewEpochIsVerifiedThoughATransactionOfTheOneBeforeIsOpen() {
+        guarded(log.beginVerification(P, (short) 0, 0, true), transactional(P, 0, 0, "a"));
+
+        long guard = log.beginVerification(P, (short) 1, 0, true);
+
+        assertThat(guard).isNotEqualTo(AppendTerms.NO_GUARD);
+        assertThatThrownBy(() -> guarded(AppendTerms.NO_GUARD, transactional(P, 1, 0, "b")))
+                .isInstanceOf(InvalidTxnStateException.class);
     }
 
     @Test

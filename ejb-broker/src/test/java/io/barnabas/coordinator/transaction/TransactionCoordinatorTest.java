@@ -11,8 +11,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.barnabas.coordinator.transaction.TransactionCoordinator.ProducerAnswer;
 import java.util.List;
 import java.util.Map;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidRegularExpression;
 import org.apache.kafka.common.errors.NotEnoughReplicasException;
+import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.ListTransactionsRequestData;
 import org.apache.kafka.common.message.ListTransactionsResponseData;
 import org.apache.kafka.common.protocol.Errors;
@@ -133,6 +135,18 @@ class TransactionCoordinatorTest {
     }
 
     // ---- ends
+
+    @ParameterizedTest
+    @ValueSource(shorts = {0, 2})
+    void anEndThatIsAskedForAgainWhileItsMarkersAreWrittenIsToBeAskedForLaterOrRefused(short version) {
+        ProducerIdentity producer = fixture.init("x");
+        fixture.add("x", producer, version, A);
+        fixture.holdMarkers = true;
+        fixture.end("x", producer, true, version);
+
+        assertThat(fixture.end("x", producer, true, version).error()).isEqualTo(Errors.CONCURRENT_TRANSACTIONS);
+        assertThat(fixture.end("x", producer, false, version).error()).isEqualTo(Errors.INVALID_TXN_STATE);
+    }
 
     @ParameterizedTest(name = "version {0}, after commit {1}, again commit {2}: {3}")
     @CsvSource({
@@ -310,21 +324,25 @@ class TransactionCoordinatorTest {
     // ---- time
 
     @ParameterizedTest
-    @ValueSource(shorts = {0, 2})
+    @ValueSource(shorts = {0, 1, 2})
     void aTransactionThatTakesTooLongIsAbortedAndItsProducerFenced(short level) {
         fixture.level = level;
+        short client = level < TV2 ? TV0 : TV2;
         ProducerIdentity producer = fixture.init("x");
-        fixture.add("x", producer, level, A);
+        fixture.add("x", producer, client, A);
 
         fixture.advance(TransactionFixture.TIMEOUT_MS + 10_001);
 
         assertThat(fixture.state("x")).isEqualTo("CompleteAbort");
-        if (level == TV0) {
+        assertThat(fixture.markers).singleElement().satisfies(written -> assertThat(
+                        written.marker().transactionVersion())
+                .isEqualTo(client));
+        if (client == TV0) {
             assertThat(fixture.end("x", producer, true, TV0).error()).isEqualTo(Errors.PRODUCER_FENCED);
         } else { // known as the end that it asks for, come the other way
             assertThat(fixture.end("x", producer, true, TV2).error()).isEqualTo(Errors.INVALID_TXN_STATE);
         }
-        assertThat(fixture.add("x", producer, level, A)).isEqualTo(Errors.PRODUCER_FENCED);
+        assertThat(fixture.add("x", producer, client, A)).isEqualTo(Errors.PRODUCER_FENCED);
     }
 
     @Test
@@ -353,6 +371,26 @@ class TransactionCoordinatorTest {
 
         assertThat(now(fixture.transactions.describe("x"))).isEqualTo(before);
         assertThat(fixture.end("x", producer, true, TV2).error()).isEqualTo(Errors.NONE);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 0", "1, 1", "2, 1"})
+    void valuesAreWrittenInTheFormThatTheFeaturesLevelAllows(short level, short version) {
+        fixture.level = level;
+        fixture.add("x", fixture.init("x"), TV0, A);
+
+        assertThat(fixture.log.batches(new TopicPartition(Topic.TRANSACTION_STATE_TOPIC_NAME, 0)))
+                .allSatisfy(batch ->
+                        assertThat(batch.iterator().next().value().getShort()).isEqualTo(version));
+    }
+
+    @Test
+    void idsOfALogThatIsBeingReadAreNotLeftOutOfAListUnsaid() {
+        TransactionCoordinator loading = fixture.loading();
+
+        assertThat(now(loading.list(new ListTransactionsRequestData())).errorCode())
+                .isEqualTo(Errors.COORDINATOR_LOAD_IN_PROGRESS.code());
+        assertThat(now(loading.describe("x")).errorCode()).isEqualTo(Errors.COORDINATOR_LOAD_IN_PROGRESS.code());
     }
 
     private List<String> listed(ListTransactionsRequestData request) {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.apache.kafka.common.TopicPartition;
@@ -54,14 +55,21 @@ public final class TransactionFixture {
 
     /** Elected, with an empty log. */
     public TransactionFixture() {
-        this.transactions = coordinator();
+        this.transactions = coordinator(Runnable::run);
         transactions.onElected(0, epoch);
     }
 
-    private TransactionCoordinator coordinator() {
+    /** A coordinator whose log is being read, and never to its end. */
+    TransactionCoordinator loading() {
+        TransactionCoordinator loading = coordinator(task -> {});
+        loading.onElected(0, epoch);
+        return loading;
+    }
+
+    private TransactionCoordinator coordinator(Executor workers) {
         return new TransactionCoordinator(
                 TransactionCoordinatorSettings.defaults(),
-                new Environment(clock, ticker, Runnable::run, log),
+                new Environment(clock, ticker, workers, log),
                 new TransactionCoordinator.Cluster(
                         () -> 1, () -> CompletableFuture.completedFuture(nextProducerId++), () -> level, this::write));
     }
@@ -96,7 +104,7 @@ public final class TransactionFixture {
     /** The broker dies and starts again: nothing but the log remains. */
     void restart() {
         transactions.close();
-        transactions = coordinator();
+        transactions = coordinator(Runnable::run);
         transactions.onElected(0, ++epoch);
     }
 
