@@ -19,7 +19,8 @@ import org.apache.kafka.common.metadata.PartitionRecord;
 
 /**
  * Chooses the brokers of new partitions, and checks a choice made by hand. Leaders go round the brokers in service; followers follow
- * round the racks, so that a partition's replicas lie in as many racks as there are.
+ * round the racks, so that a partition's replicas lie in as many racks as there are; a broker out of service is given a replica only if
+ * there are not enough others.
  */
 final class ReplicaPlacement {
     /** A replica whose broker has yet to choose one of its directories. */
@@ -70,6 +71,7 @@ final class ReplicaPlacement {
         if (!others.isEmpty()) {
             Collections.rotate(others, -(shift % others.size()));
         }
+        others.sort(Comparator.comparing(BrokerImage::fenced)); // of a rack, who is in service first
         List<Integer> replicas = new ArrayList<>(replicationFactor);
         Set<Optional<String>> racks = new HashSet<>();
         replicas.add(leader.id());

@@ -96,6 +96,25 @@ class ClusterOperationsTest {
     }
 
     @Test
+    void aBrokerThatIsOutOfServiceIsGivenNewReplicasOnlyIfThereAreNotEnoughOthers() {
+        // Given
+        cluster.join(4);
+        cluster.kill(4);
+        assertThat(cluster.broker(4).fenced()).isTrue();
+        // When
+        createTopic("three", 12, (short) 3);
+        createTopic("four", 12, (short) 4);
+        // Then
+        assertThat(cluster.image().topic("three").partitions())
+                .hasSize(12)
+                .allSatisfy(partition -> assertThat(partition.replicas()).containsExactlyInAnyOrder(1, 2, 3));
+        assertThat(cluster.image().topic("four").partitions())
+                .hasSize(12)
+                .allSatisfy(
+                        partition -> assertThat(partition.replicas()).hasSize(4).endsWith(4));
+    }
+
+    @Test
     void whoLedLastDoesNotLeadAgainOnAnEmptyDiskWhileThereIsAnotherReplica() {
         // Given
         Uuid topic = cluster.topic("t", 2, 3);
