@@ -77,7 +77,7 @@ class MetadataNodesTest {
                 () -> {
                     try {
                         MetadataNode node = MetadataNode.open(
-                                MetadataNodeSettings.member(directory.resolve("node-" + id), self, voters),
+                                MetadataNodeSettings.member(directory.resolve("node-" + id), self, List.copyOf(voters)),
                                 Uuid::randomUuid,
                                 task -> executor.execute(() -> commands.execute(task)),
                                 failures::add,
@@ -267,6 +267,34 @@ class MetadataNodesTest {
         // Then
         create(controller(), "d");
         awaitTopicEverywhere("d");
+    }
+
+    @Test
+    void givesTheVoteOfANodeToAnotherMachineOfItsNumberWhoseAddressTheOthersWereTold() throws Exception {
+        // Given
+        openAll();
+        create(controller(), "a");
+        // When the others start again, one after another, with an address of node 3 where nobody is yet
+        voters.set(2, new RatisSettings.Voter(3, "127.0.0.1", observers.get(4).port()));
+        for (int id : List.of(1, 2)) {
+            close(id);
+            open(id).get(30, TimeUnit.SECONDS).ready().get(30, TimeUnit.SECONDS);
+        }
+        create(controller(), "b");
+        awaitTopicEverywhere("b");
+        // When another machine starts there, and is given the vote
+        close(3);
+        wipe(3);
+        MetadataNode other = open(3).get(30, TimeUnit.SECONDS);
+        nodes.get(controller())
+                .controller()
+                .addVoter(3, other.directoryId(), 30_000)
+                .get(30, TimeUnit.SECONDS);
+        other.ready().get(30, TimeUnit.SECONDS);
+        // Then its vote counts
+        close(1);
+        create(controller(), "c");
+        awaitTopicEverywhere("c");
     }
 
     @Test
