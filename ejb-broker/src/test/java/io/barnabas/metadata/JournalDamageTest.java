@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -21,6 +22,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a start makes of a journal whose files were damaged. */
 @NullUnmarked
@@ -133,5 +136,35 @@ class JournalDamageTest {
         Files.write(openSegment(), bytes);
         // Then
         assertThatThrownBy(() -> open(copy)).isInstanceOf(IOException.class);
+    }
+
+    private Path file(String pattern) throws IOException {
+        try (var files = Files.walk(copy)) {
+            return files.filter(f -> f.getFileName().toString().matches(pattern))
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
+    @Test
+    void refusesToStartWhenItIsNotKnownForWhomItVoted() throws Exception {
+        // Given
+        Files.write(file("raft-meta"), new byte[0]);
+        // Then
+        assertThatThrownBy(() -> open(copy)).isInstanceOf(IOException.class).hasMessageContaining("journal in");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void refusesToStartFromASnapshotThatIsDamaged(boolean cut) throws Exception {
+        // Given
+        open(copy);
+        node.close();
+        Path snapshot = file("snapshot\\.\\d+_\\d+");
+        byte[] bytes = Files.readAllBytes(snapshot);
+        bytes[bytes.length / 2] ^= 0x10;
+        Files.write(snapshot, cut ? Arrays.copyOf(bytes, bytes.length / 2) : bytes);
+        // Then
+        assertThatThrownBy(() -> open(copy)).isInstanceOf(IOException.class).hasMessageContaining("journal in");
     }
 }
