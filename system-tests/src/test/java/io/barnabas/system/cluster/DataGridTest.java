@@ -23,7 +23,9 @@ class DataGridTest {
     private static final int OBSERVER = 4;
     private static final Duration CALM = Duration.ofSeconds(180);
     private static final Duration HINT = Duration.ofSeconds(30);
-    private static final Duration GAP_MAX = Duration.ofSeconds(2);
+    /** A handed-over lead costs a fraction of a second, one that is lost more than this; the machine has two cores for four nodes. */
+    private static final Duration GAP_MAX = Duration.ofSeconds(10);
+
     private static final Pattern OLDEST_FIRST = Pattern.compile("the oldest member first: \\[([\\d, ]+)]");
 
     @TempDir
