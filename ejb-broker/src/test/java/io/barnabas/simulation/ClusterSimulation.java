@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class ClusterSimulation {
     private static final int STEPS = 120;
+    /** One fault in so many is one of {@link StagedFaults}. */
+    private static final int STAGED_IN = 40;
+
     private static final int QUIET_MS = 30_000;
 
     final Random random;
@@ -31,6 +34,7 @@ final class ClusterSimulation {
     private final List<IdempotentClient> producers = new ArrayList<>();
     private final CommittingClient committing;
     private final int faultPercent;
+    private final StagedFaults staged;
     private int mayHaveLost = -1; // the broker whose disk may lack what was not forced
 
     ClusterSimulation(long seed, BrokenBroker twin) {
@@ -44,6 +48,7 @@ final class ClusterSimulation {
         }
         producers.add(new IdempotentClient(9, new TopicPartition(SimulatedCluster.TOPIC, 0), this));
         committing = new CommittingClient("g", this);
+        staged = new StagedFaults(this);
     }
 
     void run() {
@@ -79,7 +84,7 @@ final class ClusterSimulation {
         return 1 + random.nextInt(SimulatedCluster.BROKERS);
     }
 
-    private void note(String event) {
+    void note(String event) {
         trace.note(cluster.clock.monotonicMillis() + " " + event);
     }
 
@@ -96,12 +101,25 @@ final class ClusterSimulation {
         }
     }
 
-    private void act() {
+    private void produce() {
         producers.forEach(producer -> {
             if (random.nextInt(4) > 0) {
                 producer.produce();
             }
         });
+    }
+
+    /** Time passes in the midst of a fault; clients go on. */
+    void pass(int ms) {
+        if (random.nextInt(20) < ms) {
+            produce();
+        }
+        cluster.run(ms);
+        check();
+    }
+
+    private void act() {
+        produce();
         if (random.nextInt(3) == 0) {
             committing.step(true);
         }
@@ -120,6 +138,10 @@ final class ClusterSimulation {
     }
 
     private void fault(int broker) {
+        if (random.nextInt(STAGED_IN) == 0) {
+            stage(cluster.partitions.get(random.nextInt(cluster.partitions.size())));
+            return;
+        }
         int dice = random.nextInt(20);
         if (dice < 4) {
             isolate(broker);
@@ -133,6 +155,14 @@ final class ClusterSimulation {
             drop(broker, anyBroker());
         } else {
             delay(broker, anyBroker());
+        }
+    }
+
+    private void stage(TopicPartition partition) {
+        if (random.nextBoolean()) {
+            staged.comesInUnheard(partition);
+        } else {
+            staged.comesInWithAnotherLife(partition);
         }
     }
 
@@ -195,7 +225,7 @@ final class ClusterSimulation {
      * {@code min.insync.replicas} of 2 no more can be borne, as whoever dies may have forgotten something (KIP-966), and whoever leaves in
      * order leaves to those that are taken for in sync.
      */
-    private boolean mayEnd(int broker) {
+    boolean mayEnd(int broker) {
         return mayHaveLost < 0
                 || mayHaveLost == broker
                 || (cluster.isPresent(mayHaveLost)
@@ -206,7 +236,8 @@ final class ClusterSimulation {
                                                 || image.isr().size() > 1)));
     }
 
-    private void restart(int broker) {
+    /** Whether its disk may forget what was not forced: others that live have all of it. */
+    boolean mayLose(int broker) {
         boolean othersHaveAll = mayHaveLost < 0 || mayHaveLost == broker;
         for (int id = 1; id <= SimulatedCluster.BROKERS; id++) {
             othersHaveAll &= id == broker || cluster.isPresent(id);
@@ -216,7 +247,14 @@ final class ClusterSimulation {
             othersHaveAll &= Stream.concat(image.isr().stream(), image.elr().stream())
                     .anyMatch(id -> id != broker && cluster.isPresent(id));
         }
-        End end = othersHaveAll && random.nextBoolean() ? End.POWER_LOST : End.PROCESS_KILLED;
+        return othersHaveAll;
+    }
+
+    private void restart(int broker) {
+        restart(broker, mayLose(broker) && random.nextBoolean() ? End.POWER_LOST : End.PROCESS_KILLED);
+    }
+
+    void restart(int broker, End end) {
         if (end == End.POWER_LOST) {
             mayHaveLost = broker;
         }
