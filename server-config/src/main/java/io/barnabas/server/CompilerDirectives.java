@@ -9,9 +9,10 @@ import javax.management.JMException;
 import javax.management.ObjectName;
 
 /**
- * Keeps the JVM's optimizing compiler off what is busy only while the server starts: the container's deployment. That compiler takes
- * two fifths of a start's CPU, and much of it for such code. The quick compiler has it as before, and the broker's own code, its
- * libraries and the JDK, which the data path needs at its best, are compiled as ever.
+ * Keeps the JVM's optimizing compiler off what is busy only while the server starts: the container's deployment, and of the JDK what
+ * loads classes, reflects, links and reads jars and properties. That compiler takes two fifths of a start's CPU, and most of it for such
+ * code. The quick compiler has it as before, what is inlined into other code is compiled with that, and the broker's own code, its
+ * libraries and the rest of the JDK, which the data path needs at its best, are compiled as ever.
  *
  * <p>Asked of the running JVM, because one that is given the same on its command line says so on the terminal. A JVM that does not take
  * it starts a little later. Called by main, first of all.
