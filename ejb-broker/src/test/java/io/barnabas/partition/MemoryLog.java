@@ -29,6 +29,7 @@ public final class MemoryLog implements PartitionLog {
     private LogConfig config;
     private long start;
     private long end;
+    private volatile long firstUnstable = Long.MAX_VALUE;
     private int reads;
     private Runnable beforeRead = () -> {};
     private AppendTerms lastTerms = AppendTerms.NONE;
@@ -152,7 +153,12 @@ public final class MemoryLog implements PartitionLog {
 
     @Override
     public long firstUnstableOffset() {
-        return logEndOffset();
+        return Math.min(firstUnstable, logEndOffset());
+    }
+
+    /** A transaction is open from this offset on. */
+    public void transactionOpenFrom(long offset) {
+        firstUnstable = offset;
     }
 
     @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData;
 import org.apache.kafka.common.message.AlterReplicaLogDirsResponseData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
@@ -140,6 +141,22 @@ class EveryVersionTest {
         assertThat(offset(-6, 11).offset()).isEqualTo(-1);
         assertThat(offset(-7, 11).errorCode()).isEqualTo(Errors.UNSUPPORTED_VERSION.code());
         assertThat(offset(Integer.MIN_VALUE - 1L, 11).errorCode()).isEqualTo(Errors.UNSUPPORTED_VERSION.code());
+    }
+
+    @Test
+    void theEndForAReaderOfCommittedRecordsIsTheLastStableOffset() {
+        broker.logs.of("t", 0).transactionOpenFrom(1);
+        ListOffsetsRequestData request = listOffsets(-1).setIsolationLevel(IsolationLevel.READ_COMMITTED.id());
+
+        assertThat(broker.send(ApiKeys.LIST_OFFSETS, 2, request)
+                        .body(ListOffsetsResponseData.class)
+                        .topics()
+                        .get(0)
+                        .partitions()
+                        .get(0)
+                        .offset())
+                .isOne();
+        assertThat(offset(-1, 2).offset()).isEqualTo(2);
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.DescribeProducersRequestData;
 import org.apache.kafka.common.message.DescribeProducersResponseData;
@@ -79,6 +80,27 @@ class FetchHandlerTest {
         assertThat(data.highWatermark()).isEqualTo(2);
         assertThat(data.lastStableOffset()).isEqualTo(2);
         assertThat(((MemoryRecords) data.records()).records()).hasSize(2);
+    }
+
+    @Test
+    void aReaderOfCommittedRecordsIsShownNothingFromTheFirstOpenTransactionOn() {
+        byte committed = IsolationLevel.READ_COMMITTED.id();
+        broker.createTopic("t", 1);
+        broker.produce("t", 0, 1, DataPathFixture.records("a"));
+        broker.produce("t", 0, 1, DataPathFixture.records("b"));
+        broker.logs.of("t", 0).transactionOpenFrom(1);
+
+        PartitionData data =
+                partitions(send(fetch(0, 0).setIsolationLevel(committed))).get(0);
+        assertThat(data.lastStableOffset()).isOne();
+        assertThat(data.highWatermark()).isEqualTo(2);
+        assertThat(((MemoryRecords) data.records()).records()).hasSize(1);
+        PartitionData all = partitions(send(fetch(0, 0))).get(0);
+        assertThat(((MemoryRecords) all.records()).records()).hasSize(2);
+        // who has read so far waits
+        int before = broker.logs.of("t", 0).reads();
+        assertThat(send(fetch(1, 0).setIsolationLevel(committed)).given()).isFalse();
+        assertThat(broker.logs.of("t", 0).reads()).isEqualTo(before);
     }
 
     @Test
