@@ -92,8 +92,11 @@ class MetadataNodesTest {
     }
 
     private void openAll() throws Exception {
+        if (voters.isEmpty()) {
+            voters(3);
+        }
         List<CompletableFuture<MetadataNode>> opening =
-                Stream.of(1, 2, 3).map(this::open).toList();
+                voters.stream().map(RatisSettings.Voter::nodeId).map(this::open).toList();
         for (CompletableFuture<MetadataNode> node : opening) {
             node.get(60, TimeUnit.SECONDS).ready().get(60, TimeUnit.SECONDS);
         }
@@ -158,6 +161,22 @@ class MetadataNodesTest {
         }
         assertThat(images).hasSize(1);
         assertThat(images.toString()).contains("metadata.version");
+    }
+
+    @Test
+    void goesOnWithoutTwoOfFiveVoters() throws Exception {
+        // Given
+        voters(5);
+        openAll();
+        create(controller(), "a");
+        awaitTopicEverywhere("a");
+        // When
+        close(controller());
+        close(controller());
+        // Then
+        create(controller(), "b");
+        awaitTopicEverywhere("b");
+        assertThat(nodes.get(controller()).controller().quorum().voters()).hasSize(5);
     }
 
     @Test
