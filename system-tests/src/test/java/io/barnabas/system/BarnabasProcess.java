@@ -283,4 +283,15 @@ public final class BarnabasProcess implements AutoCloseable {
         }
         throw new IllegalStateException("no free port");
     }
+
+    /** Runs a command of the real jar; what it says goes to {@code output}. */
+    static Process launch(Path output, List<String> arguments) throws IOException {
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-jar", jar().toString()));
+        command.addAll(arguments);
+        return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+    }
 }

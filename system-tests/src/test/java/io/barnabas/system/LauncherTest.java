@@ -2,12 +2,10 @@ package io.barnabas.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -154,7 +152,7 @@ class LauncherTest {
         Path output = dir.resolve("cluster.out");
         List<String> command = List.of(
                 "cluster", "--nodes", "1", "--port", port, "--data", data.toString(), "--http-port", freeHttpPort());
-        Process cluster = launch(output, command);
+        Process cluster = BarnabasProcess.launch(output, command);
         try {
             Awaitility.await("the cluster serves")
                     .atMost(PATIENCE)
@@ -190,22 +188,10 @@ class LauncherTest {
 
     private Told barnabas(String... arguments) throws Exception {
         Path output = Files.createTempFile(dir, "command", ".out");
-        Process process = launch(output, List.of(arguments));
+        Process process = BarnabasProcess.launch(output, List.of(arguments));
         if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
             process.destroyForcibly().waitFor();
         }
         return new Told(process.exitValue(), Files.readString(output, StandardCharsets.UTF_8));
-    }
-
-    private static Process launch(Path output, List<String> arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-jar",
-                BarnabasProcess.jar().toString()));
-        command.addAll(arguments);
-        return new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(output.toFile())
-                .start();
     }
 }

@@ -16,7 +16,7 @@ import org.apache.kafka.streams.kstream.Produced;
 public final class WordCount {
     private WordCount() {}
 
-    /** Counts until it is killed. Arguments: bootstrap servers, the state's directory, input topic, output topic. */
+    /** Counts until it is killed. Arguments: bootstrap servers, the state's directory, input topic, output topic, replicas of its own. */
     public static void main(String[] args) {
         Properties settings = new Properties();
         settings.put(StreamsConfig.APPLICATION_ID_CONFIG, "word-count");
@@ -25,7 +25,7 @@ public final class WordCount {
         settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
         settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
         settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0); // so that every count comes out
-        settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
+        settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, Integer.parseInt(args[4]));
         settings.put(StreamsConfig.mainConsumerPrefix("session.timeout.ms"), 6_000);
         settings.put(StreamsConfig.mainConsumerPrefix("heartbeat.interval.ms"), 500);
         settings.put(StreamsConfig.mainConsumerPrefix("auto.offset.reset"), "earliest");
