@@ -85,7 +85,8 @@ final class StagedFaults {
         cut(cast);
         passUntil(() -> !isInSync(cast), OUT_OF_SYNC_MS);
         simulation.pass(HEARD_MS); // what it lacks is committed
-        return cluster.committed(partition).leader() == leader && !isInSync(cast) ? cast : null;
+        boolean asPlanned = leader >= 0 && cluster.committed(partition).leader() == leader && !isInSync(cast);
+        return asPlanned ? cast : null;
     }
 
     private boolean isInSync(Cast cast) {
