@@ -1,5 +1,7 @@
 package io.barnabas.metadata;
 
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.grpc.GrpcFactory;
 import org.apache.ratis.grpc.server.GrpcLogAppender;
@@ -9,16 +11,19 @@ import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.leader.FollowerInfo;
 import org.apache.ratis.server.leader.LeaderState;
 import org.apache.ratis.server.leader.LogAppender;
+import org.apache.ratis.util.AwaitForSignal;
 import org.apache.ratis.util.ReflectionUtils;
 
 /**
- * Brings the leader's entries to one follower, as Ratis does, and two things more promptly:
+ * Brings the leader's entries to one follower, as Ratis does, and three things more promptly:
  *
  * <ul>
  *   <li>An entry whose answer was lost with the connection is sent again. Ratis takes it for sent, and the follower's answer to a
  *       heartbeat does not say that it has it: it is counted only with the next entry. If the first entry of a leader is such a one, and
  *       the third voter is away, there is never a next one: the leader takes no change before it has committed the first.
  *   <li>A follower hears at once of what is committed, and not with the next heartbeat.
+ *   <li>What comes while the appender is busy is sent right after. Ratis forgets a signal for which nobody waits in that moment, and the
+ *       entry would go with the next heartbeat.
  * </ul>
  *
  * <p>Thread: the appender's own, but {@link #shouldSendAppendEntries} may be asked by any.
@@ -48,11 +53,47 @@ final class PromptAppender extends GrpcLogAppender {
         }
     }
 
+    /** A signal that came while nobody waited is had by who waits next. */
+    private static final class KeptSignal extends AwaitForSignal {
+        private final Semaphore kept = new Semaphore(0);
+
+        KeptSignal(Object name) {
+            super(name);
+        }
+
+        @Override
+        public void await() throws InterruptedException {
+            kept.acquire();
+            kept.drainPermits();
+        }
+
+        @Override
+        public boolean await(long time, TimeUnit unit) throws InterruptedException {
+            boolean signaled = kept.tryAcquire(time, unit);
+            kept.drainPermits();
+            return signaled;
+        }
+
+        @Override
+        public void signal() {
+            if (kept.availablePermits() == 0) {
+                kept.release();
+            }
+        }
+    }
+
     /** The highest commit index that the follower was told; only to not tell it twice. */
     private volatile long told = -1;
 
+    private final AwaitForSignal signal = new KeptSignal(this);
+
     private PromptAppender(RaftServer.Division server, LeaderState state, FollowerInfo follower) {
         super(server, state, follower);
+    }
+
+    @Override
+    public AwaitForSignal getEventAwaitForSignal() {
+        return signal;
     }
 
     @Override
