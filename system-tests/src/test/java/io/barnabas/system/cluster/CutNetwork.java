@@ -111,7 +111,7 @@ final class CutNetwork implements Network {
     public void cut(int from, int to) {
         if (from == CLIENTS) {
             lose(List.of("ip", "-n", name(to)), router(to), host(to));
-        } else {
+        } else if (from != to) { // the leader may be the controller
             lose(List.of("ip"), host(from), to == CLIENTS ? router(from) : host(to));
         }
     }

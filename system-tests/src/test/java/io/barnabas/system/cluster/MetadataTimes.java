@@ -35,7 +35,9 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  */
 final class MetadataTimes {
     private static final int NODES = 3;
-    private static final int WARM = 50;
+    /** Changes before those that count; a JVM has compiled what they take after a thousand. */
+    private static final int WARM = Integer.getInteger("cluster.warm", 1_000);
+
     private static final int CHANGES = 200;
     private static final int TOPIC_PARTITIONS = 1_000;
     /** Between two changes, so that each finds what the one before has left behind done. */
