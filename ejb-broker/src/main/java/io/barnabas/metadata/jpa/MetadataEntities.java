@@ -48,11 +48,12 @@ public final class MetadataEntities implements ReplayedMetadata.EntryListener, A
     private long snapshotIndex;
     private boolean scheduled;
     private boolean closed;
+    private boolean ended; // nothing is opened or written after that
     private volatile @Nullable EntityDatabase database; // written on the executor
 
     /**
      * @param directory for the database's files alone
-     * @param executor runs one task at a time, in order, and may block
+     * @param executor runs one task at a time, some later than others that came after them, and may block
      */
     public MetadataEntities(Path directory, Executor executor) {
         this.directory = directory;
@@ -93,7 +94,7 @@ public final class MetadataEntities implements ReplayedMetadata.EntryListener, A
         long comparedWith;
         synchronized (pending) {
             scheduled = false;
-            if (!waiting) {
+            if (!waiting || ended) {
                 return;
             }
             waiting = false;
@@ -213,6 +214,9 @@ public final class MetadataEntities implements ReplayedMetadata.EntryListener, A
                         () -> {
                             if (database != null) { // it is not opened to be closed: the next process looks where it is
                                 writePending();
+                            }
+                            synchronized (pending) {
+                                ended = true;
                             }
                             closeDatabase();
                         },

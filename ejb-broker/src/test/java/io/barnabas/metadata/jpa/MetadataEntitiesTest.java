@@ -11,14 +11,17 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.jspecify.annotations.NullUnmarked;
@@ -101,6 +104,28 @@ class MetadataEntitiesTest {
         change(8, 50);
         // Then
         assertEntitiesSayWhatTheImageSays();
+    }
+
+    @Test
+    void areNotOpenedByAWriteThatComesAfterTheirEnd() {
+        // Given a write that waits
+        Queue<Runnable> late = new ArrayDeque<>();
+        Path other = directory.resolve("late");
+        AtomicBoolean closes = new AtomicBoolean();
+        MetadataEntities ended = new MetadataEntities(other, task -> {
+            if (closes.get()) {
+                task.run();
+            } else {
+                late.add(task);
+            }
+        });
+        ended.onSnapshot(cluster.image());
+        // When it is overtaken by the end
+        closes.set(true);
+        ended.close();
+        late.remove().run();
+        // Then
+        assertThat(other).doesNotExist();
     }
 
     @Test
