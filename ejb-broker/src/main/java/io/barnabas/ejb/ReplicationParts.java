@@ -84,9 +84,8 @@ final class ReplicationParts implements AutoCloseable {
         this.silentMs = Math.max(
                 atStart.getInt("broker.session.timeout.ms") / 2, 2 * atStart.getInt("replica.fetch.wait.max.ms"));
         this.preferred = PreferredReplicas.load(atStart, metadata);
-        // After a crash a replica shows at once what is below the last ones, before it has heard of anybody. They are
-        // low by what was
-        // committed since, never high.
+        // After a crash a replica shows at once what is below the last ones, before it has heard of anybody.
+        // They are low by what was committed since, never high.
         this.checkpoints = new Rounds(
                 port.ticker(),
                 port.workers(),

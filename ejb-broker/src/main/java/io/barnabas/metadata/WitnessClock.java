@@ -1,7 +1,7 @@
 package io.barnabas.metadata;
 
 import io.barnabas.time.Clock;
-import io.barnabas.time.Ticker;
+import io.barnabas.time.Rounds;
 import org.apache.kafka.common.message.BrokerHeartbeatRequestData;
 
 /**
@@ -19,34 +19,30 @@ public final class WitnessClock implements AutoCloseable {
     private final ControllerChannel channel;
     private final int nodeId;
     private final Clock clock;
-    private final Ticker ticker;
-    private volatile boolean closed;
+    private final Rounds rounds;
 
     /** Of node {@code nodeId}. */
     public WitnessClock(ControllerChannel channel, int nodeId, ControllerService.Time time) {
         this.channel = channel;
         this.nodeId = nodeId;
         this.clock = time.clock();
-        this.ticker = time.ticker();
+        this.rounds = new Rounds(time.ticker(), Runnable::run, TELL_MS, this::send);
     }
 
-    /** Tells it now, and again and again. */
+    /** Tells it now, and again and again. Called once. */
     public void tell() {
-        if (closed) {
-            return;
-        }
+        rounds.startNow();
+    }
+
+    private void send() {
         BrokerHeartbeatRequestData heartbeat =
                 new BrokerHeartbeatRequestData().setBrokerId(nodeId).setBrokerEpoch(NO_BROKER);
         BrokerClocks.write(heartbeat.unknownTaggedFields(), clock.machineMillis());
-        try {
-            var unused = channel.send(heartbeat, (int) TELL_MS);
-        } finally {
-            ticker.after(TELL_MS, this::tell);
-        }
+        var unused = channel.send(heartbeat, (int) TELL_MS);
     }
 
     @Override
     public void close() {
-        closed = true;
+        rounds.close();
     }
 }

@@ -18,13 +18,20 @@ public final class Rounds implements AutoCloseable {
         this.round = round;
     }
 
-    /** The first comes after a rest. Called once. */
+    /** The first comes after a rest. Either this or {@link #startNow} is called, once. */
     public void start() {
-        ticker.after(restMs, () -> {
-            if (!closed) {
-                workers.execute(this::go);
-            }
-        });
+        ticker.after(restMs, this::submit);
+    }
+
+    /** The first comes at once. */
+    public void startNow() {
+        submit();
+    }
+
+    private void submit() {
+        if (!closed) {
+            workers.execute(this::go);
+        }
     }
 
     private void go() {
