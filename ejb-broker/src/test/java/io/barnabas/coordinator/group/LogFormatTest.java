@@ -66,6 +66,22 @@ class LogFormatTest {
                 value == null ? null : MessageUtil.toVersionPrefixedBytes((short) version, value));
     }
 
+    private static SimpleRecord memberMetadata(int rebalanceTimeoutMs) {
+        return record(
+                new ConsumerGroupMemberMetadataKey().setGroupId(GROUP).setMemberId("m"),
+                new ConsumerGroupMemberMetadataValue()
+                        .setClientId("c")
+                        .setClientHost("/h")
+                        .setSubscribedTopicNames(List.of("t"))
+                        .setRebalanceTimeoutMs(rebalanceTimeoutMs),
+                0);
+    }
+
+    private static SimpleRecord groupMetadata() {
+        return record(
+                new ConsumerGroupMetadataKey().setGroupId(GROUP), new ConsumerGroupMetadataValue().setEpoch(3), 0);
+    }
+
     private static SimpleRecord offset(long offset) {
         return record(
                 new OffsetCommitKey().setGroup(GROUP).setTopic("t").setPartition(0),
@@ -217,20 +233,7 @@ class LogFormatTest {
 
     @Test
     void a_consumer_group_that_kafka_wrote_is_read() {
-        add(
-                record(
-                        new ConsumerGroupMemberMetadataKey().setGroupId(GROUP).setMemberId("m"),
-                        new ConsumerGroupMemberMetadataValue()
-                                .setClientId("c")
-                                .setClientHost("/h")
-                                .setSubscribedTopicNames(List.of("t"))
-                                .setRebalanceTimeoutMs(1),
-                        0),
-                record(
-                        new ConsumerGroupMetadataKey().setGroupId(GROUP),
-                        new ConsumerGroupMetadataValue().setEpoch(3),
-                        0),
-                offset(4));
+        add(memberMetadata(1), groupMetadata(), offset(4));
         group.restart();
 
         assertThat(group.fetchedOffset()).isEqualTo(4);
@@ -253,22 +256,12 @@ class LogFormatTest {
     void a_consumer_group_that_an_older_or_later_kafka_wrote_is_gone_on_with() {
         group.createTopic("t", 2);
         add(
-                record(
-                        new ConsumerGroupMemberMetadataKey().setGroupId(GROUP).setMemberId("m"),
-                        new ConsumerGroupMemberMetadataValue()
-                                .setClientId("c")
-                                .setClientHost("/h")
-                                .setSubscribedTopicNames(List.of("t"))
-                                .setRebalanceTimeoutMs(1_000),
-                        0),
+                memberMetadata(1_000),
                 record(
                         new ConsumerGroupPartitionMetadataKey().setGroupId(GROUP),
                         new ConsumerGroupPartitionMetadataValue(),
                         0),
-                record(
-                        new ConsumerGroupMetadataKey().setGroupId(GROUP),
-                        new ConsumerGroupMetadataValue().setEpoch(3),
-                        0),
+                groupMetadata(),
                 record(
                         new ConsumerGroupCurrentMemberAssignmentKey()
                                 .setGroupId(GROUP)
