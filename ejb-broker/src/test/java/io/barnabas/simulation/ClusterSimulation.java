@@ -31,6 +31,7 @@ final class ClusterSimulation {
     final Trace trace = new Trace();
     final SimulatedCluster cluster;
     final ClusterChecks checks;
+    private final ClusterFaults faults;
     private final List<IdempotentClient> producers = new ArrayList<>();
     private final CommittingClient committing;
     private final int faultPercent;
@@ -42,6 +43,7 @@ final class ClusterSimulation {
         faultPercent = 5 + random.nextInt(35);
         cluster = new SimulatedCluster(seed, twin);
         checks = new ClusterChecks(cluster);
+        faults = new ClusterFaults(cluster, random, this::note);
         cluster.quorum.onCommitted((index, records) -> records.forEach(record -> noteCommitted(index, record)));
         for (int i = 0; i < SimulatedCluster.PARTITIONS; i++) {
             producers.add(new IdempotentClient(i, new TopicPartition(SimulatedCluster.TOPIC, i), this));
@@ -78,10 +80,6 @@ final class ClusterSimulation {
                         .allMatch(p -> cluster.committed(p).isr().contains(mayHaveLost))) {
             mayHaveLost = -1;
         }
-    }
-
-    private int anyBroker() {
-        return 1 + random.nextInt(SimulatedCluster.BROKERS);
     }
 
     void note(String event) {
@@ -124,17 +122,9 @@ final class ClusterSimulation {
             committing.step(true);
         }
         if (random.nextInt(100) < faultPercent) {
-            fault(anyBroker());
+            fault(faults.anyBroker());
         }
-        for (int id = 1; id <= SimulatedCluster.BROKERS; id++) {
-            if (!cluster.alive(id) && random.nextInt(12) == 0) {
-                restart(id);
-            }
-        }
-        if (random.nextInt(15) == 0) {
-            note("heal");
-            cluster.heal();
-        }
+        faults.maybeMend(this::restart);
     }
 
     private void fault(int broker) {
@@ -146,15 +136,15 @@ final class ClusterSimulation {
         if (dice < 4) {
             isolate(broker);
         } else if (dice < 7) {
-            cut(broker, anyBroker());
+            cut(broker, faults.anyBroker());
         } else if (dice < 12) {
             end(broker);
         } else if (dice < 14) {
             lag(broker);
         } else if (dice < 17) {
-            drop(broker, anyBroker());
+            faults.drop(broker, faults.anyBroker());
         } else {
-            delay(broker, anyBroker());
+            delay(broker, faults.anyBroker());
         }
     }
 
@@ -189,16 +179,9 @@ final class ClusterSimulation {
         }
     }
 
-    private void drop(int one, int other) {
-        note("drop " + one + " " + other);
-        cluster.network.drop(
-                SimulatedBroker.host(one), one == other ? SimulatedCluster.CLIENTS : SimulatedBroker.host(other));
-    }
-
     private void delay(int from, int to) {
         int ms = random.nextInt(random.nextInt(4) == 0 ? 300 : 15);
-        note("delay " + from + " " + to + " " + ms);
-        cluster.network.delay(SimulatedBroker.host(from), SimulatedBroker.host(to), ms);
+        faults.delay(from, to, ms);
     }
 
     private void lag(int broker) {
@@ -212,11 +195,9 @@ final class ClusterSimulation {
             return;
         }
         if (random.nextInt(3) == 0) {
-            note("stop " + broker);
-            cluster.stop(broker);
+            faults.stop(broker);
         } else {
-            note("kill " + broker);
-            cluster.kill(broker);
+            faults.kill(broker);
         }
     }
 
@@ -264,9 +245,7 @@ final class ClusterSimulation {
 
     /** All heals and is given time; nobody produces anything new. */
     private void settle() {
-        note("all heals");
-        cluster.heal();
-        cluster.quorum.heal();
+        faults.mendAll();
         String unrest = "";
         int asked = committing.answers();
         for (int ms = 0; ms < QUIET_MS && unrest != null; ms += 100) {

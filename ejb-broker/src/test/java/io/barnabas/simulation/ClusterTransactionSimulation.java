@@ -30,6 +30,7 @@ final class ClusterTransactionSimulation {
     private final Random random;
     private final Trace trace = new Trace();
     private final ClusterChecks checks;
+    private final ClusterFaults faults;
     private final boolean liars;
     private final int faultPercent;
     private final List<ClusterTransactor> producers = new ArrayList<>();
@@ -46,6 +47,7 @@ final class ClusterTransactionSimulation {
         faultPercent = 5 + random.nextInt(30);
         cluster = new SimulatedCluster(seed, BrokenBroker.NONE);
         checks = new ClusterChecks(cluster);
+        faults = new ClusterFaults(cluster, random, this::note);
         for (String id : List.of("x", "y", "z")) {
             producers.add(new ClusterTransactor(id, this, random.nextLong()));
         }
@@ -106,25 +108,13 @@ final class ClusterTransactionSimulation {
             }
         }
         if (random.nextInt(100) < faultPercent) {
-            fault(anyBroker());
+            fault(faults.anyBroker());
         }
-        for (int id = 1; id <= SimulatedCluster.BROKERS; id++) {
-            if (!cluster.alive(id) && random.nextInt(12) == 0) {
-                restart(id);
-            }
-        }
-        if (random.nextInt(15) == 0) {
-            note("heal");
-            cluster.heal();
-        }
-    }
-
-    private int anyBroker() {
-        return 1 + random.nextInt(SimulatedCluster.BROKERS);
+        faults.maybeMend(this::restart);
     }
 
     private void fault(int broker) {
-        int other = anyBroker();
+        int other = faults.anyBroker();
         switch (random.nextInt(6)) {
             case 0 -> {
                 note("isolate " + broker);
@@ -137,27 +127,16 @@ final class ClusterTransactionSimulation {
                 note("cut " + broker + " to " + other);
                 cut(broker, other);
             }
-            case 2 -> {
-                note("drop " + broker + " " + other);
-                cluster.network.drop(
-                        SimulatedBroker.host(broker),
-                        broker == other ? SimulatedCluster.CLIENTS : SimulatedBroker.host(other));
-            }
-            case 3 -> {
-                int ms = random.nextInt(300);
-                note("delay " + broker + " " + other + " " + ms);
-                cluster.network.delay(SimulatedBroker.host(broker), SimulatedBroker.host(other), ms);
-            }
+            case 2 -> faults.drop(broker, other);
+            case 3 -> faults.delay(broker, other, random.nextInt(300));
             case 4 -> {
                 if (cluster.alive(broker)) {
-                    note("stop " + broker);
-                    cluster.stop(broker);
+                    faults.stop(broker);
                 }
             }
             default -> {
                 if (cluster.alive(broker)) {
-                    note("kill " + broker);
-                    cluster.kill(broker);
+                    faults.kill(broker);
                 }
             }
         }
@@ -213,9 +192,7 @@ final class ClusterTransactionSimulation {
     }
 
     private void settle() {
-        note("all heals");
-        cluster.heal();
-        cluster.quorum.heal();
+        faults.mendAll();
         String unrest = "";
         for (int ms = 0; ms < QUIET_MS && unrest != null; ms += 100) {
             for (int id = 1; id <= SimulatedCluster.BROKERS; id++) {

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 /** Transactions survive what a seed brings over a whole cluster. */
 class ClusterTransactionSimulationTest {
-    private static final int SEEDS = Integer.getInteger("barnabas.cluster.seeds", 250);
+    private static final int SEEDS = Integer.getInteger("barnabas.cluster.seeds", 500);
     private static final long FIRST_SEED = Long.getLong("barnabas.cluster.seed", 0);
     private static final Logger QUIET = Logger.getLogger("io.barnabas"); // kept, else its level is forgotten
 

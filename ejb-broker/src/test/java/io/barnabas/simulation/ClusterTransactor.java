@@ -32,18 +32,9 @@ final class ClusterTransactor {
     /** Longer than a run: an instance that is gone leaves its transaction to the next one. */
     private static final int TRANSACTION_TIMEOUT_MS = 600_000;
 
-    private static final Set<Errors> RETRIED = Set.of(
-            Errors.COORDINATOR_LOAD_IN_PROGRESS,
-            Errors.COORDINATOR_NOT_AVAILABLE,
-            Errors.NOT_COORDINATOR,
-            Errors.CONCURRENT_TRANSACTIONS,
-            Errors.NOT_ENOUGH_REPLICAS,
-            Errors.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
-            Errors.NOT_LEADER_OR_FOLLOWER,
-            Errors.LEADER_NOT_AVAILABLE,
-            Errors.UNKNOWN_TOPIC_OR_PARTITION,
-            Errors.REQUEST_TIMED_OUT,
-            Errors.NETWORK_EXCEPTION);
+    /** Besides {@link TransactionRequests#RETRIED}, where brokers change. */
+    private static final Set<Errors> RETRIED_TOO = Set.of(
+            Errors.NOT_ENOUGH_REPLICAS_AFTER_APPEND, Errors.LEADER_NOT_AVAILABLE, Errors.UNKNOWN_TOPIC_OR_PARTITION);
 
     /** What a late InitProducerId of this instance or of a former one brings about: another begins then. */
     private static final Set<Errors> FENCED = Set.of(Errors.PRODUCER_FENCED, Errors.INVALID_PRODUCER_EPOCH);
@@ -125,7 +116,7 @@ final class ClusterTransactor {
                 replace();
             } else {
                 ClusterChecks.require(
-                        RETRIED.contains(error),
+                        TransactionRequests.RETRIED.contains(error) || RETRIED_TOO.contains(error),
                         transactionalId + " is told " + error + " of " + question.api() + " by " + to.broker() + " as "
                                 + producer);
                 rest();

@@ -3,6 +3,7 @@ package io.barnabas.simulation;
 import io.barnabas.coordinator.transaction.ProducerIdentity;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.kafka.common.compress.Compression;
@@ -34,6 +35,17 @@ import org.apache.kafka.common.record.internal.SimpleRecord;
  * @param newEpochs transaction version 2: each transaction ends with a new epoch
  */
 record TransactionRequests(String transactionalId, boolean newEpochs, int timeoutMs) {
+    /** What a producer is told when it may ask again, of any of them. */
+    static final Set<Errors> RETRIED = Set.of(
+            Errors.COORDINATOR_LOAD_IN_PROGRESS,
+            Errors.COORDINATOR_NOT_AVAILABLE,
+            Errors.NOT_COORDINATOR,
+            Errors.CONCURRENT_TRANSACTIONS,
+            Errors.NOT_ENOUGH_REPLICAS,
+            Errors.NOT_LEADER_OR_FOLLOWER,
+            Errors.REQUEST_TIMED_OUT,
+            Errors.NETWORK_EXCEPTION);
+
     /**
      * One request.
      *

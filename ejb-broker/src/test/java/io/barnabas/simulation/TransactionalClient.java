@@ -29,16 +29,6 @@ final class TransactionalClient {
     /** A broker knows again so many batches of a producer. */
     private static final int KNOWN_BATCHES = 5;
 
-    private static final Set<Errors> RETRIED = Set.of(
-            Errors.COORDINATOR_LOAD_IN_PROGRESS,
-            Errors.COORDINATOR_NOT_AVAILABLE,
-            Errors.NOT_COORDINATOR,
-            Errors.CONCURRENT_TRANSACTIONS,
-            Errors.NOT_ENOUGH_REPLICAS,
-            Errors.NOT_LEADER_OR_FOLLOWER,
-            Errors.REQUEST_TIMED_OUT,
-            Errors.NETWORK_EXCEPTION);
-
     final String transactionalId;
     private final boolean newEpochs; // transaction version 2
     private final TransactionRequests requests;
@@ -160,7 +150,7 @@ final class TransactionalClient {
             if (error == Errors.NONE) {
                 pending.remove(this);
                 then.accept(body);
-            } else if (RETRIED.contains(error)) {
+            } else if (TransactionRequests.RETRIED.contains(error)) {
                 answer = null;
             } else if (error == Errors.OUT_OF_ORDER_SEQUENCE_NUMBER && batch != null) {
                 TransactionChecks.require(
