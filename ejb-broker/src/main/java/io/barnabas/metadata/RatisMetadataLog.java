@@ -118,7 +118,7 @@ public final class RatisMetadataLog implements MetadataLog {
             close();
             throw unreadable(e);
         }
-        new SilentFollowers(network, this::division).begin();
+        new SilentPeers(network, settings.electionTimeoutMs(), this::division).begin();
         if (settings.observes()) {
             new Observing(settings, network, this::division).begin();
         }

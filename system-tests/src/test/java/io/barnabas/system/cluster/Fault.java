@@ -128,6 +128,16 @@ enum Fault {
             scene.healSoon();
         }
     },
+    CUT_EACH("every node cut from every other %d s", Need.NETWORK) {
+        @Override
+        void strike(Scene scene) {
+            List<Node> nodes = scene.cluster().nodes();
+            nodes.forEach(one -> scene.others(one.id())
+                    .forEach(other -> scene.cluster().network().cut(one.id(), other)));
+            Pause.of(LASTING);
+            scene.healSoon();
+        }
+    },
     DISK_FULL("disk of the leader full %d s", Need.DISKS) {
         @Override
         void strike(Scene scene) throws Exception {
@@ -268,7 +278,8 @@ enum Fault {
             CUT_CONTROLLING_LEADER_PEERS,
             CUT_OUT,
             CUT_IN,
-            CUT_FOLLOWER);
+            CUT_FOLLOWER,
+            CUT_EACH);
 
     static final List<Fault> OF_DISKS = List.of(
             DISK_FULL,
