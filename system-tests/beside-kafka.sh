@@ -12,7 +12,8 @@ classes=$top/system-tests/target/test-classes
 kafka=$top/system-tests/target/kafka-$KAFKA_VERSION
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 
-if [ ! -d "$kafka/libs" ]; then
+# The programs need what tests are written with, too (Mix).
+if ! compgen -G "$kafka/libs/assertj-core-*.jar" >/dev/null; then
   mkdir -p "$kafka"
   cat >"$kafka/pom.xml" <<P
 <project><modelVersion>4.0.0</modelVersion><groupId>faults</groupId><artifactId>kafka</artifactId><version>1</version><packaging>pom</packaging>
@@ -21,6 +22,8 @@ if [ ! -d "$kafka/libs" ]; then
 <exclusions><exclusion><groupId>org.apache.kafka</groupId><artifactId>kafka-tools-api</artifactId></exclusion></exclusions></dependency>
 <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools-api</artifactId><version>$TOOLS_VERSION</version></dependency>
 <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>2.25.4</version></dependency>
+<dependency><groupId>org.assertj</groupId><artifactId>assertj-core</artifactId><version>3.27.7</version></dependency>
+<dependency><groupId>org.awaitility</groupId><artifactId>awaitility</artifactId><version>4.3.0</version></dependency>
 </dependencies></project>
 P
   (cd "$kafka" && mvn -ntp -B -q dependency:copy-dependencies -DoutputDirectory="$kafka/libs" -DincludeScope=runtime) ||

@@ -37,6 +37,9 @@ public final class Workload {
             "group.consumer.heartbeat.interval.ms", "1000",
             "transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000");
 
+    /** What the clients write to, beside what brokers write about them. */
+    public static final List<String> TOPICS = List.of(HistoryClient.IN, HistoryClient.OUT);
+
     private static final int CLIENTS_END_SECONDS = 120;
     private static final List<String> GROUPS =
             List.of("classic-transformers", "consumer-transformers", "classic-readers", "consumer-readers");

@@ -15,10 +15,16 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.ListTopicsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.TopicListing;
 import org.apache.kafka.common.ElectionType;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.config.ConfigResource;
 
 /** Nodes that form a cluster, and what an operator asks of it. Used by one thread. */
 final class Cluster implements AutoCloseable {
@@ -150,6 +156,26 @@ final class Cluster implements AutoCloseable {
         return replicas;
     }
 
+    /** Changes settings of all brokers while they run, and waits until each goes by them. */
+    void set(Map<String, String> settings) throws Exception {
+        List<AlterConfigOp> changes = settings.entrySet().stream()
+                .map(each ->
+                        new AlterConfigOp(new ConfigEntry(each.getKey(), each.getValue()), AlterConfigOp.OpType.SET))
+                .toList();
+        admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.BROKER, ""), changes))
+                .all()
+                .get(30, TimeUnit.SECONDS);
+        for (Node node : nodes) {
+            ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, Integer.toString(node.id()));
+            await(settings + " at " + node, HEALING, () -> {
+                Config config =
+                        admin.describeConfigs(List.of(broker)).all().get().get(broker);
+                return settings.entrySet().stream().allMatch(each -> each.getValue()
+                        .equals(config.get(each.getKey()).value()));
+            });
+        }
+    }
+
     /** Waits for as many unfenced brokers. */
     void awaitMembers(int size, Duration limit) {
         await("brokers in the cluster: " + size, limit, () -> {
@@ -187,7 +213,15 @@ final class Cluster implements AutoCloseable {
         return awaitLeader(topic, any -> true);
     }
 
-    private List<TopicPartitionInfo> partitions(String topic) throws ExecutionException, InterruptedException {
+    /** Names of the topics that the cluster made for itself. */
+    List<String> internalTopics() throws ExecutionException, InterruptedException {
+        return admin.listTopics(new ListTopicsOptions().listInternal(true)).listings().get().stream()
+                .filter(TopicListing::isInternal)
+                .map(TopicListing::name)
+                .toList();
+    }
+
+    List<TopicPartitionInfo> partitions(String topic) throws ExecutionException, InterruptedException {
         return admin.describeTopics(List.of(topic))
                 .allTopicNames()
                 .get()

@@ -4,20 +4,25 @@ import io.barnabas.system.Workload;
 import io.barnabas.system.checker.Anomaly;
 import io.barnabas.system.checker.Checker;
 import io.barnabas.system.checker.History;
+import io.barnabas.system.cluster.ReplicaFiles.Difference;
+import io.barnabas.system.cluster.ReplicaLog.Extent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /**
- * One fault after another, each drawn by lot from those that this cluster can meet, while clients of every kind work ({@link Workload}),
- * beside the scene's own producer; then the checker reads what they wrote down. Used by one thread.
+ * One fault after another, drawn by lot from those that this cluster can meet until all have come and then from all again, while clients of
+ * every kind work ({@link Workload}), beside the scene's own producer; then the checker reads what they wrote down, and the replicas of all
+ * that they wrote to are compared. Used by one thread.
  */
 final class Mix {
     /** How long; the seed is the scene's. */
@@ -27,6 +32,7 @@ final class Mix {
 
     private final Scene scene;
     private final Random random = new Random(Scene.SEED);
+    private final List<Fault> deck = new ArrayList<>();
     private final Map<Fault, Integer> done = new EnumMap<>(Fault.class);
 
     Mix(Scene scene) {
@@ -35,18 +41,14 @@ final class Mix {
 
     void run() throws Exception {
         Cluster cluster = scene.cluster();
+        cluster.set(settings());
         Workload workload = new Workload(cluster.bootstrap(), Scene.SEED);
         workload.createTopics(cluster.nodes().size(), Map.of("min.insync.replicas", "2", "segment.ms", "5000"));
-        List<Fault> lots = lots(cluster.needs());
         workload.start();
         try {
             long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
             while (System.nanoTime() < until) {
-                Fault fault = lots.get(random.nextInt(lots.size()));
-                int turn = done.merge(fault, 1, Integer::sum) - 1;
-                // What lies damaged after an orderly end is not looked for before somebody reads it.
-                fault.strike(scene, fault == Fault.DAMAGE ? 0 : turn);
-                scene.awaitWhole();
+                strike(next());
                 Pause.of(Duration.ofMillis(random.nextInt(REST_MS_MAX)));
             }
         } finally {
@@ -55,25 +57,90 @@ final class Mix {
         judge(workload);
     }
 
+    /** Of all brokers, for the topics that they make for themselves: these are to roll, and so to be compacted, too. */
+    private Map<String, String> settings() {
+        String least = scene.cluster().nodes().size() > 2 ? "2" : "1";
+        return Map.of("log.roll.ms", "5000", "min.insync.replicas", least);
+    }
+
+    private void strike(Fault fault) throws Exception {
+        int turn = done.merge(fault, 1, Integer::sum) - 1;
+        // What lies damaged after an orderly end is not looked for before somebody reads it.
+        fault.strike(scene, fault == Fault.DAMAGE ? 0 : turn);
+        scene.awaitWhole();
+        if (fault == Fault.DAMAGE) {
+            examine();
+        }
+    }
+
+    private Fault next() {
+        if (deck.isEmpty()) {
+            deck.addAll(lots());
+            Collections.shuffle(deck, random);
+        }
+        return deck.remove(deck.size() - 1);
+    }
+
     /** All but what only makes sense on a topic of its own. */
-    private static List<Fault> lots(Set<Need> had) {
+    private List<Fault> lots() {
         EnumSet<Fault> all = EnumSet.allOf(Fault.class);
         all.removeAll(EnumSet.of(Fault.MIX, Fault.POWER_ALL));
-        all.removeIf(fault -> !had.containsAll(fault.needs()));
+        all.removeIf(fault -> !scene.cluster().needs().containsAll(fault.needs()));
         return List.copyOf(all);
+    }
+
+    /** All that is written to, but the scene's own topic: that has a producer until the end. */
+    private List<String> topics() throws Exception {
+        List<String> topics = new ArrayList<>(Workload.TOPICS);
+        topics.addAll(scene.cluster().internalTopics());
+        topics.forEach(scene.cluster()::awaitInSync);
+        return topics;
+    }
+
+    /**
+     * A segment that was damaged where nobody reads it at the start is still damaged. Who looks for it finds it, as an operator does with
+     * {@code kafka-dump-log}, and takes the disk for lost; {@link Scene#damage} has seen to the scene's own topic. Whatever else differs is
+     * not the damage's own.
+     */
+    private void examine() throws Exception {
+        List<Difference> differences = ReplicaFiles.differences(scene.cluster(), topics(), Extent.COMMON);
+        if (differences.isEmpty()) {
+            return;
+        }
+        System.out.println("still damaged, the disk is replaced: " + differences);
+        if (!differences.stream().allMatch(each -> scene.damage().lastIn(each.partition()))) {
+            throw new AssertionError("replicas differ where nothing was damaged: " + differences);
+        }
+        scene.replaceDisk(scene.firstReplica());
     }
 
     private void judge(Workload workload) throws Exception {
         History history = workload.history();
         List<Anomaly> anomalies = Checker.check(history);
-        String report = "seed " + Scene.SEED + ", " + SECONDS + " s\nfaults: " + done + "\n"
+        List<String> topics = topics();
+        List<Difference> differences = ReplicaFiles.differences(scene.cluster(), topics, Extent.WHOLE);
+        String report = "seed " + Scene.SEED + ", " + SECONDS + " s\nfaults: " + done + "\nreplicas compared of " + topics + "\n"
                 + workload.report(history, anomalies);
         Path file = Files.createTempFile("mix-", ".txt");
-        Files.writeString(file, report);
-        System.out.println("mix: faults " + done + ", anomalies " + anomalies.size() + ", report " + file);
-        if (!anomalies.isEmpty()) {
-            throw new AssertionError(report);
-        }
+        Files.writeString(file, report + text(differences));
+        System.out.println("mix: faults " + done + ", anomalies " + anomalies.size() + ", replicas of " + topics
+                + " that differ " + differences.size() + ", report " + file);
+        convict(anomalies, differences, report);
         workload.assertProgress(history, SECONDS);
+        if (!topics.containsAll(List.of("__consumer_offsets", "__transaction_state"))) {
+            throw new AssertionError("the brokers have written nothing about groups or transactions: " + topics);
+        }
+    }
+
+    /** Fails if anything is not as it should be. */
+    static void convict(List<Anomaly> anomalies, List<Difference> differences, String report) {
+        if (!anomalies.isEmpty() || !differences.isEmpty()) {
+            throw new AssertionError("anomalies " + anomalies.size() + ", replicas that differ " + differences.size()
+                    + "\n" + report + text(differences));
+        }
+    }
+
+    private static String text(List<Difference> differences) {
+        return differences.stream().map(each -> each + "\n").collect(Collectors.joining());
     }
 }

@@ -87,8 +87,10 @@ record Scene(Cluster cluster, String topic, Load load, Damage damage) {
             System.out.println("the longest gap ended at "
                     + LocalTime.now().minus(load.times().sinceLongestGap(before)));
             Verdict verdict = load.stop();
-            int differing = ReplicaFiles.differing(cluster, topic);
-            return new Outcome(cluster.product().name(), fault, times, verdict, differing, gap);
+            List<ReplicaFiles.Difference> differences =
+                    ReplicaFiles.differences(cluster, List.of(topic), ReplicaLog.Extent.WHOLE);
+            differences.forEach(System.out::println);
+            return new Outcome(cluster.product().name(), fault, times, verdict, differences.size(), gap);
         }
     }
 
