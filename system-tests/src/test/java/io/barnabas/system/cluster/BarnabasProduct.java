@@ -56,6 +56,11 @@ final class BarnabasProduct implements Product {
     }
 
     @Override
+    public Map<String, String> forcedEverywhere() {
+        return Map.of("barnabas.durability", "fsync");
+    }
+
+    @Override
     public boolean votes(Cluster cluster, Node node) throws ExecutionException, InterruptedException {
         QuorumInfo quorum =
                 cluster.admin().describeMetadataQuorum().quorumInfo().get();

@@ -132,6 +132,11 @@ class DataGridTest {
         }
 
         @Override
+        public Map<String, String> forcedEverywhere() {
+            return each.forcedEverywhere();
+        }
+
+        @Override
         public boolean votes(Cluster cluster, Node node) throws ExecutionException, InterruptedException {
             return each.votes(cluster, node);
         }

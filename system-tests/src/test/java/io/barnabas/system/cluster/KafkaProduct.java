@@ -69,6 +69,11 @@ final class KafkaProduct implements Product {
     }
 
     @Override
+    public Map<String, String> forcedEverywhere() {
+        return Map.of("log.flush.interval.messages", "1");
+    }
+
+    @Override
     public boolean votes(Cluster cluster, Node node) {
         return true; // a voter by its number alone, whatever it has forgotten
     }

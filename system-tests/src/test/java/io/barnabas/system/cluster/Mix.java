@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -28,15 +29,23 @@ final class Mix {
     /** How long; the seed is the scene's. */
     static final int SECONDS = Integer.getInteger("cluster.mix.seconds", 720);
 
+    /**
+     * Whether what is acknowledged is forced, if there are disks: then all nodes may lose power at once. Without it the same is played by
+     * the brokers' defaults, and there is always somebody who still has the records.
+     */
+    private static final boolean FORCED = !"false".equals(System.getProperty("cluster.mix.forced"));
+
     private static final int REST_MS_MAX = 3_000;
 
     private final Scene scene;
+    private final boolean forced;
     private final Random random = new Random(Scene.SEED);
     private final List<Fault> deck = new ArrayList<>();
     private final Map<Fault, Integer> done = new EnumMap<>(Fault.class);
 
     Mix(Scene scene) {
         this.scene = scene;
+        this.forced = FORCED && scene.cluster().needs().contains(Need.DISKS);
     }
 
     void run() throws Exception {
@@ -59,8 +68,11 @@ final class Mix {
 
     /** Of all brokers, for the topics that they make for themselves: these are to roll, and so to be compacted, too. */
     private Map<String, String> settings() {
-        String least = scene.cluster().nodes().size() > 2 ? "2" : "1";
-        return Map.of("log.roll.ms", "5000", "min.insync.replicas", least);
+        Map<String, String> settings =
+                new HashMap<>(forced ? scene.cluster().product().forcedEverywhere() : Map.of());
+        settings.put("log.roll.ms", "5000");
+        settings.put("min.insync.replicas", scene.cluster().nodes().size() > 2 ? "2" : "1");
+        return settings;
     }
 
     private void strike(Fault fault) throws Exception {
@@ -81,10 +93,12 @@ final class Mix {
         return deck.remove(deck.size() - 1);
     }
 
-    /** All but what only makes sense on a topic of its own. */
     private List<Fault> lots() {
         EnumSet<Fault> all = EnumSet.allOf(Fault.class);
-        all.removeAll(EnumSet.of(Fault.MIX, Fault.POWER_ALL));
+        all.remove(Fault.MIX);
+        if (!forced) {
+            all.remove(Fault.POWER_ALL);
+        }
         all.removeIf(fault -> !scene.cluster().needs().containsAll(fault.needs()));
         return List.copyOf(all);
     }
@@ -119,7 +133,8 @@ final class Mix {
         List<Anomaly> anomalies = Checker.check(history);
         List<String> topics = topics();
         List<Difference> differences = ReplicaFiles.differences(scene.cluster(), topics, Extent.WHOLE);
-        String report = "seed " + Scene.SEED + ", " + SECONDS + " s\nfaults: " + done + "\nreplicas compared of " + topics + "\n"
+        String report = "seed " + Scene.SEED + ", " + SECONDS + " s, acknowledged records are "
+                + (forced ? "" : "not ") + "forced\nfaults: " + done + "\nreplicas compared of " + topics + "\n"
                 + workload.report(history, anomalies);
         Path file = Files.createTempFile("mix-", ".txt");
         Files.writeString(file, report + text(differences));

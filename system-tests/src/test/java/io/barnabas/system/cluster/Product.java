@@ -25,6 +25,9 @@ interface Product {
     /** Settings of a topic whose acknowledged records bear the loss of power of all nodes. */
     Map<String, String> forced();
 
+    /** Settings of all brokers by which the acknowledged records of every topic bear it. */
+    Map<String, String> forcedEverywhere();
+
     /** Whether a node that has lost its data votes on metadata again; does what an operator has to do for it. */
     boolean votes(Cluster cluster, Node node) throws ExecutionException, InterruptedException;
 
