@@ -3,6 +3,7 @@ package io.barnabas.system.cluster;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** What befalls a cluster. Each fault is over, and healed as far as an operator heals it, when {@link #strike} returns. */
 enum Fault {
@@ -260,6 +261,9 @@ enum Fault {
     /** How long a fault lasts that is not a death. */
     static final Duration LASTING = Duration.ofSeconds(Integer.getInteger("cluster.lasting", 20));
 
+    /** How many times its bound a fault may take where the machine has other work, too. */
+    private static final int SLOWER = Integer.getInteger("cluster.slower", 1);
+
     static final List<Fault> OF_PROCESSES = List.of(
             KILL_LEADER,
             FREEZE_LEADER,
@@ -332,6 +336,22 @@ enum Fault {
         this.title = title;
         this.first = first;
         this.needs = List.of(needs);
+    }
+
+    /** The longest time without an acknowledgement that is borne; empty where nothing is said of that. */
+    Optional<Duration> bound() {
+        return switch (this) {
+            case KILL_LEADER -> seconds(2);
+            case STOP_LEADER, STOP_FOLLOWER, ROLLING_RESTART, KILL_CONTROLLER, KILL_CONTROLLER_AND_LEADER -> seconds(3);
+            case KILL_ALL -> seconds(20);
+            case POWER_ALL -> seconds(40);
+            case MIX -> Optional.empty();
+            default -> seconds(5);
+        };
+    }
+
+    private static Optional<Duration> seconds(int seconds) {
+        return Optional.of(Duration.ofSeconds(seconds).multipliedBy(SLOWER));
     }
 
     /** What of the machine it takes. */

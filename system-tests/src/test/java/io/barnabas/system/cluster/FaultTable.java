@@ -21,11 +21,13 @@ import java.util.stream.Stream;
  *
  * Without faults it plays those of processes, with {@code ALL} every one, and tells which cannot be made here; those of the network need one of their own, which it makes for itself where the machine
  * allows it. {@code barnabas.jar} names the jar, {@code cluster.settings} more settings for its nodes (KEY=VALUE, separated by ;), and
- * {@code cluster.directory} where the nodes live.
+ * {@code cluster.directory} where the nodes live. With {@code cluster.tests} a row is held to its bound in time, too.
  */
 final class FaultTable {
     /** The exit code where a fault of the network cannot be made. */
     static final int NO_NETWORK = 77;
+
+    private static final boolean TIMED = Boolean.getBoolean("cluster.tests");
 
     private FaultTable() {}
 
@@ -91,7 +93,11 @@ final class FaultTable {
                     System.out.println(
                             "first send given up: " + outcome.verdict().failure());
                 }
-                flawless &= outcome.flawless();
+                boolean late = TIMED && !outcome.inTime();
+                if (late) {
+                    System.out.println("too late: bound " + turn.fault().bound());
+                }
+                flawless &= outcome.flawless() && !late;
             }
         }
         System.exit(flawless ? 0 : 1);

@@ -50,6 +50,11 @@ record Scene(Cluster cluster, String topic, Load load, Damage damage) {
             return verdict.flawless() && differing == 0;
         }
 
+        /** Whether records were acknowledged again as soon as the fault's bound asks. */
+        boolean inTime() {
+            return fault.bound().map(bound -> longestGap.compareTo(bound) <= 0).orElse(true);
+        }
+
         @Override
         public String toString() {
             return String.format(
