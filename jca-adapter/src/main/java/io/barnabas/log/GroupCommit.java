@@ -1,8 +1,10 @@
 package io.barnabas.log;
 
 import java.io.IOException;
-import java.util.ArrayDeque;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -94,7 +96,8 @@ final class GroupCommit {
 
     /** Those that wait for one log's bytes to be forced, in the order of their offsets. */
     static final class Waiters {
-        private final Queue<Waiter> waiting = new ArrayDeque<>(); // guarded by itself
+        private final Queue<Waiter> waiting =
+                new PriorityQueue<>(Comparator.comparingLong(Waiter::offset)); // guarded by itself
 
         private record Waiter(long offset, CompletableFuture<Void> future) {}
 
@@ -116,6 +119,16 @@ final class GroupCommit {
                 }
                 first.future().complete(null);
             }
+        }
+
+        /** Those that wait for more than the log has, since it was cut, would wait for other records. */
+        void failAbove(long end, Throwable cause) {
+            List<Waiter> above;
+            synchronized (waiting) {
+                above = waiting.stream().filter(waiter -> waiter.offset() > end).toList();
+                waiting.removeAll(above);
+            }
+            above.forEach(waiter -> waiter.future().completeExceptionally(cause));
         }
 
         void fail(Throwable cause) {

@@ -3,6 +3,7 @@ package io.barnabas.log;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -110,6 +111,13 @@ final class LogDurability {
     /** flush.ms has passed since the last force and something came since. */
     boolean flushDue(long nowMonotonicMs) {
         return state.view.endOffset() > state.recoveryPoint && nowMonotonicMs - lastFlushMs >= state.config.flushMs();
+    }
+
+    /** The log was cut: nobody waits any longer for what it has lost. */
+    void onTruncation() {
+        waiters.failAbove(
+                state.view.endOffset(),
+                new NotLeaderOrFollowerException("The log " + parts.partition() + " was truncated"));
     }
 
     /** Nobody waits any longer. */

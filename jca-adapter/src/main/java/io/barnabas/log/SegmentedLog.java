@@ -306,16 +306,19 @@ final class SegmentedLog implements PartitionLog {
 
     @Override
     public void truncateTo(long offset) {
-        synchronized (flushLock) {
-            change("Truncating", () -> truncation.truncateTo(offset));
-        }
+        truncate(() -> truncation.truncateTo(offset));
     }
 
     @Override
     public void truncateFully(long offset) {
+        truncate(() -> truncation.truncateFully(offset));
+    }
+
+    private void truncate(Change by) {
         synchronized (flushLock) {
-            change("Truncating", () -> truncation.truncateFully(offset));
+            change("Truncating", by);
         }
+        durability.onTruncation();
     }
 
     /** Counts what took records off the end: what was made of the log before is void then. */

@@ -96,6 +96,36 @@ class GroupCommitTest {
         assertThat(log.recoveryPoint()).isEqualTo(WAITERS);
     }
 
+    /** A former leader's producers waited for more than the log holds after it was cut to the new leader's. */
+    @Test
+    void whoWaitsForWhatIsCutOffIsToldAndHoldsUpNobody() throws IOException {
+        // Given forces that come when the log has been cut
+        DirectLogThreads threads = new DirectLogThreads();
+        ManualClock clock = new ManualClock();
+        TopicSettings topic = new TopicSettings();
+        topic.durability = LogConfig.Durability.FSYNC;
+        LogEnvironment environment = new LogEnvironment(new MemoryFileStore(), clock, new ManualTicker(clock), threads);
+        List<CompletableFuture<Void>> waiting = new ArrayList<>();
+        try (LogDirectories cut = LogDirectories.open(LogFixture.settings(DIRECTORY), environment)) {
+            PartitionLog follower = cut.openOrCreate(LogFixture.T0, new Uuid(1, 1), topic.build(), null);
+            threads.worker().execute(() -> {
+                for (String value : List.of("a", "b", "c")) {
+                    follower.append(batch(TIME, value), AppendOrigin.CLIENT, 0);
+                }
+                waiting.add(follower.durable(3));
+
+                // When
+                follower.truncateTo(1);
+                follower.append(batch(TIME, "d"), AppendOrigin.CLIENT, 0);
+                waiting.add(follower.durable(2));
+            });
+        }
+
+        // Then
+        assertThat(waiting.get(0)).isCompletedExceptionally();
+        assertThat(waiting.get(1)).isCompletedWithValue(null);
+    }
+
     @Test
     void anErrorInAForceLeavesNobodyWaiting() {
         // Given
