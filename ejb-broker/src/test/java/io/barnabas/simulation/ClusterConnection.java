@@ -35,6 +35,11 @@ final class ClusterConnection {
         return broker;
     }
 
+    /** Whether whom it is to leads, by what is committed. */
+    boolean isToLeader() {
+        return cluster.committed(partition).leader() == broker;
+    }
+
     /**
      * Sends a request.
      *

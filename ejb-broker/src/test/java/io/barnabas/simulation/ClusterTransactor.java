@@ -112,7 +112,8 @@ final class ClusterTransactor {
             } else if (error == Errors.TRANSACTION_ABORTABLE && isWrite()) {
                 open = null;
                 aborts = true;
-            } else if (FENCED.contains(error)) {
+            } else if (FENCED.contains(error) || (error == Errors.INVALID_TXN_STATE && !to.isToLeader())) {
+                // A coordinator that does not know that it is none any more judges by what it knows, as Kafka's does.
                 replace();
             } else {
                 ClusterChecks.require(
