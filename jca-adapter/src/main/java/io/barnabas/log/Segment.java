@@ -148,7 +148,7 @@ final class Segment {
             if (mayRebuild) {
                 return findAgain(offset);
             }
-            throw new IOException(file.name() + " is damaged at " + cursor.position() + ": " + cursor.fault());
+            throw new DamagedSegmentException(file.name(), cursor);
         }
         return null;
     }
@@ -183,7 +183,7 @@ final class Segment {
                     index(cursor.header(), cursor.at(), cursor.position(), cursor.size());
                 }
                 if (cursor.fault() != null) {
-                    throw new IOException(file.name() + " is damaged at " + cursor.position() + ": " + cursor.fault());
+                    throw new DamagedSegmentException(file.name(), cursor);
                 }
                 bytesSinceIndexEntry = Math.max(since, bytesSinceIndexEntry);
             }
@@ -205,7 +205,7 @@ final class Segment {
             walked += cursor.size();
         }
         if (cursor.fault() != null || (walked == 0 && end > 0)) {
-            throw new IOException(file.name() + " is damaged at " + cursor.position() + ": " + cursor.fault());
+            throw new DamagedSegmentException(file.name(), cursor);
         }
         bytesSinceIndexEntry = walked;
         return next;

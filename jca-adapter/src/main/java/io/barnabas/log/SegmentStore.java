@@ -186,7 +186,7 @@ final class SegmentStore {
             }
         }
         if (cursor.fault() != null) {
-            throw new IOException(segment + " is damaged at " + cursor.position() + ": " + cursor.fault());
+            throw new DamagedSegmentException(segment, cursor);
         }
     }
 

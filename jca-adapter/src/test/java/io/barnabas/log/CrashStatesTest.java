@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import org.apache.kafka.common.errors.CorruptRecordException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -129,6 +130,26 @@ class CrashStatesTest {
         assertThat(log.logEndOffset())
                 .isEqualTo(LogFolder.offsetOf(lastSegment().getFileName().toString()));
         assertThat(contents(log)).hasSize((int) log.logEndOffset());
+    }
+
+    @Test
+    void aDamagedBatchLengthBelowTheRecoveryPointSparesTheDirectoryAndTheOtherSegments() {
+        // Given
+        fixture.close();
+        PartitionLog log = fixture.restart().log(config);
+        damage(FOLDER.resolve(FIRST + ".log"), bytes -> bytes[11] = 12); // less than a header
+
+        // When it is met
+        assertThatThrownBy(() -> log.read(0, 1_000, 20, true, false)).isInstanceOf(CorruptRecordException.class);
+
+        // Then
+        assertThat(log.directory().online()).isTrue();
+        assertThat(log.append(idempotent(5, 0, 20, "v20"), AppendOrigin.CLIENT, 4)
+                        .baseOffset())
+                .isEqualTo(20);
+        log.onHighWatermark(21);
+        log.deleteRecordsBefore(15);
+        assertThat(contents(log)).startsWith("15:v15").endsWith("20:v20").hasSize(6);
     }
 
     @ParameterizedTest
