@@ -78,7 +78,8 @@ final class Cluster implements AutoCloseable {
         }
     }
 
-    private static Place.Ports ports() {
+    /** Free ones for a node. */
+    static Place.Ports ports() {
         return new Place.Ports(
                 BarnabasProcess.freePort(),
                 BarnabasProcess.freePort(),

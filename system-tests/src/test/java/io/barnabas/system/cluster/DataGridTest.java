@@ -1,32 +1,27 @@
 package io.barnabas.system.cluster;
 
+import static io.barnabas.system.cluster.InDataGrid.OBSERVER;
+import static io.barnabas.system.cluster.InDataGrid.VOTERS;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.barnabas.system.BarnabasProcess;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Three voters and a broker that is told nobody's address but theirs in the data grid. */
+/** Three voters, and a broker that is told nothing of them but how to find them in the data grid: by a list, a name, or calling. */
 class DataGridTest {
-    private static final int VOTERS = 3;
-    private static final int OBSERVER = 4;
     private static final Duration CALM = Duration.ofSeconds(180);
     private static final Duration HINT = Duration.ofSeconds(30);
     /** A handed-over lead costs a fraction of a second, one that is lost more than this; the machine has two cores for four nodes. */
     private static final Duration GAP_MAX = Duration.ofSeconds(10);
-
-    private static final Pattern OLDEST_FIRST = Pattern.compile("the oldest member first: \\[([\\d, ]+)]");
 
     @TempDir
     Path dir;
@@ -34,9 +29,8 @@ class DataGridTest {
     @Test
     void a_broker_finds_the_voters_in_the_grid_the_oldest_voter_leads_and_who_leaves_is_looked_for() throws Exception {
         // Given three voters, and a broker that no list of voters is given to
-        try (Cluster cluster = Cluster.start(new InDataGrid(), Network.loopback(), Set.of(), dir, VOTERS + 1)) {
-            assertThat(cluster.node(OBSERVER).outputOfThisStart())
-                    .contains("The data grid tells who votes on metadata");
+        try (Cluster cluster = Cluster.start(InDataGrid.byList(), Network.loopback(), Set.of(), dir, VOTERS + 1)) {
+            assertThat(cluster.node(OBSERVER)).matches(InDataGrid::foundVoters);
             cluster.createTopic("grid", List.of(List.of(1, 2, 3)), Map.of());
             try (Load load = new Load(cluster.bootstrap(), "grid", 50)) {
                 load.awaitFlow(Duration.ofMillis(200));
@@ -64,81 +58,49 @@ class DataGridTest {
     }
 
     private static boolean oldestVoterLeads(Cluster cluster) {
-        List<Integer> members = membersSeenBy(cluster.node(1));
+        List<Integer> members = InDataGrid.membersSeenBy(cluster.node(1));
         int controller = cluster.controller().id();
         return members.size() == VOTERS + 1
                 && members.stream().filter(id -> id <= VOTERS).findFirst().orElseThrow() == controller;
     }
 
-    private static List<Integer> membersSeenBy(Node node) {
-        Matcher lines = OLDEST_FIRST.matcher(node.outputOfThisStart());
-        String last = "";
-        while (lines.find()) {
-            last = lines.group(1);
-        }
-        return Stream.of(last.split(", "))
-                .filter(id -> !id.isEmpty())
-                .map(Integer::valueOf)
-                .toList();
+    @Test
+    void members_look_at_all_addresses_of_a_name_and_at_those_that_it_gets_later() throws Exception {
+        playOnAWire(NodesOnAWire.NAME);
     }
 
-    /** Nodes that find each other in the data grid; all above the third have no vote and are not told who has. */
-    private static final class InDataGrid implements Product {
-        private final BarnabasProduct each = new BarnabasProduct(Map.of());
-        private final Map<Integer, Integer> ports = new HashMap<>();
+    @Test
+    void members_that_call_each_other_are_one_grid() throws Exception {
+        playOnAWire(NodesOnAWire.CALLING);
+    }
 
-        @Override
-        public List<String> command(Place node, List<Place> all) {
-            List<Place> voters = all.subList(0, VOTERS);
-            List<String> command = new ArrayList<>(each.command(node, voters));
-            if (node.id() > VOTERS) {
-                int list = command.indexOf("controller.quorum.voters=" + Product.voters(voters));
-                command.remove(list);
-                command.remove(list - 1);
-            }
-            String members = String.join(
-                    ",",
-                    voters.stream().map(place -> "127.0.0.1:" + port(place)).toList());
-            command.addAll(List.of(
-                    "--set",
-                    "barnabas.cluster.discovery=tcpip:" + members,
-                    "--set",
-                    "barnabas.cluster.address=127.0.0.1:" + port(node)));
-            return command;
-        }
-
-        private int port(Place place) {
-            return ports.computeIfAbsent(place.id(), id -> BarnabasProcess.freePort());
-        }
-
-        @Override
-        public String name() {
-            return each.name();
-        }
-
-        @Override
-        public void format(List<Place> places) {
-            each.format(places);
-        }
-
-        @Override
-        public void formatAgain(Place node) {
-            each.formatAgain(node);
-        }
-
-        @Override
-        public Map<String, String> forced() {
-            return each.forced();
-        }
-
-        @Override
-        public Map<String, String> forcedEverywhere() {
-            return each.forcedEverywhere();
-        }
-
-        @Override
-        public boolean votes(Cluster cluster, Node node) throws ExecutionException, InterruptedException {
-            return each.votes(cluster, node);
+    private void playOnAWire(String way) throws Exception {
+        List<String> command = CutNetwork.enter(List.of(
+                Product.java(),
+                "-Xmx300m",
+                "-Dbarnabas.jar=" + BarnabasProcess.jar().toAbsolutePath(),
+                "-Djava.util.logging.config.file=" + System.getProperty("java.util.logging.config.file"),
+                "-cp",
+                System.getProperty("java.class.path"),
+                NodesOnAWire.class.getName(),
+                way,
+                dir.resolve(way).toString()));
+        assumeTrue(!command.isEmpty(), "skipped: a network of one's own (unshare, ip, veth) is not allowed here");
+        Path output = dir.resolve(way + ".out");
+        Process program = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        try {
+            assertThat(program.waitFor(10, TimeUnit.MINUTES))
+                    .as("ended; see %s", output)
+                    .isTrue();
+            String told = Files.readString(output);
+            assumeTrue(program.exitValue() != FaultTable.NO_NETWORK, "skipped: " + told);
+            assertThat(program.exitValue()).as(told).isZero();
+        } finally {
+            program.descendants().forEach(ProcessHandle::destroyForcibly);
+            program.destroyForcibly();
         }
     }
 }
