@@ -345,6 +345,7 @@ enum Fault {
             case STOP_LEADER, STOP_FOLLOWER, ROLLING_RESTART, KILL_CONTROLLER, KILL_CONTROLLER_AND_LEADER -> seconds(3);
             case KILL_ALL -> seconds(20);
             case POWER_ALL -> seconds(40);
+            case CUT_EACH -> seconds((int) LASTING.toSeconds() + 5);
             case MIX -> Optional.empty();
             default -> seconds(5);
         };
