@@ -3,6 +3,7 @@ package io.barnabas.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -118,6 +119,22 @@ class StartTest {
                 .as("open addresses")
                 .hasSizeGreaterThanOrEqualTo(2)
                 .allMatch(Sockets::isLoopback);
+    }
+
+    /** Two threads that do so at once fail the start; see domain.xml. */
+    @Test
+    void the_container_finds_all_its_configuration_and_makes_none() throws Exception {
+        Process jcmd = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                        Long.toString(broker.pid()),
+                        "VM.class_hierarchy")
+                .redirectErrorStream(true)
+                .start();
+        String loaded = new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(loaded)
+                .as("the class that looks for configuration, and the one that makes what is not there")
+                .contains("com.sun.enterprise.config.modularity.parser.ModuleConfigurationLoader/")
+                .doesNotContain("com.sun.enterprise.config.modularity.parser.ModuleConfigurationLoader$1/");
     }
 
     @Test
