@@ -108,7 +108,11 @@ final class RaftEventLoops implements AutoCloseable {
     }
 
     private NettyServerBuilder onLoops(NettyServerBuilder builder) {
-        return builder.bossEventLoopGroup(loops).workerEventLoopGroup(loops).channelType(NioServerSocketChannel.class);
+        return builder.bossEventLoopGroup(loops).workerEventLoopGroup(loops).channelFactory(() -> {
+            NioServerSocketChannel listening = new NioServerSocketChannel();
+            listening.pipeline().addLast(new RefusedNodes());
+            return listening;
+        });
     }
 
     /** A connection to another's server. */

@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
+import javax.net.ssl.SSLException;
 import org.apache.ratis.thirdparty.io.grpc.CallOptions;
 import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
 import org.apache.ratis.thirdparty.io.grpc.Server;
@@ -178,7 +179,7 @@ final class VoterAgreement {
                         channel, CallOptions.DEFAULT.withDeadlineAfter(ASK_MS, TimeUnit.MILLISECONDS));
             } catch (RuntimeException e) {
                 channel.resetConnectBackoff();
-                reasons.add(name + "does not answer");
+                reasons.add(name + (hasAnotherKey(e) ? "has another barnabas.cluster.key" : "does not answer"));
                 return;
             }
             if (answer.nodeId() != voter.nodeId()) {
@@ -190,6 +191,14 @@ final class VoterAgreement {
             } else {
                 heard.add(new VoterSet.Voter(answer.nodeId(), answer.directoryId()));
             }
+        }
+
+        private static boolean hasAnotherKey(Throwable failure) {
+            Throwable cause = failure;
+            while (cause != null && !(cause instanceof SSLException)) {
+                cause = cause.getCause();
+            }
+            return cause != null;
         }
 
         private static Found newer(@Nullable Found one, Found other) {

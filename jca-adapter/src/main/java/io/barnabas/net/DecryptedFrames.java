@@ -6,6 +6,7 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.NotSslRecordException;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import javax.net.ssl.SSLException;
@@ -110,7 +111,7 @@ final class DecryptedFrames extends ChannelDuplexHandler {
         if (context.logLimit().allows()) {
             LOG.warn(
                     "connection closed: TLS between nodes failed, do all have the same barnabas.cluster.key? {}; remote={}",
-                    reason.getMessage(),
+                    reason instanceof NotSslRecordException ? "It does not speak TLS" : reason.getMessage(),
                     ctx.channel().remoteAddress());
         }
         ctx.close();

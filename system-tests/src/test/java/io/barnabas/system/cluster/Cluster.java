@@ -70,7 +70,7 @@ final class Cluster implements AutoCloseable {
                     REQUEST_TIMEOUT_MS,
                     "default.api.timeout.ms",
                     2 * REQUEST_TIMEOUT_MS));
-            cluster.awaitMembers(size, START);
+            cluster.awaitMembers(product.brokers(size), START);
             return cluster;
         } catch (Exception | AssertionError e) {
             cluster.close();
@@ -124,7 +124,7 @@ final class Cluster implements AutoCloseable {
         }
         network.heal();
         launchAll();
-        awaitMembers(nodes.size(), START);
+        awaitMembers(product.brokers(nodes.size()), START);
     }
 
     String bootstrap() {

@@ -13,6 +13,11 @@ interface Product {
     /** Every node looks so often what is too old to be kept. */
     String RETENTION_CHECK_MS = "1000";
 
+    /** How many of so many nodes are brokers. */
+    default int brokers(int nodes) {
+        return nodes;
+    }
+
     /** As it stands in the table. */
     String name();
 
