@@ -3,6 +3,7 @@ package io.barnabas.metadata;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -19,8 +20,8 @@ import org.apache.kafka.common.metadata.PartitionRecord;
 
 /**
  * Chooses the brokers of new partitions, and checks a choice made by hand. Leaders go round the brokers in service; followers follow
- * round the racks, so that a partition's replicas lie in as many racks as there are; a broker out of service is given a replica only if
- * there are not enough others.
+ * round the racks, so that a partition's replicas lie in as many racks as there are, and of a rack's brokers those with the fewest of the
+ * new replicas; a broker out of service is given a replica only if there are not enough others.
  */
 final class ReplicaPlacement {
     /** A replica whose broker has yet to choose one of its directories. */
@@ -52,17 +53,22 @@ final class ReplicaPlacement {
                     + " broker(s) are registered or some brokers have all their log directories cordoned.");
         }
         int start = random.nextInt(inService.size());
+        Map<Integer, Integer> load =
+                new HashMap<>(); // replicas by broker, with the leaders to come: those are not to be chosen
+        for (int p = 0; p < partitions; p++) {
+            load.merge(inService.get((start + p) % inService.size()).id(), 1, Integer::sum);
+        }
         List<List<Integer>> placed = new ArrayList<>(partitions);
         for (int p = 0; p < partitions; p++) {
             BrokerImage leader = inService.get((start + p) % inService.size());
             int shift = (start + p) / inService.size();
-            placed.add(withFollowers(brokers, leader, shift, replicationFactor));
+            placed.add(withFollowers(leader, inTurn(brokers, leader, shift), replicationFactor, load));
         }
         return placed;
     }
 
-    private static List<Integer> withFollowers(
-            List<BrokerImage> brokers, BrokerImage leader, int shift, int replicationFactor) {
+    /** The others, beginning behind the leader, and a place further in each round. */
+    private static List<BrokerImage> inTurn(List<BrokerImage> brokers, BrokerImage leader, int shift) {
         List<BrokerImage> others = new ArrayList<>();
         int at = brokers.indexOf(leader);
         for (int i = 1; i < brokers.size(); i++) {
@@ -71,22 +77,37 @@ final class ReplicaPlacement {
         if (!others.isEmpty()) {
             Collections.rotate(others, -(shift % others.size()));
         }
-        others.sort(Comparator.comparing(BrokerImage::fenced)); // of a rack, who is in service first
+        return others;
+    }
+
+    private static List<Integer> withFollowers(
+            BrokerImage leader, List<BrokerImage> others, int replicationFactor, Map<Integer, Integer> load) {
         List<Integer> replicas = new ArrayList<>(replicationFactor);
         Set<Optional<String>> racks = new HashSet<>();
         replicas.add(leader.id());
-        racks.add(Optional.ofNullable(leader.rack()));
-        for (BrokerImage other : others) { // first the racks that have no replica yet
-            if (replicas.size() < replicationFactor && racks.add(Optional.ofNullable(other.rack()))) {
-                replicas.add(other.id());
-            }
+        racks.add(rack(leader));
+        List<Optional<String>> turns =
+                others.stream().map(ReplicaPlacement::rack).distinct().toList();
+        Comparator<BrokerImage> order = Comparator.<BrokerImage, Boolean>comparing(b -> racks.contains(rack(b)))
+                .thenComparing(BrokerImage::fenced)
+                .thenComparing(b -> turns.indexOf(rack(b)));
+        if (!racks.containsAll(turns)) { // else the turns alone are even, also of who is next to lead
+            order = order.thenComparing(b -> load.getOrDefault(b.id(), 0));
         }
-        for (BrokerImage other : others) {
-            if (replicas.size() < replicationFactor && !replicas.contains(other.id())) {
-                replicas.add(other.id());
-            }
+        while (replicas.size() < replicationFactor) {
+            BrokerImage next = others.stream()
+                    .filter(b -> !replicas.contains(b.id()))
+                    .min(order)
+                    .orElseThrow();
+            replicas.add(next.id());
+            racks.add(rack(next));
+            load.merge(next.id(), 1, Integer::sum);
         }
         return replicas;
+    }
+
+    private static Optional<String> rack(BrokerImage broker) {
+        return Optional.ofNullable(broker.rack());
     }
 
     /** All brokers that take replicas: the first of each rack, the second of each, and so on. */
@@ -95,9 +116,8 @@ final class ReplicaPlacement {
         image.brokers().stream()
                 .filter(b -> !b.isCordoned())
                 .sorted(Comparator.comparingInt(BrokerImage::id))
-                .forEach(
-                        b -> racks.computeIfAbsent(Optional.ofNullable(b.rack()).orElse(""), r -> new ArrayList<>())
-                                .add(b));
+                .forEach(b -> racks.computeIfAbsent(rack(b).orElse(""), r -> new ArrayList<>())
+                        .add(b));
         List<BrokerImage> brokers = new ArrayList<>();
         long count = racks.values().stream().mapToInt(List::size).sum();
         for (int i = 0; brokers.size() < count; i++) {

@@ -96,6 +96,29 @@ class ClusterOperationsTest {
     }
 
     @Test
+    void theBrokersOfARackHaveAsManyReplicasOfATopicEach() {
+        // Given
+        cluster.close();
+        cluster = new TestCluster(Map.of(), Map.of(PartitionRules.ELIGIBLE_LEADERS, (short) 1));
+        List<String> racks = List.of("a", "b", "b", "a", "c", "c");
+        for (int id = 1; id <= racks.size(); id++) {
+            cluster.join(id, racks.get(id - 1));
+        }
+        for (int i = 0; i < 6; i++) { // the leaders begin anywhere
+            // When
+            createTopic("t" + i, 18, (short) 3);
+            // Then
+            int[] replicas = new int[racks.size()];
+            for (PartitionImage partition : cluster.image().topic("t" + i).partitions()) {
+                assertThat(partition.replicas().stream().map(id -> racks.get(id - 1)))
+                        .containsExactlyInAnyOrder("a", "b", "c");
+                partition.replicas().forEach(id -> replicas[id - 1]++);
+            }
+            assertThat(replicas).containsOnly(9);
+        }
+    }
+
+    @Test
     void aBrokerThatIsOutOfServiceIsGivenNewReplicasOnlyIfThereAreNotEnoughOthers() {
         // Given
         cluster.join(4);
