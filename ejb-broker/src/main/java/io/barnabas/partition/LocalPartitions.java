@@ -189,7 +189,7 @@ public final class LocalPartitions implements Metadata.Listener {
         }
         if (!started) {
             started = true;
-            reportStrays();
+            setStraysAside();
         }
     }
 
@@ -383,16 +383,34 @@ public final class LocalPartitions implements Metadata.Listener {
         }
     }
 
-    /** Logs that no topic of the metadata owns are kept: deleting them would turn lost metadata into lost data. */
-    private void reportStrays() {
-        for (PartitionLog log : logs.logs()) {
-            if (partition(log.topicPartition()) == null) {
-                LOG.warn(
-                        "log belongs to no topic of the metadata and is left alone; partition={} topicId={} directory={}",
-                        log.topicPartition(),
-                        log.topicId(),
-                        log.directory().path());
+    /**
+     * Logs of topics that were deleted, or that have their replicas elsewhere now, while this broker was away. They are set aside and not
+     * deleted: that would turn lost metadata into lost data. One that bears no topic's id may become the log of a topic yet.
+     */
+    private void setStraysAside() {
+        for (PartitionLog log : List.copyOf(logs.logs())) {
+            TopicPartition name = log.topicPartition();
+            if (partition(name) != null) {
+                continue;
             }
+            boolean ofATopic = !log.topicId().equals(Uuid.ZERO_UUID);
+            LOG.warn(
+                    "log is no replica of this broker's and is {}; partition={} topicId={} directory={}",
+                    ofATopic ? "set aside" : "left alone",
+                    name,
+                    log.topicId(),
+                    log.directory().path());
+            if (ofATopic) {
+                setAside(name);
+            }
+        }
+    }
+
+    private void setAside(TopicPartition name) {
+        try {
+            logs.setAside(name);
+        } catch (RuntimeException e) {
+            LOG.error("log could not be set aside; partition={}", name, e);
         }
     }
 

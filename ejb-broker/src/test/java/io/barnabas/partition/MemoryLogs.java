@@ -24,6 +24,7 @@ public final class MemoryLogs implements LogManager {
     private final Map<TopicPartition, MemoryLog> logs = new ConcurrentHashMap<>();
     private final List<Consumer<DataDirectory>> failureListeners = new CopyOnWriteArrayList<>();
     private final List<TopicPartition> preferences = new CopyOnWriteArrayList<>();
+    private final List<TopicPartition> setAside = new CopyOnWriteArrayList<>();
     private final List<TopicPartition> moves = new CopyOnWriteArrayList<>();
     private final Directory directory = new Directory();
     private volatile Runnable afterOpen = () -> {};
@@ -130,6 +131,17 @@ public final class MemoryLogs implements LogManager {
     @Override
     public void delete(TopicPartition partition) {
         logs.remove(partition);
+    }
+
+    @Override
+    public void setAside(TopicPartition partition) {
+        logs.remove(partition);
+        setAside.add(partition);
+    }
+
+    /** Partitions whose logs were set aside. */
+    public List<TopicPartition> setAside() {
+        return List.copyOf(setAside);
     }
 
     @Override

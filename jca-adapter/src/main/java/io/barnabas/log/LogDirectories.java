@@ -188,30 +188,38 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
 
     @Override
     public void delete(TopicPartition partition) {
+        remove(partition, this::discard);
+    }
+
+    @Override
+    public void setAside(TopicPartition partition) {
+        remove(partition, log -> takeAway(log, LogFolder.FOLDER_STRAY).closeFiles());
+    }
+
+    private void remove(TopicPartition partition, Consumer<SegmentedLog> how) {
         synchronized (changes) {
             mover.cancel(partition);
-            SegmentedLog log = logs.remove(partition);
-            if (log != null) {
-                discard(log);
-            }
+            Optional.ofNullable(logs.remove(partition)).ifPresent(how);
         }
     }
 
     /** Takes a log's folder away: at once out of sight, after file.delete.delay.ms from the disk. */
     void discard(SegmentedLog log) {
+        deleteLater(takeAway(log, LogFolder.FOLDER_DELETE));
+    }
+
+    private SegmentedLog takeAway(SegmentedLog log, String suffix) {
         log.retire();
         alsoNamed.remove(log);
-        DiskDirectory directory = log.disk();
-        janitor.compactor().onDeleted(log.topicPartition(), directory);
-        if (!directory.online()) {
-            return;
+        janitor.compactor().onDeleted(log.topicPartition(), log.disk());
+        if (log.disk().online()) {
+            try {
+                log.folder().rename(uniqueName(log.topicPartition(), log.disk(), suffix));
+            } catch (IOException e) {
+                throw log.disk().failed("Taking away the log of " + log.topicPartition(), e);
+            }
         }
-        try {
-            log.folder().rename(uniqueName(log.topicPartition(), directory, LogFolder.FOLDER_DELETE));
-        } catch (IOException e) {
-            throw directory.failed("Deleting the log of " + log.topicPartition(), e);
-        }
-        deleteLater(log);
+        return log;
     }
 
     private void deleteLater(SegmentedLog log) {

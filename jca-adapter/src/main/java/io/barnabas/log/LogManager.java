@@ -33,6 +33,9 @@ public interface LogManager {
     /** Takes the log away at once and deletes its files after file.delete.delay.ms. */
     void delete(TopicPartition partition);
 
+    /** Takes the log away at once and leaves its files to the administrator, in a folder whose name ends in {@code -stray}. */
+    void setAside(TopicPartition partition);
+
     /** True if the folder of a copy under way can bear the partition's name; a longer name would be cut and not be found again. */
     static boolean isMovable(TopicPartition partition) {
         return LogFolder.isNameable(partition, LogFolder.FOLDER_FUTURE);
