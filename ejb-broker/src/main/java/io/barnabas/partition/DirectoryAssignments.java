@@ -65,7 +65,8 @@ public final class DirectoryAssignments implements AutoCloseable {
 
     /** Tells of what the image has otherwise, and of moves from now on. The partitions are open. */
     public void follow(LogManager logs, MetadataImage image) {
-        logs.onMoved(log -> tell(List.of(of(log))));
+        logs.onSettled(
+                log -> tell(List.of(of(log)))); // not before: a start would make the log anew where it is said to be
         List<Assignment> news = new ArrayList<>();
         for (PartitionLog log : logs.logs()) {
             if (log.directory().online() && isNews(log, image)) {

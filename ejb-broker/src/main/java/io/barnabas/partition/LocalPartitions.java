@@ -294,7 +294,7 @@ public final class LocalPartitions implements Metadata.Listener {
                 present = null;
             }
             @Nullable DataDirectory wanted = directoryOf(image);
-            if (present == null && mayBeOnAFailedDisk(wanted)) {
+            if (present == null && (mayBeOnAFailedDisk(wanted) || isBeingMoved(name))) {
                 LOG.error("log is in an offline directory; partition={}", name);
                 return;
             }
@@ -307,6 +307,15 @@ public final class LocalPartitions implements Metadata.Listener {
                 return !wanted.online();
             }
             return !started && logs.directories().stream().anyMatch(directory -> !directory.online());
+        }
+
+        /** There is a copy of an interrupted move, and the log is in the directory that is offline: the copy is not whole. */
+        private boolean isBeingMoved(TopicPartition name) {
+            return !started
+                    && logs.futureLogs().stream()
+                            .anyMatch(future -> future.topicPartition().equals(name)
+                                    && (future.topicId().equals(partition.topicId())
+                                            || future.topicId().equals(Uuid.ZERO_UUID)));
         }
 
         private @Nullable DataDirectory directoryOf(PartitionImage of) {
@@ -369,9 +378,17 @@ public final class LocalPartitions implements Metadata.Listener {
         }
     }
 
-    /** Whoever looked for the partitions of a directory that failed before the partition had the log has missed this one. */
+    /**
+     * Whoever looked for the partitions of a directory that failed before the partition had the log has missed this one; and a log that was
+     * moved before may have come first.
+     */
     private void take(LocalPartition partition, PartitionLog log) {
         partition.onLog(log);
+        @Nullable PartitionLog now = logs.log(log.topicPartition()).orElse(log);
+        if (now != log && now.topicId().equals(log.topicId())) {
+            take(partition, now);
+            return;
+        }
         if (!log.directory().online()) {
             goOffline(partition);
         }

@@ -70,30 +70,34 @@ public final class DescribeLogDirsHandler implements ApiHandler<DescribeLogDirsR
             return result.setErrorCode(Errors.KAFKA_STORAGE_ERROR.code());
         }
         Map<String, List<DescribeLogDirsPartition>> byTopic = new TreeMap<>();
-        collect(path.logs().logs(), directory, wanted, byTopic);
-        collect(path.logs().futureLogs(), directory, wanted, byTopic);
+        Listing listing = new Listing(directory, wanted, byTopic);
+        collect(path.logs().logs(), false, listing);
+        collect(path.logs().futureLogs(), true, listing);
         byTopic.forEach((topic, partitions) ->
                 result.topics().add(new DescribeLogDirsTopic().setName(topic).setPartitions(partitions)));
         return result.setTotalBytes(adjusted(directory.totalBytes())).setUsableBytes(adjusted(directory.usableBytes()));
     }
 
-    private void collect(
-            Collection<PartitionLog> logs,
+    /** What is listed of one directory. */
+    private record Listing(
             DataDirectory directory,
             @Nullable Set<TopicPartition> wanted,
-            Map<String, List<DescribeLogDirsPartition>> into) {
+            Map<String, List<DescribeLogDirsPartition>> byTopic) {}
+
+    private void collect(Collection<PartitionLog> logs, boolean future, Listing into) {
         for (PartitionLog log : logs) {
             TopicPartition name = log.topicPartition();
-            if (!log.directory().id().equals(directory.id()) || (wanted != null && !wanted.contains(name))) {
+            if (!log.directory().id().equals(into.directory.id())
+                    || (into.wanted != null && !into.wanted.contains(name))) {
                 continue;
             }
             @Nullable LocalPartition partition = path.partitions().partition(name);
             boolean present = partition != null && partition.online();
-            boolean future = present && partition != null && partition.log() != log;
             long lag = !present || partition == null
                     ? UNKNOWN_LAG
                     : (future ? partition.log().logEndOffset() : partition.highWatermark()) - log.logEndOffset();
-            into.computeIfAbsent(name.topic(), topic -> new ArrayList<>())
+            into.byTopic
+                    .computeIfAbsent(name.topic(), topic -> new ArrayList<>())
                     .add(new DescribeLogDirsPartition()
                             .setPartitionIndex(name.partition())
                             .setPartitionSize(log.sizeInBytes())

@@ -10,13 +10,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.ReplicaInfo;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionReplica;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.awaitility.Awaitility;
@@ -67,6 +71,107 @@ class DirectoryMoveTest {
                 read += consumer.poll(Duration.ofMillis(200)).count();
             }
             assertThat(read).isEqualTo(sent.size());
+        }
+    }
+
+    /** Stopped in order, and as if it had not been: then every file is read again. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aMoveThatIsInterruptedGoesOnByItself(boolean orderly) throws Exception {
+        Path one = Files.createDirectories(directory.resolve("one"));
+        Path two = Files.createDirectories(directory.resolve("two"));
+        try (EmbeddedBroker broker =
+                EmbeddedBroker.start(Map.of("log.dirs", one + "," + two, "log.segment.bytes", "4194304"))) {
+            Path from;
+            Path to;
+            try (Admin admin = broker.admin();
+                    var producer = new KafkaProducer<>(
+                            broker.clientConfig(), new ByteArraySerializer(), new ByteArraySerializer())) {
+                // Given: a move that would last for half a minute
+                admin.createTopics(List.of(new NewTopic("t", 1, (short) 1)))
+                        .all()
+                        .get();
+                for (Future<RecordMetadata> each : send(producer, 300, 100_000)) {
+                    each.get();
+                }
+                from = directoryOf(broker);
+                to = from.equals(one) ? two : one;
+                bound(admin, "1000000");
+                admin.alterReplicaLogDirs(Map.of(new TopicPartitionReplica("t", 0, 1), to.toString()))
+                        .all()
+                        .get();
+                Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> copied(admin, to) > 3_000_000);
+            }
+            // When
+            if (orderly) {
+                broker.restart();
+            } else {
+                broker.stop();
+                Files.delete(to.resolve(".kafka_cleanshutdown"));
+                Files.delete(from.resolve(".kafka_cleanshutdown"));
+                broker.startAgain();
+            }
+            // Then
+            try (Admin admin = broker.admin();
+                    var producer = new KafkaProducer<>(
+                            broker.clientConfig(), new ByteArraySerializer(), new ByteArraySerializer())) {
+                long copied = copied(admin, to);
+                assertThat(copied).isBetween(3_000_000L, 20_000_000L);
+                for (Future<RecordMetadata> each : send(producer, 10, 100_000)) {
+                    each.get();
+                }
+                Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> copied(admin, to) > copied);
+                assertThat(copied(admin, to)).isLessThan(25_000_000L); // bound as before
+                bound(admin, "1000000000");
+                Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> directoryOf(broker)
+                        .equals(to));
+                Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> isRecordedIn(broker, to));
+                ReplicaInfo moved = replica(admin, to);
+                assertThat(moved.isFuture()).isFalse();
+                assertThat(from.resolve("t-0")).doesNotExist();
+            }
+            assertThat(readAll(broker)).isEqualTo(310);
+        }
+    }
+
+    private static void bound(Admin admin, String bytesPerSecond) throws Exception {
+        admin.incrementalAlterConfigs(Map.of(
+                        new ConfigResource(ConfigResource.Type.BROKER, "1"),
+                        List.of(new AlterConfigOp(
+                                new ConfigEntry("replica.alter.log.dirs.io.max.bytes.per.second", bytesPerSecond),
+                                AlterConfigOp.OpType.SET))))
+                .all()
+                .get();
+    }
+
+    /** Bytes of the copy, which has a lag as long as there is one. */
+    private static long copied(Admin admin, Path to) throws Exception {
+        ReplicaInfo copy = replica(admin, to);
+        assertThat(copy.isFuture()).isTrue();
+        assertThat(copy.offsetLag()).isPositive();
+        return copy.size();
+    }
+
+    private static ReplicaInfo replica(Admin admin, Path in) throws Exception {
+        return admin.describeLogDirs(List.of(1))
+                .allDescriptions()
+                .get()
+                .get(1)
+                .get(in.toString())
+                .replicaInfos()
+                .get(PARTITION);
+    }
+
+    private static int readAll(EmbeddedBroker broker) {
+        try (var consumer =
+                new KafkaConsumer<>(broker.clientConfig(), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            consumer.assign(List.of(PARTITION));
+            consumer.seekToBeginning(List.of(PARTITION));
+            int read = 0;
+            for (int i = 0; i < 100 && consumer.position(PARTITION) < 310; i++) {
+                read += consumer.poll(Duration.ofMillis(200)).count();
+            }
+            return read;
         }
     }
 
@@ -148,9 +253,13 @@ class DirectoryMoveTest {
     }
 
     private static List<Future<RecordMetadata>> send(KafkaProducer<byte[], byte[]> producer, int count) {
+        return send(producer, count, 200);
+    }
+
+    private static List<Future<RecordMetadata>> send(KafkaProducer<byte[], byte[]> producer, int count, int bytes) {
         List<Future<RecordMetadata>> sent = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            sent.add(producer.send(new ProducerRecord<>("t", 0, null, new byte[200])));
+            sent.add(producer.send(new ProducerRecord<>("t", 0, null, new byte[bytes])));
         }
         return sent;
     }

@@ -186,5 +186,8 @@ public final class MemoryLogs implements LogManager {
     public void onMoved(Consumer<PartitionLog> listener) {}
 
     @Override
+    public void onSettled(Consumer<PartitionLog> listener) {}
+
+    @Override
     public void reconfigure(LogManagerSettings settings) {}
 }

@@ -376,6 +376,18 @@ final class DiskDirectory implements DataDirectory {
         return found.find() ? Long.parseLong(found.group(1)) : NO_EPOCH;
     }
 
+    /** What was renamed in it stays so; if it has failed, that is for the start that finds it again. */
+    void syncNames() {
+        try {
+            requireOnline();
+            files.syncDirectory(path);
+        } catch (IOException e) {
+            broken("Syncing", e);
+        } catch (LogStorageException e) {
+            LOG.warn("A log left a failed directory: directory={}", path);
+        }
+    }
+
     void unlock() throws IOException {
         lock.close();
     }

@@ -11,7 +11,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -36,7 +35,6 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     private final List<DiskDirectory> directories;
     private final ConcurrentHashMap<TopicPartition, SegmentedLog> logs = new ConcurrentHashMap<>();
     private final Set<SegmentedLog> alsoNamed = ConcurrentHashMap.newKeySet();
-    private final List<Consumer<PartitionLog>> moveListeners = new CopyOnWriteArrayList<>();
     private final Object changes = new Object();
     private final AtomicLong uniqueNames = new AtomicLong();
     private final DirectoryWishes wishes = new DirectoryWishes();
@@ -98,16 +96,16 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
                 (environment.clock().nanoTime() - before) / 1_000_000);
     }
 
-    /** A log as the start found it. */
+    /** A log as the start found it. One that was left for another directory may come back, if its own failed when it was left. */
     void found(SegmentedLog log) {
-        SegmentedLog twin = logs.putIfAbsent(log.topicPartition(), log);
-        if (twin != null) {
+        logs.merge(log.topicPartition(), log, (one, other) -> {
             LOG.error(
-                    "A log is in two data directories, taking the first: partition={} first={} second={}",
+                    "A log is in two data directories, taking the one that goes further: partition={} one={} other={}",
                     log.topicPartition(),
-                    twin.folder().path(),
-                    log.folder().path());
-        }
+                    one.folder().path(),
+                    other.folder().path());
+            return FoundCopies.FURTHEST_FIRST.compare(one, other) <= 0 ? one : other;
+        });
     }
 
     /** From now on a log that the checkpoint does not name was never forced (README, "gap"). */
@@ -165,6 +163,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
                 present.adopt(topicId);
             }
             present.reconfigure(config);
+            mover.resume(present);
             return present;
         }
     }
@@ -258,6 +257,11 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         if (!LogManager.isMovable(partition)) {
             throw new InvalidTopicException("The name of " + partition + " is too long for a move");
         }
+        SegmentedLog named = logs.get(partition);
+        if (named != null && named.folder().isFuture()) {
+            named.flush(); // it moved a moment ago and has yet to bear its name: two copies without a log could not
+            // be told apart
+        }
         synchronized (changes) {
             requireOpen();
             SegmentedLog log = logs.get(partition);
@@ -275,7 +279,9 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     }
 
     SegmentedLog createFuture(SegmentedLog of, DiskDirectory target) {
-        return loader.create(of.topicPartition(), of.topicId(), of.config(), target, true);
+        SegmentedLog future = loader.create(of.topicPartition(), of.topicId(), of.config(), target, true);
+        name(future);
+        return future;
     }
 
     /** A folder's name that nothing in the directory has, nor had in this life of the process. */
@@ -320,7 +326,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         }
         name(present); // until its going is forced: should it come back, its gaps would count as losses
         future.durability().beforeNextForce(() -> {
-            syncLeft(present);
+            present.disk().syncNames();
             future.folder().rename(LogFolder.name(future.topicPartition()));
         });
         future.reconfigure(present.config());
@@ -330,17 +336,6 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         present.retireFor(future);
     }
 
-    private static void syncLeft(SegmentedLog left) {
-        try {
-            left.disk().requireOnline();
-            left.disk().files().syncDirectory(left.disk().path());
-        } catch (IOException e) {
-            left.disk().broken("Leaving by " + left.topicPartition(), e);
-        } catch (LogStorageException e) {
-            LOG.warn("A log left a failed directory: directory={}", left.disk().path());
-        }
-    }
-
     /** The folder of a log that was moved away goes for good. */
     void leave(SegmentedLog moved) {
         alsoNamed.remove(moved);
@@ -348,12 +343,9 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         deleteLater(moved);
     }
 
-    void announceMoved(SegmentedLog log) {
-        moveListeners.forEach(listener -> listener.accept(log));
-    }
-
     void adopt(SegmentedLog log) {
         logs.put(log.topicPartition(), log);
+        alsoNamed.remove(log);
     }
 
     Object changes() {
@@ -377,7 +369,12 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
 
     @Override
     public void onMoved(Consumer<PartitionLog> listener) {
-        moveListeners.add(listener);
+        mover.onMoved(listener);
+    }
+
+    @Override
+    public void onSettled(Consumer<PartitionLog> listener) {
+        mover.onSettled(listener);
     }
 
     @Override
@@ -395,9 +392,13 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
 
     @Override
     public void checkpoint(DiskDirectory directory) {
-        List<SegmentedLog> named = new ArrayList<>(logs.values());
-        named.addAll(alsoNamed);
-        directory.checkpoint(named);
+        directory.checkpoint(withCopies());
+    }
+
+    private List<SegmentedLog> withCopies() {
+        List<SegmentedLog> all = new ArrayList<>(logs.values());
+        all.addAll(alsoNamed);
+        return all;
     }
 
     @Override
@@ -457,7 +458,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     private Set<DiskDirectory> closeLogs() {
         Set<DiskDirectory> unclean = ConcurrentHashMap.newKeySet();
         List<Runnable> tasks = new ArrayList<>();
-        for (SegmentedLog log : logs.values()) {
+        for (SegmentedLog log : withCopies()) {
             tasks.add(() -> {
                 try {
                     log.close();
@@ -475,7 +476,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     void abandon() {
         closed = true;
         janitor.stop();
-        for (SegmentedLog log : logs.values()) {
+        for (SegmentedLog log : withCopies()) {
             log.retire();
             log.closeFiles();
         }

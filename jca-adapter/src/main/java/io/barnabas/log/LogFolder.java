@@ -42,6 +42,11 @@ final class LogFolder {
         return path;
     }
 
+    /** Whether it bears the name of a copy, not that of its log. */
+    boolean isFuture() {
+        return path.getFileName().toString().endsWith(FOLDER_FUTURE);
+    }
+
     Path resolve(String name) {
         return path.resolve(name);
     }

@@ -4,8 +4,11 @@ import io.barnabas.time.Ticker;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,11 +66,17 @@ final class LogJanitor {
         return compactor;
     }
 
-    /** Only logs whose topic's settings are known: by the defaults nothing is cleaned. */
+    /**
+     * Only logs whose topic's settings are known: by the defaults nothing is cleaned. None that is being moved: the copy may have a record
+     * whose deletion would be cleaned away before it is copied.
+     */
     private List<CompactableLog> compactable() {
         List<CompactableLog> found = new ArrayList<>();
+        Set<TopicPartition> moving = directories.futureLogs().stream()
+                .map(PartitionLog::topicPartition)
+                .collect(Collectors.toSet());
         for (SegmentedLog log : serving()) {
-            if (log.configured() && log.config().compact()) {
+            if (log.configured() && log.config().compact() && !moving.contains(log.topicPartition())) {
                 found.add(new CompactableSegments(log));
             }
         }

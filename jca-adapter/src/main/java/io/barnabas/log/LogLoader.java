@@ -164,7 +164,7 @@ final class LogLoader {
                 continue;
             }
             LogFolder.partitionOf(name).ifPresent(partition -> {
-                LogRecovery.Hints hints = checkpoints.of(partition, name.endsWith(LogFolder.FOLDER_FUTURE));
+                LogRecovery.Hints hints = checkpoints.of(partition);
                 long committed = highWatermarks.getOrDefault(partition, 0L);
                 tasks.add(() -> load(directory, path, partition, hints, committed));
             });
@@ -179,9 +179,9 @@ final class LogLoader {
             DiskDirectory.Checkpoint logStarts,
             DiskDirectory.Checkpoint cleaned) {
 
-        /** A log that a whole checkpoint does not name is younger than that and was never forced; a future log is never named. */
-        LogRecovery.Hints of(TopicPartition partition, boolean future) {
-            long unnamed = recoveryPoints.whole() && !future ? 0 : LogRecovery.UNKNOWN;
+        /** A log that a whole checkpoint does not name is younger than that and was never forced. */
+        LogRecovery.Hints of(TopicPartition partition) {
+            long unnamed = recoveryPoints.whole() ? 0 : LogRecovery.UNKNOWN;
             return new LogRecovery.Hints(
                     clean,
                     recoveryPoints.offsets().getOrDefault(partition, unnamed),
@@ -198,8 +198,8 @@ final class LogLoader {
                     parts(partition, PartitionMetadata.read(folder), folder, directory),
                     hints,
                     manager.settings().defaults());
-            if (path.getFileName().toString().endsWith(LogFolder.FOLDER_FUTURE)) {
-                mover.found(log);
+            if (folder.isFuture()) {
+                mover.found(log, hints.clean() || hints.recoveryPoint() != LogRecovery.UNKNOWN);
             } else {
                 log.onHighWatermark(Math.min(committed, log.logEndOffset()));
                 manager.found(log);
@@ -252,9 +252,7 @@ final class LogLoader {
         String name =
                 future ? manager.uniqueName(partition, directory, LogFolder.FOLDER_FUTURE) : LogFolder.name(partition);
         LogFolder folder = new LogFolder(files, directory.path().resolve(name));
-        if (!future) {
-            manager.unname(partition, directory);
-        }
+        manager.unname(partition, directory);
         try {
             makeRoom(partition, folder, directory);
             files.createDirectories(folder.path());

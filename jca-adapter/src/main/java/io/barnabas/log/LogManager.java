@@ -58,7 +58,7 @@ public interface LogManager {
     /** Moves copy no more than this from now on, all of them together; asked at each turn. */
     void boundMoves(LongSupplier bytesPerSecond);
 
-    /** Moves under way, for DescribeLogDirs: the future log of each. */
+    /** The future logs of moves under way, and of interrupted ones that go on when their log is opened, for DescribeLogDirs. */
     Collection<PartitionLog> futureLogs();
 
     /** Logs that compaction has set aside until the next start, each with the reason: a console should show them. */
@@ -77,6 +77,9 @@ public interface LogManager {
 
     /** Called, with the log, when the set or the identity of logs changes by a {@link #move}. */
     void onMoved(Consumer<PartitionLog> listener);
+
+    /** Called, with the log, when a {@link #move} can no longer be undone by a crash: from now on the log is in its directory alone. */
+    void onSettled(Consumer<PartitionLog> listener);
 
     /** Changes cluster-wide dynamic settings. */
     void reconfigure(LogManagerSettings settings);

@@ -7,11 +7,13 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.record.internal.MemoryRecords;
@@ -20,7 +22,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Moves logs between data directories (AlterReplicaLogDirs): copies into a future log beside the appends, forces it, and swaps when only
- * a little is left, which alone is copied under the log's lock. {@code README.md}, "a move", argues the order of the steps.
+ * a little is left, which alone is copied under the log's lock. A move that the end of the process interrupted goes on when its log is
+ * opened again. {@code README.md}, "a move", argues the order of the steps.
  *
  * <p>A producer faster than the copy is slowed down: after a turn that has not come nearer the copy takes the log's lock for some
  * pieces at a time, each time for more of them up to a bound, so that appends wait a little instead of the move for ever.
@@ -32,11 +35,17 @@ final class LogMover {
     static final int PIECE_BYTES = 1 << 20;
     private static final int PIECES_A_TURN = 16;
     private static final int HELD_PIECES_MAX = 16;
+    /** An interrupted move goes on so long after its log was opened: partitions that open come first. */
+    static final long RESUME_MS = 1_000;
+
+    private static final long RETRY_MS = 1_000;
 
     private final LogDirectories directories;
     private final LogEnvironment environment;
     private final Map<TopicPartition, Move> moves = new ConcurrentHashMap<>();
-    private final Queue<SegmentedLog> found = new ConcurrentLinkedQueue<>();
+    private final FoundCopies found = new FoundCopies();
+    private final List<Consumer<PartitionLog>> movedListeners = new CopyOnWriteArrayList<>();
+    private final List<Consumer<PartitionLog>> settledListeners = new CopyOnWriteArrayList<>();
     private final MovePace pace;
 
     /** One move; equal to itself alone. */
@@ -48,6 +57,7 @@ final class LogMover {
         int heldPieces; // copied at a time under the source's lock; worker only
         long lagBytes = Long.MAX_VALUE; // at the end of the turn before; worker only
         long cutAt = Long.MAX_VALUE; // the source was truncated there; guarded by the source's lock
+        int truncations; // of the source, that the copy has followed; worker only
 
         Move(SegmentedLog source, SegmentedLog future) {
             this.source = source;
@@ -79,6 +89,9 @@ final class LogMover {
             cancel(source.topicPartition());
             return CompletableFuture.completedFuture(source);
         }
+        if (source.folder().isFuture()) {
+            throw new LogStorageException("The log " + source.topicPartition() + " has just been moved");
+        }
         Move present = moves.get(source.topicPartition());
         if (present != null) {
             if (present.future.disk() == target) {
@@ -93,8 +106,18 @@ final class LogMover {
         return move.done;
     }
 
+    /** The copies of moves under way, and of those that wait for their logs. */
     Collection<PartitionLog> futureLogs() {
-        return moves.values().stream().map(move -> (PartitionLog) move.future).toList();
+        return Stream.<PartitionLog>concat(moves.values().stream().map(move -> move.future), found.logs().stream())
+                .toList();
+    }
+
+    void onMoved(Consumer<PartitionLog> listener) {
+        movedListeners.add(listener);
+    }
+
+    void onSettled(Consumer<PartitionLog> listener) {
+        settledListeners.add(listener);
     }
 
     void cancel(TopicPartition partition) {
@@ -104,6 +127,7 @@ final class LogMover {
                     new UnknownTopicOrPartitionException("The move of " + partition + " was given up"));
             directories.discard(move.future);
         }
+        found.take(partition).forEach(copy -> directories.discard(copy.log()));
     }
 
     /** The log loses its end, and so must the copy. The caller holds the log's lock. */
@@ -114,13 +138,14 @@ final class LogMover {
         }
     }
 
+    /** Moves end where they are, for the next start to go on; a turn that is under way ends soon. */
     void stop() {
-        for (Move move : moves.values()) {
-            move.done.completeExceptionally(new LogStorageException("The logs are closed"));
-            move.future.retire();
-            move.future.closeFiles();
+        synchronized (directories.changes()) {
+            for (Move move : moves.values()) {
+                move.done.completeExceptionally(new LogStorageException("The logs are closed"));
+            }
+            moves.clear();
         }
-        moves.clear();
     }
 
     private boolean underWay(Move move) {
@@ -149,6 +174,10 @@ final class LogMover {
         LOG.warn("A move between directories failed: partition={}", move.partition(), why);
         if (moves.remove(move.partition(), move)) {
             move.done.completeExceptionally(why);
+            if (!move.source.disk().online()) {
+                found.add(move.future, true); // the start that finds the log again goes on
+                return;
+            }
             try {
                 directories.discard(move.future);
             } catch (LogStorageException e) {
@@ -159,6 +188,7 @@ final class LogMover {
 
     /** Brings the copy nearer and, if little is left, ends the move; false if another turn is needed. */
     private boolean finished(Move move) throws IOException {
+        move.source.disk().requireOnline();
         if (!catchUp(move)) {
             return false;
         }
@@ -215,6 +245,7 @@ final class LogMover {
         synchronized (move.source.lock()) {
             cut = move.cutAt;
             move.cutAt = Long.MAX_VALUE;
+            move.truncations = move.source.truncations();
         }
         move.future.truncateTo(cut);
         if (move.source.logStartOffset() > move.future.logEndOffset()) {
@@ -222,19 +253,33 @@ final class LogMover {
         }
     }
 
-    /** The copy begins at the source's start, and knows the producers whose batches retention has taken: they may send again. */
+    /**
+     * The copy begins at the source's start, and knows the producers whose batches retention has taken: they may send again. That is forced
+     * before the first batch, so that a copy with batches needs no source to know them.
+     */
     private static void begin(Move move) {
         long start;
         List<ProducerState> known;
         synchronized (move.source.lock()) {
             start = move.source.logStartOffset();
             known = move.source.producers().knownBefore(start);
+            move.truncations = move.source.truncations();
         }
-        move.future.truncateFully(start);
-        move.future.change("Beginning a copy", () -> move.future.producers().takeOver(known));
+        SegmentedLog future = move.future;
+        future.truncateFully(start);
+        future.change("Beginning a copy", () -> {
+            future.producers().takeOver(known);
+            if (!known.isEmpty()) {
+                future.producers().snapshots().force(List.of(start));
+                future.durability().syncFolder();
+            }
+        });
     }
 
-    /** Copies a piece; false if the source no longer holds what comes next, which {@link #followStartAndCut} settles. */
+    /**
+     * Copies a piece; false if the source no longer holds what comes next, or was cut, which {@link #followStartAndCut} settles. What was
+     * read after a cut does not follow what was copied before it: a crash would leave a copy of no history.
+     */
     private boolean copy(Move move) throws IOException {
         SegmentedLog source = move.source;
         ReadResult read;
@@ -258,6 +303,9 @@ final class LogMover {
                 }
             }
             into.flip().limit(wholeBatches(into));
+            if (source.truncations() != move.truncations) {
+                return false;
+            }
             move.future.append(MemoryRecords.readableRecords(into), AppendOrigin.REPLICATION, -1);
             pace.onCopied(size);
             return true;
@@ -272,7 +320,7 @@ final class LogMover {
      */
     private static boolean skipped(Move move) throws IOException {
         synchronized (move.source.lock()) { // no append comes in between
-            if (!isBehind(move)) {
+            if (!isBehind(move) || move.source.truncations() != move.truncations) {
                 return false;
             }
             if (move.lagBytes() == 0) {
@@ -295,7 +343,8 @@ final class LogMover {
     /** Whatever takes a force: the copy is to promise as much as the source does. The caller holds the source's flush lock. */
     private boolean prepare(Move move) throws IOException {
         SegmentedLog future = move.future;
-        while (future.logEndOffset() < move.source.recoveryPoint()) {
+        long end = move.source.logEndOffset(); // an earlier process may have promised more than the recovery point says
+        while (future.logEndOffset() < end) {
             if (!copy(move)) {
                 return false; // the next turn follows
             }
@@ -304,7 +353,6 @@ final class LogMover {
         if (start > future.logEndOffset()) {
             return false;
         }
-        directories.name(future); // before it bears the name: unnamed there, its gaps would count as losses
         future.flush();
         future.deleteRecordsBefore(start);
         if (!isBehind(move)) {
@@ -353,40 +401,97 @@ final class LogMover {
 
     /** The log serves from its new directory; now the names on the disks follow, before anything new counts as forced. */
     private void settle(Move move) {
-        directories.announceMoved(move.future);
+        movedListeners.forEach(listener -> listener.accept(move.future));
+        bearName(move);
+        move.done.complete(move.future);
+    }
+
+    /** Only who bears the log's name for good is told of, to those who would look for the log nowhere else. */
+    private void bearName(Move move) {
+        SegmentedLog moved = move.future;
         try {
-            move.future.flush();
+            moved.flush();
             directories.leave(move.source);
+            settledListeners.forEach(listener -> listener.accept(moved));
         } catch (RuntimeException e) {
             LOG.warn(
                     "A moved log was deleted or its directory failed: partition={} error={}",
                     move.partition(),
                     e.toString());
-        }
-        move.done.complete(move.future);
-    }
-
-    // ---- after a crash
-
-    void found(SegmentedLog future) {
-        found.add(future);
-    }
-
-    /** A future log whose present one is gone was about to take its place: it does. Others are dropped; the move is asked for again. */
-    void settleAfterStart() {
-        boolean allOnline = directories.disks().stream().allMatch(DiskDirectory::online);
-        for (SegmentedLog future : List.copyOf(found)) {
-            if (directories.log(future.topicPartition()).isPresent()) {
-                directories.discard(future);
-            } else if (allOnline) {
-                try {
-                    future.folder().rename(LogFolder.name(future.topicPartition()));
-                    directories.adopt(future);
-                } catch (IOException e) {
-                    future.disk().broken("Completing a move of " + future.topicPartition(), e);
-                }
+            if (!moved.closed() && moved.disk().online()) {
+                directories.later(RETRY_MS, () -> bearName(move));
             }
         }
-        found.clear();
+    }
+
+    // ---- after a start
+
+    /** See {@link FoundCopies.Copy}. */
+    void found(SegmentedLog future, boolean whole) {
+        directories.name(future);
+        found.add(future, whole);
+    }
+
+    /**
+     * A future log whose present one is gone was about to take its place: it does. Unless a directory is offline, where the present one
+     * may be. Others wait for their logs to be opened.
+     */
+    void settleAfterStart() {
+        if (!directories.disks().stream().allMatch(DiskDirectory::online)) {
+            return;
+        }
+        for (TopicPartition partition : found.partitions()) {
+            if (directories.log(partition).isEmpty()) {
+                List<FoundCopies.Copy> copies = found.take(partition);
+                adopt(copies.get(0).log());
+                copies.stream().skip(1).forEach(copy -> directories.discard(copy.log()));
+            }
+        }
+    }
+
+    private void adopt(SegmentedLog future) {
+        try {
+            future.folder().rename(LogFolder.name(future.topicPartition()));
+            directories.adopt(future);
+        } catch (IOException e) {
+            future.disk().broken("Completing a move of " + future.topicPartition(), e);
+        }
+    }
+
+    /** A log was opened for its topic: a move of it that was interrupted goes on. The caller holds the manager's lock of changes. */
+    void resume(SegmentedLog source) {
+        for (FoundCopies.Copy copy : found.take(source.topicPartition())) {
+            try {
+                if (copy.isOf(source) && !moves.containsKey(source.topicPartition())) {
+                    resume(source, copy);
+                } else {
+                    directories.discard(copy.log());
+                }
+            } catch (LogStorageException e) {
+                LOG.warn("A move does not go on: partition={}", source.topicPartition(), e);
+            }
+        }
+    }
+
+    private void resume(SegmentedLog source, FoundCopies.Copy copy) {
+        SegmentedLog future = copy.log();
+        Move move = new Move(source, future);
+        future.reconfigure(source.config());
+        boolean goesOn = copy.begins(source, environment.clock().wallMillis());
+        if (!goesOn) {
+            begin(move);
+        }
+        if (future.topicId().equals(Uuid.ZERO_UUID) && !source.topicId().equals(Uuid.ZERO_UUID)) {
+            future.adopt(source.topicId());
+        }
+        LOG.info(
+                "An interrupted move goes on: partition={} directory={} offset={} end={} anew={}",
+                move.partition(),
+                future.disk(),
+                future.logEndOffset(),
+                source.logEndOffset(),
+                !goesOn);
+        moves.put(move.partition(), move);
+        directories.later(RESUME_MS, () -> turn(move));
     }
 }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.junit.jupiter.api.AfterEach;
@@ -357,8 +358,21 @@ class LogMoverTest {
             check(at);
             fixture.crash();
             check(at + ", again");
+            fixture.ticker.advance(300_000); // the move goes on, and what is left over is deleted
+            check(at + ", in the end");
+            assertThat(folders()).as(at).hasSize(1).allMatch(path -> path.endsWith("t-0"));
             fixture.close();
             return finished && !over;
+        }
+
+        private List<Path> folders() {
+            try {
+                return Stream.concat(disk.list(HERE).stream(), disk.list(THERE).stream())
+                        .filter(path -> path.getFileName().toString().startsWith("t-0"))
+                        .toList();
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
         }
 
         private boolean moves() {

@@ -39,6 +39,7 @@ public final class SimulatedDisk implements FileStore {
     private long crashAt = Long.MAX_VALUE;
     private double errorRate;
     private long roomBytes = Long.MAX_VALUE;
+    private final Set<Path> away = new HashSet<>();
     boolean forcesAreLies;
     double lostWrites;
     long nowMs;
@@ -101,6 +102,12 @@ public final class SimulatedDisk implements FileStore {
     /** The share of changes and reads that fail with an I/O error. */
     public void failWith(double rate) {
         errorRate = rate;
+    }
+
+    /** These directories cannot be opened from now on; others can again. */
+    public void away(Set<Path> paths) {
+        away.clear();
+        away.addAll(paths);
     }
 
     /** Bytes that may still be written. */
@@ -390,6 +397,9 @@ public final class SimulatedDisk implements FileStore {
     @Override
     public void createDirectories(Path directory) throws IOException {
         change();
+        if (away.contains(directory)) {
+            throw new IOException("Input/output error");
+        }
         for (Path path = directory; path != null; path = path.getParent()) {
             directories.add(path);
         }
