@@ -26,6 +26,9 @@ import org.slf4j.LoggerFactory;
  * change of many topics or partitions is one command. Before it: request handlers, broker registration, producer ids. After it:
  * {@link ReplayedMetadata}, which applies what was committed on every node.
  *
+ * <p>What is only read here is linearizable by the same rule: a decision without records is an entry, too, and is answered when that took
+ * effect, so that a controller that was deposed and does not know it tells nobody what is no longer true.
+ *
  * <p>Thread: commands are decided on {@code executor}, one at a time; {@link #submit} may be called by any thread, also by a listener
  * of the image or by a command's answer.
  */
@@ -68,7 +71,7 @@ public final class Controller {
     /**
      * What a command decided.
      *
-     * @param records replayed together, in order; empty if nothing is to change
+     * @param records replayed together, in order; empty if nothing is to change: then the entry proves that this is the truth
      * @param answer makes the answer from the image with the records in it; does not throw
      */
     public record Decision<R>(List<ApiMessage> records, Function<MetadataImage, R> answer) {
@@ -165,10 +168,6 @@ public final class Controller {
             }
             MetadataImage image = metadata.image();
             decision = pending.command.decide(image);
-            if (decision.records().isEmpty()) {
-                finish(pending, decision, null);
-                return;
-            }
             committed = log.propose(new MetadataEntry(image.index(), decision.records()).encode());
         } catch (Throwable e) {
             finish(pending, null, e);

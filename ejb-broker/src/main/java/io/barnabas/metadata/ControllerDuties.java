@@ -225,13 +225,14 @@ final class ControllerDuties implements AutoCloseable {
 
     @SuppressWarnings("FutureReturnValueIgnored") // the next look sees what is left
     private long elect(String name, boolean preferred) {
-        MetadataImage present = metadata.image();
-        boolean more = elections(present, preferred).size() >= ELECTIONS_MAX;
-        controller.submit(name, image -> {
-            List<ApiMessage> records = elections(image, preferred);
-            return Decision.of(records, records.size());
-        });
-        return more ? 1 : Long.MAX_VALUE;
+        int due = elections(metadata.image(), preferred).size();
+        if (due > 0) {
+            controller.submit(name, image -> {
+                List<ApiMessage> records = elections(image, preferred);
+                return Decision.of(records, records.size());
+            });
+        }
+        return due >= ELECTIONS_MAX ? 1 : Long.MAX_VALUE;
     }
 
     private List<ApiMessage> elections(MetadataImage image, boolean preferred) {

@@ -1,6 +1,8 @@
 package io.barnabas.request;
 
 import io.barnabas.metadata.BrokerImage;
+import io.barnabas.metadata.Controller;
+import io.barnabas.metadata.Controller.Decision;
 import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.QuorumState;
 import io.barnabas.port.Responder;
@@ -9,7 +11,6 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.errors.NotControllerException;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.DescribeQuorumRequestData;
 import org.apache.kafka.common.message.DescribeQuorumResponseData;
@@ -42,15 +43,17 @@ record DescribeQuorumHandler(ControlPlane plane) implements ApiHandler<DescribeQ
                     DescribeQuorumRequest.getPartitionLevelErrorResponse(request, Errors.UNKNOWN_TOPIC_OR_PARTITION));
             return;
         }
-        QuorumState quorum;
-        try {
-            quorum = plane.controller().quorum();
-        } catch (NotControllerException e) {
-            responder.respond(
-                    DescribeQuorumRequest.getPartitionLevelErrorResponse(request, Errors.NOT_LEADER_OR_FOLLOWER));
-            return;
-        }
-        responder.respond(answer(quorum, context));
+        Controller controller = plane.controller();
+        var unused = controller
+                .submit(api().name, image -> Decision.unchanged(answer(controller.quorum(), image, context)))
+                .exceptionally(failure -> DescribeQuorumRequest.getPartitionLevelErrorResponse(request, error(failure)))
+                .thenAccept(responder::respond);
+    }
+
+    /** Of the partition, whose leader the controller is. */
+    private static Errors error(Throwable failure) {
+        Errors error = ErrorResponses.errorOf(failure);
+        return error == Errors.NOT_CONTROLLER ? Errors.NOT_LEADER_OR_FOLLOWER : error;
     }
 
     private static boolean isMetadataPartition(DescribeQuorumRequestData request) {
@@ -60,8 +63,7 @@ record DescribeQuorumHandler(ControlPlane plane) implements ApiHandler<DescribeQ
                 && request.topics().get(0).partitions().get(0).partitionIndex() == 0;
     }
 
-    private DescribeQuorumResponseData answer(QuorumState quorum, RequestContext context) {
-        MetadataImage image = plane.metadata().image();
+    private DescribeQuorumResponseData answer(QuorumState quorum, MetadataImage image, RequestContext context) {
         short version = context.version();
         PartitionData partition = new PartitionData()
                 .setPartitionIndex(0)

@@ -1,5 +1,6 @@
 package io.barnabas.request;
 
+import io.barnabas.metadata.Controller.Decision;
 import io.barnabas.metadata.LeaderElection;
 import io.barnabas.metadata.ReassignmentControl;
 import io.barnabas.port.Responder;
@@ -9,7 +10,7 @@ import org.apache.kafka.common.message.ElectLeadersRequestData;
 import org.apache.kafka.common.message.ListPartitionReassignmentsRequestData;
 import org.apache.kafka.common.protocol.ApiKeys;
 
-/** The handlers that elect leaders and move partitions: each is one command to the controller; listing reads the image. */
+/** The handlers that elect leaders and move partitions: each is one command to the controller. */
 final class PartitionHandlers {
     private PartitionHandlers() {}
 
@@ -61,7 +62,12 @@ final class PartitionHandlers {
 
         @Override
         public void handle(ListPartitionReassignmentsRequestData request, RequestContext context, Responder responder) {
-            responder.respond(ReassignmentControl.list(plane.metadata().image(), request));
+            plane.submit(
+                    image -> Decision.unchanged(ReassignmentControl.list(image, request)),
+                    context,
+                    responder,
+                    answer -> answer,
+                    request.timeoutMs());
         }
     }
 }

@@ -38,29 +38,38 @@ class ControllerSimulationTest {
     /** Clients that send each command until it is answered, to whatever node. */
     private static final class Run {
         private static final int STEP_MS = 50;
+        private static final long LAG_MS = 100;
         private static final int STEPS_MAX = 20_000;
 
         private final ManualTicker ticker = new ManualTicker(new ManualClock());
         private final SimulatedQuorum quorum;
         private final List<SimulatedQuorum.Node> nodes = new ArrayList<>();
         private final List<Long> producerIds = new ArrayList<>();
-        private int open = 2 * COMMANDS;
+        private int open = 3 * COMMANDS;
+        private int counted; // as clients know
+        private int staleReads;
         private int failures;
 
-        Run(long seed, boolean voidEntries) {
+        Run(long seed, boolean voidEntries, boolean readsAtOnce) {
             quorum = new SimulatedQuorum(
                     new Random(seed),
                     ticker,
-                    new SimulatedQuorum.Temper(400, 100, 40, 40, voidEntries),
+                    new SimulatedQuorum.Temper(400, 100, 300, 40, 40, voidEntries),
                     (node, from) -> true);
+            if (readsAtOnce) {
+                quorum.answerReadsAtOnce();
+            }
             for (int id = 0; id < NODES; id++) {
-                nodes.add(quorum.join(id, Runnable::run));
+                SimulatedQuorum.Node node = quorum.join(id, Runnable::run);
+                node.lag(LAG_MS * id);
+                nodes.add(node);
             }
             quorum.start();
             for (int i = 0; i < COMMANDS; i++) {
                 String token = "done-" + i;
                 quorum.after(1_500, () -> count(token));
                 quorum.after(1_500, this::allocate);
+                quorum.after(1_500, this::read);
             }
             for (int step = 0; open > 0 || !quorum.rests(); step++) {
                 assertThat(step).as("it comes to rest").isLessThan(STEPS_MAX);
@@ -78,7 +87,26 @@ class ControllerSimulationTest {
                                 ? Decision.unchanged(true)
                                 : Decision.of(List.of(set("count", next(config)), set(token, "1")), true);
                     })
-                    .whenComplete((answer, e) -> onOutcome(e, () -> count(token)));
+                    .whenComplete((answer, e) -> {
+                        if (e == null) {
+                            counted++;
+                        }
+                        onOutcome(e, () -> count(token));
+                    });
+        }
+
+        /** Whoever asks after a command was answered sees what it did. */
+        private void read() {
+            int atLeast = counted;
+            quorum.anyNode()
+                    .controller
+                    .submit("Read", image -> Decision.unchanged(image.config(COUNTER)))
+                    .whenComplete((config, e) -> {
+                        if (e == null && Integer.parseInt(config.getOrDefault("count", "0")) < atLeast) {
+                            staleReads++;
+                        }
+                        onOutcome(e, this::read);
+                    });
         }
 
         private static String next(Map<String, String> config) {
@@ -137,12 +165,15 @@ class ControllerSimulationTest {
     void everyCommandIsDoneOnceHoweverOftenItIsTriedAndEveryNodeEndsWithTheSameImage() {
         int failures = 0;
         for (long seed = 0; seed < SEEDS; seed++) {
-            Run run = new Run(seed, true);
+            Run run = new Run(seed, true, false);
             assertThat(run.open).as("commands without an answer, seed %s", seed).isZero();
             assertThat(run.countedOnce()).as("each counted once, seed %s", seed).isTrue();
             assertThat(run.idsGivenOnce())
                     .as("no id given twice, seed %s", seed)
                     .isTrue();
+            assertThat(run.staleReads)
+                    .as("reads of what was no longer true, seed %s", seed)
+                    .isZero();
             List<ReplayedMetadata> images =
                     run.nodes.stream().map(node -> node.metadata).toList();
             assertThat(images)
@@ -161,12 +192,21 @@ class ControllerSimulationTest {
         boolean broken = false;
         for (long seed = 0; seed < SEEDS && !broken; seed++) {
             try {
-                Run run = new Run(seed, false);
+                Run run = new Run(seed, false, false);
                 broken = !run.countedOnce() || !run.idsGivenOnce();
             } catch (IllegalStateException doesNotFit) { // replay noticed: a node would have halted
                 broken = true;
             }
         }
         assertThat(broken).isTrue();
+    }
+
+    @Test
+    void withoutAnEntryForEachReadADeposedControllerTellsWhatIsNoLongerTrue() {
+        int stale = 0;
+        for (long seed = 0; seed < SEEDS; seed++) {
+            stale += new Run(seed, true, true).staleReads;
+        }
+        assertThat(stale).isPositive();
     }
 }

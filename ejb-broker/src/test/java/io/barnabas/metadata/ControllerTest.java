@@ -59,4 +59,16 @@ class ControllerTest {
         assertThat(answer).isCompletedExceptionally();
         assertThat(cluster.image().index()).isEqualTo(before);
     }
+
+    @Test
+    void answersWhatItOnlyReadAfterTheLogHasTakenNoticeOfIt() {
+        // Given
+        long before = cluster.image().index();
+        // When
+        CompletableFuture<Long> answer =
+                cluster.controller().submit("Read", image -> Decision.unchanged(image.index()));
+        // Then
+        assertThat(answer).isCompletedWithValue(before);
+        assertThat(cluster.image().index()).isEqualTo(before + 1);
+    }
 }

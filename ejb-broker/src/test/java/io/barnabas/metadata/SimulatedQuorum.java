@@ -24,7 +24,6 @@ import org.jspecify.annotations.NullUnmarked;
 @NullUnmarked
 public final class SimulatedQuorum {
     private static final int WATCH_MS = 20;
-    private static final int NEWS_MS = 80;
     private static final int LATE_MS = 600;
 
     private final Random random;
@@ -39,17 +38,19 @@ public final class SimulatedQuorum {
     private int term;
     private boolean electing;
     private boolean healed;
+    private boolean readsAtOnce;
 
     /**
      * How the log behaves until it is healed.
      *
      * @param leadMs a leader is deposed after at most so long; 0 for never
      * @param electionMs without a leader for at most so long
+     * @param newsMs a node learns after at most so long that there is no leader
      * @param applyMs an entry reaches a node after at most so long
      * @param faultPercent proposals that go wrong in one of four ways
      * @param voidEntries whether an entry that meets another state than it was decided on changes nothing, as it must be
      */
-    public record Temper(int leadMs, int electionMs, int applyMs, int faultPercent, boolean voidEntries) {}
+    public record Temper(int leadMs, int electionMs, int newsMs, int applyMs, int faultPercent, boolean voidEntries) {}
 
     /** Which nodes hear each other. */
     public interface Reach {
@@ -119,6 +120,11 @@ public final class SimulatedQuorum {
 
     Node anyNode() {
         return nodes.get(List.copyOf(nodes.keySet()).get(random.nextInt(nodes.size())));
+    }
+
+    /** Entries without records are answered without the log from now on, as they must not be. */
+    void answerReadsAtOnce() {
+        readsAtOnce = true;
     }
 
     /** From now on nothing is lost or deposed without a reason. */
@@ -202,7 +208,8 @@ public final class SimulatedQuorum {
         int deposed = ++term;
         leader = MetadataLog.NO_LEADER;
         nodes.values()
-                .forEach(each -> after(NEWS_MS, () -> each.run(() -> each.onLeader(deposed, MetadataLog.NO_LEADER))));
+                .forEach(each ->
+                        after(temper.newsMs, () -> each.run(() -> each.onLeader(deposed, MetadataLog.NO_LEADER))));
         after(temper.electionMs, this::elect);
     }
 
@@ -286,6 +293,9 @@ public final class SimulatedQuorum {
 
         @Override
         public CompletableFuture<Long> propose(byte[] entry) {
+            if (readsAtOnce && MetadataEntry.decode(entry).records().isEmpty()) {
+                return CompletableFuture.completedFuture((long) applied);
+            }
             CompletableFuture<Long> answer = new CompletableFuture<>();
             int fault = !healed && random.nextInt(100) < temper.faultPercent ? random.nextInt(4) : -1;
             after(20, () -> arrive(entry, fault, answer));

@@ -347,13 +347,14 @@ class ControlHandlersTest {
 
     @Test
     void the_quorum_is_this_node_with_the_journals_offset() {
+        long last = broker.metadata.image().index();
         DescribeQuorumResponseData response =
                 broker.send(ApiKeys.DESCRIBE_QUORUM, quorumRequest(), DescribeQuorumResponseData.class);
 
         assertThat(response.topics().get(0).partitions().get(0)).satisfies(p -> {
             assertThat(p.leaderId()).isEqualTo(1);
             assertThat(p.leaderEpoch()).isEqualTo(1);
-            assertThat(p.highWatermark()).isEqualTo(broker.metadata.image().index() + 1);
+            assertThat(p.highWatermark()).isEqualTo(last + 1);
             assertThat(p.currentVoters()).singleElement().satisfies(v -> assertThat(v.logEndOffset())
                     .isEqualTo(p.highWatermark()));
         });

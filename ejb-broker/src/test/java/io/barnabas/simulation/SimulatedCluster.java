@@ -75,7 +75,7 @@ final class SimulatedCluster implements SimulatedQuorum.Reach {
     SimulatedCluster(long seed, BrokenBroker twin) {
         random = new Random(seed);
         boolean fsync = random.nextInt(4) == 0;
-        quorum = new SimulatedQuorum(random, ticker, new SimulatedQuorum.Temper(10_000, 300, 8, 3, true), this);
+        quorum = new SimulatedQuorum(random, ticker, new SimulatedQuorum.Temper(10_000, 300, 80, 8, 3, true), this);
         Map<String, LogConfig> topics = new HashMap<>();
         List<String> names = List.of(TOPIC, Topic.GROUP_METADATA_TOPIC_NAME, Topic.TRANSACTION_STATE_TOPIC_NAME);
         names.forEach(name -> topics.put(name, config(fsync, !name.equals(TOPIC), twin)));
