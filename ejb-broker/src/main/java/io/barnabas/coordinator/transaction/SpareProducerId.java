@@ -2,7 +2,7 @@ package io.barnabas.coordinator.transaction;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
-import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.errors.CoordinatorLoadInProgressException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +12,15 @@ import org.jspecify.annotations.Nullable;
 final class SpareProducerId {
     private final Supplier<CompletableFuture<Long>> source;
     private @Nullable CompletableFuture<Long> spare; // guarded by this
+
+    /** No id is at hand: to a client, as a shard that loads. */
+    static final class NoneYet extends CoordinatorLoadInProgressException {
+        private static final long serialVersionUID = 1L;
+
+        NoneYet() {
+            super("There is no new producer id yet.");
+        }
+    }
 
     SpareProducerId(Supplier<CompletableFuture<Long>> source) {
         this.source = source;
@@ -27,11 +36,11 @@ final class SpareProducerId {
         return present;
     }
 
-    /** @throws org.apache.kafka.common.errors.CoordinatorLoadInProgressException none is at hand yet */
+    /** @throws NoneYet none is at hand; it is on its way */
     synchronized long take() {
         CompletableFuture<Long> present = ready();
         if (!present.isDone() || present.isCompletedExceptionally()) {
-            throw Errors.COORDINATOR_LOAD_IN_PROGRESS.exception();
+            throw new NoneYet();
         }
         spare = null;
         return present.join();

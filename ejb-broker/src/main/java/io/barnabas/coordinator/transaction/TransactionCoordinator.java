@@ -142,12 +142,9 @@ public final class TransactionCoordinator implements TransactionMembers, AutoClo
         if (request.transactionalId().isEmpty()) {
             return CompletableFuture.completedFuture(ProducerAnswer.failed(Errors.INVALID_REQUEST));
         }
-        return producerIds
-                .ready()
-                .handle((id, failure) -> failure) // the shard says so if it needs one and there is none
-                .thenCompose(nothing -> this.<InitHandler.Begun>submit(
+        return this.<InitHandler.Begun>submitWithId(
                         request.transactionalId(),
-                        (shard, reply, outcome) -> shard.init.handle(request, reply, outcome)))
+                        (shard, reply, outcome) -> shard.init.handle(request, reply, outcome))
                 .handle((begun, failure) -> failure == null
                         ? new ProducerAnswer(Errors.NONE, begun.producer(), begun.ongoing())
                         : ProducerAnswer.failed(CoordinatorErrors.of(failure)));
@@ -170,12 +167,9 @@ public final class TransactionCoordinator implements TransactionMembers, AutoClo
      *     {@link CoordinatorErrors#of}
      */
     public CompletableFuture<Boolean> prepare(String transactionalId, ProducerIdentity producer) {
-        return producerIds
-                .ready()
-                .handle((id, failure) -> failure)
-                .thenCompose(nothing -> submit(
-                        transactionalId,
-                        (shard, reply, outcome) -> shard.prepared.prepare(transactionalId, producer, reply, outcome)));
+        return submitWithId(
+                transactionalId,
+                (shard, reply, outcome) -> shard.prepared.prepare(transactionalId, producer, reply, outcome));
     }
 
     /**
@@ -186,12 +180,9 @@ public final class TransactionCoordinator implements TransactionMembers, AutoClo
      *     {@link CoordinatorRuntime#submit}; to be read with {@link CoordinatorErrors#of}
      */
     public CompletableFuture<ProducerIdentity> resolve(String transactionalId, boolean commit) {
-        return producerIds
-                .ready()
-                .handle((id, failure) -> failure)
-                .thenCompose(nothing -> submit(
-                        transactionalId,
-                        (shard, reply, outcome) -> shard.prepared.resolve(transactionalId, commit, reply, outcome)));
+        return submitWithId(
+                transactionalId,
+                (shard, reply, outcome) -> shard.prepared.resolve(transactionalId, commit, reply, outcome));
     }
 
     /**
@@ -354,6 +345,20 @@ public final class TransactionCoordinator implements TransactionMembers, AutoClo
             }
         }
         return response.setTransactionStates(listed);
+    }
+
+    /**
+     * Asks the shard, and again when a producer id is there if it needed one. Most ask for none: those are not to wait for the
+     * controller, which may be away.
+     */
+    private <R> CompletableFuture<R> submitWithId(String transactionalId, Operation<TransactionShard, R> operation) {
+        return this.<R>submit(transactionalId, operation)
+                .exceptionallyCompose(failure -> CoordinatorErrors.cause(failure) instanceof SpareProducerId.NoneYet
+                        ? producerIds
+                                .ready()
+                                .handle((id, nobody) -> id)
+                                .thenCompose(unused -> this.<R>submit(transactionalId, operation))
+                        : CompletableFuture.failedFuture(failure));
     }
 
     private <R> CompletableFuture<R> submit(String transactionalId, Operation<TransactionShard, R> operation) {

@@ -292,6 +292,17 @@ class PreparedTransactionsTest {
     }
 
     @Test
+    void aDecisionDoesNotWaitForTheController() {
+        ProducerIdentity writer = writing();
+        fixture.producerIds = CompletableFuture::new; // nobody gives ids
+        fixture.restart();
+
+        assertThat(now(fixture.transactions.prepare("x", writer))).isTrue();
+        now(fixture.transactions.resolve("x", true));
+        assertMarkers(true, next(writer));
+    }
+
+    @Test
     void aPreparedTransactionIsAborted() {
         ProducerIdentity writer = writing();
         now(fixture.transactions.prepare("x", writer));

@@ -11,9 +11,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.barnabas.coordinator.transaction.TransactionCoordinator.ProducerAnswer;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidRegularExpression;
 import org.apache.kafka.common.errors.NotEnoughReplicasException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.message.ListTransactionsRequestData;
 import org.apache.kafka.common.message.ListTransactionsResponseData;
@@ -80,6 +82,28 @@ class TransactionCoordinatorTest {
         ProducerIdentity following = fixture.init("x");
         assertThat(following.id()).isNotEqualTo(producer.id());
         assertThat(following.epoch()).isZero();
+    }
+
+    @Test
+    void onlyWhoNeedsANewProducerIdWaitsForOne() {
+        ProducerIdentity known = fixture.init("known");
+        CompletableFuture<Long> asked = new CompletableFuture<>();
+        fixture.producerIds = () -> asked; // the controller is away
+        fixture.restart();
+
+        assertThat(fixture.init("known")).isEqualTo(next(known));
+        var answer = fixture.transactions.init(Initialisation.of("new", 1_000, null));
+        assertThat(answer).isNotDone();
+        asked.complete(77L);
+        assertThat(now(answer).producer()).isEqualTo(new ProducerIdentity(77, (short) 0));
+    }
+
+    @Test
+    void anInitialisationIsToBeAskedAgainWhenNoProducerIdCame() {
+        fixture.producerIds = () -> CompletableFuture.failedFuture(new TimeoutException());
+
+        fixture.restart();
+        assertThat(fixture.initError("new", null)).isEqualTo(Errors.COORDINATOR_LOAD_IN_PROGRESS);
     }
 
     @ParameterizedTest

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.apache.kafka.common.TopicPartition;
@@ -50,6 +51,7 @@ public final class TransactionFixture {
     private final ManualTicker ticker = new ManualTicker(clock);
     short level = TV2;
     long nextProducerId = 1_000;
+    Supplier<CompletableFuture<Long>> producerIds = () -> CompletableFuture.completedFuture(nextProducerId++);
     private int epoch;
     public TransactionCoordinator transactions;
 
@@ -70,8 +72,7 @@ public final class TransactionFixture {
         return new TransactionCoordinator(
                 TransactionCoordinatorSettings.defaults(),
                 new Environment(clock, ticker, workers, log),
-                new TransactionCoordinator.Cluster(
-                        () -> 1, () -> CompletableFuture.completedFuture(nextProducerId++), () -> level, this::write));
+                new TransactionCoordinator.Cluster(() -> 1, () -> producerIds.get(), () -> level, this::write));
     }
 
     private CompletionStage<Void> write(TopicPartition partition, TransactionMarker marker) {
