@@ -74,7 +74,7 @@ public final class BrokerConfig {
     public List<String> warnings() {
         List<String> warnings = new ArrayList<>();
         for (String name : given.keySet()) {
-            Setting setting = SettingsTable.BROKER.setting(DynamicRules.baseName(name));
+            Setting setting = LiveConfig.settingOf(name);
             if (setting == null) {
                 warnings.add("Unknown configuration " + name
                         + NearestName.of(name, knownKeys())

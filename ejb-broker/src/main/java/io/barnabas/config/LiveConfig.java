@@ -115,6 +115,11 @@ public final class LiveConfig {
         return DynamicRules.isEffective(name, value, perBroker);
     }
 
+    /** What a key sets: a listener's own key sets, for the listener, what the key that it overrides sets for all. */
+    public static @Nullable Setting settingOf(String name) {
+        return SettingsTable.BROKER.setting(DynamicRules.baseName(name));
+    }
+
     /** Every value that a key has, the one that holds first; other names of the same setting only after the key itself. */
     public List<Origin> origins(String name) {
         State now = state;

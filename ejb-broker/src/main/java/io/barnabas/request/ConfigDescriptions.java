@@ -47,7 +47,8 @@ final class ConfigDescriptions {
         }
         for (Map.Entry<String, String> other : given.entrySet()) {
             if (SettingsTable.BROKER.setting(other.getKey()) == null) {
-                results.add(broker(other.getKey(), null, null, config.origins(other.getKey())));
+                Setting overridden = LiveConfig.settingOf(other.getKey());
+                results.add(broker(other.getKey(), overridden, other.getValue(), config.origins(other.getKey())));
             }
         }
         return results;
@@ -60,7 +61,7 @@ final class ConfigDescriptions {
             List<Origin> origins = config.origins(name).stream()
                     .filter(o -> o.source() == ConfigSource.DYNAMIC_DEFAULT_BROKER_CONFIG)
                     .toList();
-            results.add(broker(name, SettingsTable.BROKER.setting(name), value, origins));
+            results.add(broker(name, LiveConfig.settingOf(name), value, origins));
         });
         return results;
     }
@@ -70,7 +71,9 @@ final class ConfigDescriptions {
         boolean sensitive = setting == null || setting.isSensitive();
         return described(name, setting, sensitive ? null : value, synonyms(origins, sensitive))
                 .setIsSensitive(sensitive)
-                .setReadOnly(setting == null || !setting.isDynamic());
+                .setReadOnly(setting == null
+                        || !setting.isDynamic()
+                        || !setting.name().equals(name)); // as Kafka
     }
 
     /** Every key of a topic that sets {@code own}. */

@@ -24,6 +24,7 @@ import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData.Alter
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.requests.DescribeConfigsResponse.ConfigSource;
+import org.apache.kafka.common.requests.DescribeConfigsResponse.ConfigType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -173,6 +174,27 @@ class ConfigHandlersTest {
             assertThat(c.isSensitive()).isTrue();
             assertThat(c.value()).isNull();
         });
+    }
+
+    @Test
+    void a_listeners_own_key_is_told_as_the_key_that_it_overrides() {
+        alter(Type.BROKER, "1", "listener.name.x.ssl.truststore.type", SET, "PKCS12");
+        alter(Type.BROKER, "1", "listener.name.x.ssl.truststore.password", SET, "secret");
+        alter(Type.BROKER, "1", "not.known", SET, "secret");
+
+        assertThat(described(Type.BROKER, "1", "listener.name.x.ssl.truststore.type"))
+                .satisfies(c -> {
+                    assertThat(c.value()).isEqualTo("PKCS12");
+                    assertThat(c.configType()).isEqualTo(ConfigType.STRING.id());
+                });
+        assertThat(List.of("listener.name.x.ssl.truststore.password", "not.known"))
+                .allSatisfy(name -> {
+                    assertThat(described(Type.BROKER, "1", name).isSensitive()).isTrue();
+                    assertThat(described(Type.BROKER, "1", name).value()).isNull();
+                    assertThat(described(Type.BROKER, "1", name).synonyms())
+                            .first()
+                            .satisfies(s -> assertThat(s.value()).isNull());
+                });
     }
 
     @ParameterizedTest
