@@ -21,7 +21,10 @@ final class JvmOptions {
             "-Xshare:auto",
             "-Xlog:cds=off",
             "-Xlog:cds+dynamic=off",
-            "-Djava.awt.headless=true");
+            "-Djava.awt.headless=true",
+            // With more threads the container's services, started at once, at times fail each other:
+            // WouldBlockException of HazelcastCore.
+            "-Dorg.glassfish.startupThreadPolicy=USE_NO_THREADS");
 
     /**
      * Whoever is reached by IPv4 alone opens no socket of IPv6: a kernel need not have it, and there is one way less to be reached.

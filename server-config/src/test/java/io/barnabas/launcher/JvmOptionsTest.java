@@ -46,4 +46,11 @@ class JvmOptionsTest {
         assertThat(JvmOptions.defaults(List.of(), JVM, false)).contains("-Djava.net.preferIPv4Stack=true");
         assertThat(JvmOptions.defaults(List.of(), JVM, true)).contains("-Djava.net.preferIPv4Stack=false");
     }
+
+    /** Two of 551 starts failed as the container's services were started by several threads. */
+    @Test
+    void the_containers_services_are_started_by_one_thread() {
+        assertThat(JvmOptions.defaults(List.of(), JVM, false))
+                .contains("-Dorg.glassfish.startupThreadPolicy=USE_NO_THREADS");
+    }
 }
