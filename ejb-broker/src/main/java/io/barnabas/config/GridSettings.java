@@ -1,5 +1,6 @@
 package io.barnabas.config;
 
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,12 +52,6 @@ public record GridSettings(Means means, List<String> members, String group, Stri
         @Nullable String told = config.getStringOrNull(DISCOVERY);
         if (told == null || told.isBlank()) {
             return null;
-        }
-        if (config.clusterKey() != null) {
-            throw new ConfigException(
-                    DISCOVERY,
-                    told,
-                    "Must be empty with barnabas.cluster.key: what members of the data grid say to each other cannot be encrypted");
         }
         String address = config.getString(ADDRESS);
         Matcher own = MEMBER.matcher(address.trim());
@@ -138,6 +133,10 @@ public record GridSettings(Means means, List<String> members, String group, Stri
         boolean votes = config.quorumVoters().stream().anyMatch(voter -> voter.nodeId() == config.nodeId());
         properties.put("barnabas.grid.voters", votes ? text(config.quorumVoters()) : "");
         properties.put("barnabas.grid.seeks", Boolean.toString(config.seeksVoters()));
+        @Nullable Path key = config.clusterKey();
+        if (key != null) {
+            properties.put("barnabas.grid.key", key.toString());
+        }
         return properties;
     }
 

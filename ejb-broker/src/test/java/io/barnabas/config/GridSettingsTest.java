@@ -102,10 +102,15 @@ class GridSettingsTest {
     }
 
     @Test
-    void isRefusedBesideTheClustersKeyWhichCannotCloseIt() {
-        assertThatThrownBy(() -> config(
-                        "barnabas.cluster.discovery", "multicast", "barnabas.cluster.key", "/etc/barnabas/cluster.pem"))
-                .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("barnabas.cluster.key");
+    void membersKnowEachOtherByTheClustersKeyIfThereIsOne() {
+        assertThat(config("barnabas.cluster.discovery", "multicast").gridProperties())
+                .doesNotContainKey("barnabas.grid.key");
+        assertThat(config(
+                                "barnabas.cluster.discovery",
+                                "multicast",
+                                "barnabas.cluster.key",
+                                "/etc/barnabas/cluster.pem")
+                        .gridProperties())
+                .containsEntry("barnabas.grid.key", "/etc/barnabas/cluster.pem");
     }
 }

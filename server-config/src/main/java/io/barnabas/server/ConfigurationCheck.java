@@ -9,6 +9,7 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,9 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.TrustManager;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Holds the configuration against the broker's own rules before the container boots, so that a value that is not allowed is refused
@@ -24,12 +28,13 @@ import java.util.stream.Stream;
  */
 final class ConfigurationCheck {
     private static final String RULES = "io.barnabas.config.BrokerConfig";
+    private static final String KEY_OF_CLUSTER = "io.barnabas.port.ClusterKey";
     private static final Pattern KEY = Pattern.compile("for configuration ([^\\s:]+)");
 
     private ConfigurationCheck() {}
 
     /**
-     * Checks with the rules in these archives.
+     * Checks with the rules in these archives, and gives the data grid the cluster's key if it is to have both.
      *
      * @param deploy the folder of the unpacked archives
      * @return what to start the data grid with; empty if there is to be none
@@ -40,9 +45,29 @@ final class ConfigurationCheck {
         try (URLClassLoader archives =
                 new URLClassLoader(archives(deploy), ConfigurationCheck.class.getClassLoader())) {
             Thread.currentThread().setContextClassLoader(archives); // values that name classes are looked for there
-            return check(settings, archives);
+            Map<String, String> grid = check(settings, archives);
+            @Nullable String key = grid.get("barnabas.grid.key");
+            if (key != null) {
+                secure(Path.of(key), archives);
+            }
+            return grid;
         } finally {
             Thread.currentThread().setContextClassLoader(before);
+        }
+    }
+
+    /** The data grid knows nodes by the cluster's key as the broker's own ports do: it is read by the broker's rules. */
+    private static void secure(Path pem, ClassLoader rules) {
+        try {
+            Class<?> key = Class.forName(KEY_OF_CLUSTER, true, rules);
+            Object read = key.getMethod("read", Path.class).invoke(null, pem);
+            GridTls.use((KeyManager) key.getMethod("keys").invoke(read), (TrustManager)
+                    key.getMethod("trust").invoke(read));
+        } catch (InvocationTargetException e) {
+            throw new Refusal(
+                    String.valueOf(e.getCause() == null ? e : e.getCause().getMessage()));
+        } catch (ReflectiveOperationException | GeneralSecurityException | LinkageError e) {
+            throw new Refusal("the data grid cannot be secured by barnabas.cluster.key: " + e);
         }
     }
 

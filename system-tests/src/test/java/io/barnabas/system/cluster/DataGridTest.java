@@ -1,6 +1,7 @@
 package io.barnabas.system.cluster;
 
 import static io.barnabas.system.cluster.InDataGrid.OBSERVER;
+import static io.barnabas.system.cluster.InDataGrid.REFUSED;
 import static io.barnabas.system.cluster.InDataGrid.VOTERS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -16,7 +17,10 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Three voters, and a broker that is told nothing of them but how to find them in the data grid: by a list, a name, or calling. */
+/**
+ * Three voters, and a broker that is told nothing of them but how to find them in the data grid: by a list, a
+ * name, or calling; by the first and the last with the cluster's key.
+ */
 class DataGridTest {
     private static final Duration CALM = Duration.ofSeconds(180);
     private static final Duration HINT = Duration.ofSeconds(30);
@@ -29,7 +33,9 @@ class DataGridTest {
     @Test
     void a_broker_finds_the_voters_in_the_grid_the_oldest_voter_leads_and_who_leaves_is_looked_for() throws Exception {
         // Given three voters, and a broker that no list of voters is given to
-        try (Cluster cluster = Cluster.start(InDataGrid.byList(), Network.loopback(), Set.of(), dir, VOTERS + 1)) {
+        Path key = InnerPort.makeKey(dir.resolve("cluster.pem"));
+        InDataGrid product = InDataGrid.byList(key);
+        try (Cluster cluster = Cluster.start(product, Network.loopback(), Set.of(), dir, VOTERS + 1)) {
             assertThat(cluster.node(OBSERVER)).matches(InDataGrid::foundVoters);
             cluster.createTopic("grid", List.of(List.of(1, 2, 3)), Map.of());
             try (Load load = new Load(cluster.bootstrap(), "grid", 50)) {
@@ -38,8 +44,11 @@ class DataGridTest {
                 // Then the voter that has been in the grid for longest becomes the controller, and no producer notices
                 cluster.await("the oldest voter leads", CALM, () -> oldestVoterLeads(cluster));
                 assertThat(load.times().longestGapSince(flowing)).isLessThan(GAP_MAX);
-                assertThat(cluster.nodes())
-                        .allSatisfy(node -> assertThat(node.outputOfThisStart()).doesNotContain("com.hazelcast"));
+                assertThat(cluster.nodes()).allSatisfy(node -> assertThat(node.outputOfThisStart())
+                        .doesNotContain("com.hazelcast", REFUSED));
+                // And who has not the cluster's key learns nothing there
+                assertAnswersOnly(key, product, cluster.node(1));
+                assertAnswersOnly(key, product, cluster.node(OBSERVER));
                 // When a member is killed
                 cluster.node(OBSERVER).kill();
                 // Then the controller hears of it by the grid, too, and has it out of service
@@ -55,6 +64,18 @@ class DataGridTest {
                 assertThat(verdict.flawless()).as(verdict.toString()).isTrue();
             }
         }
+    }
+
+    private void assertAnswersOnly(Path key, InDataGrid product, Node node) throws Exception {
+        InnerPort port = InnerPort.grid(product.address(node.place()));
+        assertThat(port.answersTo(key)).as("the key at " + port).isTrue();
+        Path other = dir.resolve("other.pem");
+        assertThat(port.answersTo(Files.exists(other) ? other : InnerPort.makeKey(other)))
+                .as("another key at " + port)
+                .isFalse();
+        assertThat(port.answersWithoutKey()).as("no key at " + port).isFalse();
+        assertThat(port.answersInTheClear()).as("no TLS at " + port).isFalse();
+        assertThat(node.outputOfThisStart()).contains(REFUSED);
     }
 
     private static boolean oldestVoterLeads(Cluster cluster) {

@@ -1,6 +1,7 @@
 package io.barnabas.system.cluster;
 
 import io.barnabas.system.BarnabasProcess;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,6 +16,9 @@ final class InDataGrid extends Variant {
     static final int VOTERS = 3;
     /** The first without a vote. */
     static final int OBSERVER = 4;
+
+    /** What a member says of one that has not the cluster's key. */
+    static final String REFUSED = "A node is refused in the data grid, do all have the same barnabas.cluster.key?";
 
     private static final Pattern OLDEST_FIRST = Pattern.compile("the oldest member first: \\[([\\d, ]+)]");
 
@@ -34,19 +38,20 @@ final class InDataGrid extends Variant {
         }
     }
 
-    private InDataGrid(Means means) {
-        super(Map.of());
+    private InDataGrid(Map<String, String> settings, Means means) {
+        super(settings);
         this.means = means;
     }
 
-    static InDataGrid by(Means means) {
-        return new InDataGrid(means);
+    /** @param settings that all have besides */
+    static InDataGrid by(Means means, Map<String, String> settings) {
+        return new InDataGrid(settings, means);
     }
 
-    /** By a list of the voters' addresses, on ports of their own. */
-    static InDataGrid byList() {
+    /** By a list of the voters' addresses, on ports of their own; all have that key. */
+    static InDataGrid byList(Path key) {
         Map<Integer, Integer> ports = new HashMap<>();
-        return new InDataGrid(new Means() {
+        return new InDataGrid(Map.of("barnabas.cluster.key", key.toString()), new Means() {
             @Override
             public String address(Place node) {
                 return node.host() + ":" + ports.computeIfAbsent(node.id(), id -> BarnabasProcess.freePort());
@@ -75,6 +80,11 @@ final class InDataGrid extends Variant {
                 "--set",
                 "barnabas.cluster.address=" + means.address(node)));
         return command;
+    }
+
+    /** Where a node's member listens, host:port. */
+    String address(Place node) {
+        return means.address(node);
     }
 
     /** Who is in the grid, as a node has seen it last. */

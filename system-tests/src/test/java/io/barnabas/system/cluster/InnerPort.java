@@ -1,5 +1,6 @@
 package io.barnabas.system.cluster;
 
+import io.barnabas.system.BarnabasProcess;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
@@ -35,6 +36,9 @@ record InnerPort(String host, int port, byte[] words) {
     /** A whole request, version 0: length, API 18, version, correlation id, client id "me". */
     private static final byte[] API_VERSIONS = {0, 0, 0, 12, 0, 18, 0, 0, 0, 0, 0, 1, 0, 2, 'm', 'e'};
 
+    /** With which members of the data grid begin: it is answered with the same. */
+    private static final byte[] MEMBER = "HZC".getBytes(StandardCharsets.US_ASCII);
+
     private static final int PATIENCE_MS = 5_000;
     private static final int ALERT = 21;
 
@@ -44,6 +48,19 @@ record InnerPort(String host, int port, byte[] words) {
 
     static InnerPort brokers(Place node) {
         return new InnerPort(node.host(), node.ports().brokers(), API_VERSIONS);
+    }
+
+    /** A key of a cluster, by the command for it. */
+    static Path makeKey(Path file) {
+        Command.run(
+                Product.java(), "-jar", BarnabasProcess.jar().toAbsolutePath().toString(), "cluster-key", "" + file);
+        return file;
+    }
+
+    /** @param address host:port */
+    static InnerPort grid(String address) {
+        String[] parts = address.split(":", 2);
+        return new InnerPort(parts[0], Integer.parseInt(parts[1]), MEMBER);
     }
 
     /** With TLS, and a key of that file. */

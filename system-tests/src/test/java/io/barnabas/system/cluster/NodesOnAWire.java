@@ -7,6 +7,7 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -21,6 +22,7 @@ final class NodesOnAWire {
     private static final String HOST = "grid.test";
     private static final int PORT = 6900;
     private static final int NOBODY = 99;
+    private static final int STRANGER = InDataGrid.OBSERVER + 1;
     private static final Duration START = Duration.ofSeconds(180);
     /** A name is looked up every ten seconds, is unknown for ten more, and whoever is alone looks for others every ten seconds. */
     private static final Duration FOUND = Duration.ofSeconds(90);
@@ -36,7 +38,7 @@ final class NodesOnAWire {
     public static void main(String[] args) throws Exception {
         Bridge bridge;
         try {
-            bridge = Bridge.make(InDataGrid.OBSERVER);
+            bridge = Bridge.make(STRANGER);
         } catch (IllegalStateException e) {
             System.out.println("a bridge in a network of one's own is not allowed here: " + e.getMessage());
             System.exit(FaultTable.NO_NETWORK);
@@ -52,19 +54,34 @@ final class NodesOnAWire {
     }
 
     private void findEachOtherByCalling() throws Exception {
-        // When four start, of which one is not told who votes
-        InDataGrid product = product("multicast");
+        // When four that have the cluster's key start, of which one is not told who votes
+        Path key = InnerPort.makeKey(Files.createDirectories(directory).resolve("cluster.pem"));
+        InDataGrid product = product("multicast", Map.of("barnabas.cluster.key", key.toString()));
         try (Cluster cluster = Cluster.start(product, bridge, Set.of(), directory, InDataGrid.OBSERVER)) {
             // Then all are in one grid, and that one, which serves, has found the voters there
             cluster.await("all in one grid", FOUND, () -> InDataGrid.seeEachOther(cluster.nodes()));
             cluster.await(
                     "the voters are found", FOUND, () -> InDataGrid.foundVoters(cluster.node(InDataGrid.OBSERVER)));
+            // When one calls that has not the key
+            Node stranger = node(STRANGER, product("multicast", Map.of()), cluster);
+            stranger.launch();
+            try {
+                // Then it is answered, refused where it comes to join, and learns nothing
+                cluster.await("the stranger is refused", START, () -> cluster.nodes().stream()
+                        .anyMatch(node -> node.outputOfThisStart().contains(InDataGrid.REFUSED)));
+                if (!InDataGrid.seeEachOther(cluster.nodes()) || InDataGrid.foundVoters(stranger)) {
+                    throw new AssertionError("a stranger is in the grid");
+                }
+            } finally {
+                System.out.println(stranger.outputOfThisStart());
+                stranger.kill();
+            }
         }
     }
 
     private void findEachOtherByName() throws Exception {
         // Given voters that know a name, of which the first address is nobody's, and the third voter's is missing
-        InDataGrid product = product("dns:" + HOST + ":" + PORT);
+        InDataGrid product = product("dns:" + HOST + ":" + PORT, Map.of());
         for (int voter = 1; voter <= InDataGrid.VOTERS; voter++) {
             setAddresses(voter, NOBODY, 1, 2);
         }
@@ -73,7 +90,7 @@ final class NodesOnAWire {
             cluster.await("all voters in one grid", FOUND, () -> InDataGrid.seeEachOther(cluster.nodes()));
             // When a broker that is told nothing but the name starts before that has an address
             setAddresses(InDataGrid.OBSERVER);
-            Node observer = observer(product, cluster);
+            Node observer = node(InDataGrid.OBSERVER, product, cluster);
             observer.launch();
             try {
                 cluster.await("it knows nobody", START, () -> observer.outputOfThisStart()
@@ -92,24 +109,26 @@ final class NodesOnAWire {
         }
     }
 
-    private InDataGrid product(String discovery) {
-        return InDataGrid.by(new InDataGrid.Means() {
-            @Override
-            public String address(Place node) {
-                return node.host() + ":" + PORT;
-            }
+    private InDataGrid product(String discovery, Map<String, String> settings) {
+        return InDataGrid.by(
+                new InDataGrid.Means() {
+                    @Override
+                    public String address(Place node) {
+                        return node.host() + ":" + PORT;
+                    }
 
-            @Override
-            public String discovery(List<Place> voters) {
-                return discovery;
-            }
+                    @Override
+                    public String discovery(List<Place> voters) {
+                        return discovery;
+                    }
 
-            @Override
-            public List<String> options(Place node) {
-                Path hosts = hosts(node.id());
-                return Files.exists(hosts) ? List.of("-Djdk.net.hosts.file=" + hosts) : List.of();
-            }
-        });
+                    @Override
+                    public List<String> options(Place node) {
+                        Path hosts = hosts(node.id());
+                        return Files.exists(hosts) ? List.of("-Djdk.net.hosts.file=" + hosts) : List.of();
+                    }
+                },
+                settings);
     }
 
     private Path hosts(int node) {
@@ -127,8 +146,7 @@ final class NodesOnAWire {
         Files.move(whole, hosts(node), StandardCopyOption.ATOMIC_MOVE); // the node may be reading
     }
 
-    private Node observer(InDataGrid product, Cluster cluster) throws IOException {
-        int id = InDataGrid.OBSERVER;
+    private Node node(int id, InDataGrid product, Cluster cluster) throws IOException {
         Place place = new Place(
                 id, bridge.host(id), Cluster.ports(), directory.resolve(Integer.toString(id)), bridge.entrance(id));
         List<Place> voters = cluster.nodes().stream().map(Node::place).toList();

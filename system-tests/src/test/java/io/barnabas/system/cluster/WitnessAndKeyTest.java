@@ -2,7 +2,6 @@ package io.barnabas.system.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.barnabas.system.BarnabasProcess;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -174,12 +173,8 @@ class WitnessAndKeyTest {
         assertThat(quorum.observers()).isEmpty();
     }
 
-    /** By the command for it. */
     private static Path key(String name) {
-        Path file = dir.resolve(name);
-        Command.run(
-                Product.java(), "-jar", BarnabasProcess.jar().toAbsolutePath().toString(), "cluster-key", "" + file);
-        return file;
+        return InnerPort.makeKey(dir.resolve(name));
     }
 
     private static Node stranger(Optional<Path> key) throws Exception {
