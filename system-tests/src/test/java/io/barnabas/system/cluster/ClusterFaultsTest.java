@@ -57,6 +57,8 @@ class ClusterFaultsTest {
     private static Stream<Arguments> inEveryBuild() {
         return Stream.of(
                 Arguments.of(Fault.KILL_CONTROLLER_AND_LEADER, 1),
+                Arguments.of(Fault.KILL_ALL, 1),
+                Arguments.of(Fault.ROLLING_RESTART, 1),
                 Arguments.of(Fault.FREEZE_LEADER, 1),
                 Arguments.of(Fault.DISK_FULL, 1),
                 Arguments.of(Fault.FORCES_FAIL, 1),
@@ -71,8 +73,6 @@ class ClusterFaultsTest {
                 Arguments.of(Fault.KILL_CONTROLLER, 1),
                 Arguments.of(Fault.STOP_LEADER, 1),
                 Arguments.of(Fault.STOP_FOLLOWER, 1),
-                Arguments.of(Fault.ROLLING_RESTART, 1),
-                Arguments.of(Fault.KILL_ALL, 1),
                 Arguments.of(Fault.READ_ONLY, 1),
                 Arguments.of(Fault.DISK_GONE, 1),
                 Arguments.of(Fault.WRITES_FAIL, 1),
