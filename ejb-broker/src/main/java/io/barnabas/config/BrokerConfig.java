@@ -213,7 +213,8 @@ public final class BrokerConfig {
                 getInt("producer.id.expiration.check.interval.ms"),
                 getInt("num.recovery.threads.per.data.dir"),
                 getInt("log.flush.offset.checkpoint.interval.ms"),
-                getLong("log.initial.task.delay.ms"));
+                getLong("log.initial.task.delay.ms"),
+                getLong("barnabas.log.check.max.bytes.per.second"));
     }
 
     public int getInt(String name) {

@@ -21,6 +21,7 @@ import io.barnabas.metadata.Policies;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.metadata.TrailingMetadata;
 import io.barnabas.metadata.jpa.MetadataEntities;
+import io.barnabas.partition.DamagedReplicas;
 import io.barnabas.partition.DirectoryAssignments;
 import io.barnabas.partition.LocalPartitionWriter;
 import io.barnabas.partition.LocalPartitions;
@@ -91,6 +92,7 @@ public final class BrokerNode {
     private final TrailingMetadata trailing;
     private final LocalPartitions partitions;
     private final DirectoryAssignments assignments;
+    private final DamagedReplicas damaged;
     private final GroupCoordinator groups;
     private final TransactionHandlers.Parts transactions;
     private final FetchHandler fetch;
@@ -136,6 +138,8 @@ public final class BrokerNode {
                         config.current(), image.config(new ConfigResource(ConfigResource.Type.TOPIC, topic))),
                 port.workers());
         this.assignments = new DirectoryAssignments(atStart.nodeId(), membership.registration()::assign, port.ticker());
+        this.damaged = new DamagedReplicas(
+                atStart.nodeId(), logs, metadata.metadata(), membership.registration()::giveUp, port.ticker());
         this.groups = groups(atStart);
         this.transactions = TransactionParts.of(
                 port, config, membership, new TransactionParts.Local(partitions, groups), peers.links());
@@ -178,7 +182,9 @@ public final class BrokerNode {
     private void begin(Grid grid) {
         partitions.start();
         replication.begin(fetch);
+        partitions.onBegunAnew(assignments::onMade);
         assignments.follow(logs, metadata.metadata().image());
+        logs.onDamage(damaged::onDamage);
         partitions.onLeadership(new CoordinatorLeadership(groups, transactions.transactions()));
         metadata.metadata().onChange(groups::onMetadata);
         if (config.atStart().grid() != null) {
@@ -367,6 +373,7 @@ public final class BrokerNode {
             return true;
         });
         step("the directories' assignments", () -> {
+            damaged.close();
             assignments.close();
             return true;
         });

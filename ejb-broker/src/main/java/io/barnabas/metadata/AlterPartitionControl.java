@@ -127,11 +127,14 @@ final class AlterPartitionControl {
                 || new HashSet<>(isr).size() != isr.size()) {
             return Errors.INVALID_REQUEST;
         }
-        return wanted.newIsrWithEpochs().stream().allMatch(this::mayBeInSync) ? Errors.NONE : Errors.INELIGIBLE_REPLICA;
+        return wanted.newIsrWithEpochs().stream().allMatch(replica -> mayBeInSync(partition, replica))
+                ? Errors.NONE
+                : Errors.INELIGIBLE_REPLICA;
     }
 
-    private boolean mayBeInSync(BrokerState replica) {
-        return PartitionRules.active(image).test(replica.brokerId())
+    private boolean mayBeInSync(PartitionImage partition, BrokerState replica) {
+        return !PartitionRules.hasGivenUp(partition, replica.brokerId())
+                && PartitionRules.active(image).test(replica.brokerId())
                 && image.broker(replica.brokerId())
                         .filter(b -> b.epoch() == replica.brokerEpoch())
                         .isPresent();

@@ -230,6 +230,28 @@ public final class BrokerRegistration implements AutoCloseable {
      * @return an index of the metadata, completed when that is committed
      */
     public CompletableFuture<Long> assign(List<Assignment> assignments) {
+        return ask(request(assignments), body -> metadata.image().index());
+    }
+
+    /**
+     * Gives a replica up whose records are damaged. If that is granted the metadata say of it that its directory is lost; then its records
+     * may go, and not before.
+     *
+     * @return NONE, or why it is not granted: NOT_ENOUGH_REPLICAS are in sync beside it
+     */
+    public CompletableFuture<Errors> giveUp(Uuid topicId, int partition) {
+        AssignReplicasToDirsRequestData request =
+                request(List.of(new Assignment(topicId, partition, PartitionRules.LOST_DIRECTORY)));
+        return ask(request, body -> ((AssignReplicasToDirsResponseData) body)
+                .directories().stream()
+                        .flatMap(directory -> directory.topics().stream())
+                        .flatMap(topic -> topic.partitions().stream())
+                        .map(answer -> Errors.forCode(answer.errorCode()))
+                        .findFirst()
+                        .orElse(Errors.UNKNOWN_SERVER_ERROR));
+    }
+
+    private AssignReplicasToDirsRequestData request(List<Assignment> assignments) {
         Map<Uuid, Map<Uuid, TopicData>> byDirectory = new LinkedHashMap<>();
         for (Assignment each : assignments) {
             byDirectory
@@ -242,7 +264,7 @@ public final class BrokerRegistration implements AutoCloseable {
                 new AssignReplicasToDirsRequestData().setBrokerId(nodeId).setBrokerEpoch(epoch());
         byDirectory.forEach((directory, topics) -> request.directories()
                 .add(new DirectoryData().setId(directory).setTopics(new ArrayList<>(topics.values()))));
-        return ask(request, body -> metadata.image().index());
+        return request;
     }
 
     /** Takes the next block of producer ids: {@link ControllerService#PRODUCER_ID_BLOCK} from the answered one on. */

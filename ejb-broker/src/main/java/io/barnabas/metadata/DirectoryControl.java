@@ -3,6 +3,7 @@ package io.barnabas.metadata;
 import io.barnabas.metadata.Controller.Decision;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.AssignReplicasToDirsRequestData;
 import org.apache.kafka.common.message.AssignReplicasToDirsResponseData;
@@ -15,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The rule of telling in which of a broker's directories its replicas are (KIP-858), so that a start without a directory does not take
- * for missing what is in it. What the metadata say already makes no record. Pure.
+ * for missing what is in it; and of giving a replica up, which is said to be in the lost directory then. What the metadata say already
+ * makes no record. Pure.
  */
 final class DirectoryControl {
     private final PartitionRules rules;
@@ -69,6 +71,9 @@ final class DirectoryControl {
         if (!partition.replicas().contains(brokerId)) {
             return Errors.NOT_LEADER_OR_FOLLOWER;
         }
+        if (directory.equals(PartitionRules.LOST_DIRECTORY)) {
+            return giveUp(topic, partition);
+        }
         boolean lost = image.broker(brokerId)
                         .filter(b -> !b.logDirs().contains(directory))
                         .isPresent()
@@ -78,5 +83,14 @@ final class DirectoryControl {
                 .decide()
                 .ifPresent(records::add);
         return Errors.NONE;
+    }
+
+    private Errors giveUp(TopicImage topic, PartitionImage partition) {
+        if (PartitionRules.hasGivenUp(partition, brokerId)) {
+            return Errors.NONE;
+        }
+        Optional<PartitionChange> change = rules.givenUp(image, topic, partition, brokerId);
+        change.flatMap(PartitionChange::decide).ifPresent(records::add);
+        return change.isPresent() ? Errors.NONE : Errors.NOT_ENOUGH_REPLICAS;
     }
 }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 import org.apache.kafka.common.Uuid;
@@ -26,8 +27,9 @@ public final class PartitionRules {
     public static final String ELIGIBLE_LEADERS = "eligible.leader.replicas.version";
 
     private static final String MIN_IN_SYNC = "min.insync.replicas";
-    private static final Uuid LOST_DIRECTORY = new Uuid(0, 0);
-    private static final Uuid MIGRATING_DIRECTORY = new Uuid(0, 2);
+    private static final Uuid MIGRATING_DIRECTORY = new Uuid(0, 0);
+    /** Of a replica that its broker has given up: its records are damaged, or gone (KIP-858). */
+    static final Uuid LOST_DIRECTORY = new Uuid(0, 2);
 
     private static final long RESERVED_DIRECTORIES = 100;
 
@@ -86,6 +88,41 @@ public final class PartitionRules {
         return change(image, topic, partition, online(image, partition, others))
                 .without(broker)
                 .uncleanIf(uncleanElection(image, topic));
+    }
+
+    /**
+     * A broker gives its replica up, since records of it are damaged, and will have them all again from the leader. Only if nobody depends
+     * on it: as many others must be in sync and in service as are needed for acknowledged records to stay so and new ones to be taken.
+     * It is neither in sync nor eligible then, which a copy without records must not be, and a new leader epoch begins: what the leader
+     * knows of where the old copy was says nothing of the new one.
+     *
+     * @return the change, or nothing if the replica is needed
+     */
+    Optional<PartitionChange> givenUp(MetadataImage image, TopicImage topic, PartitionImage partition, int broker) {
+        IntPredicate others = online(image, partition, active(image).and(id -> id != broker));
+        long inSync = partition.isr().stream().filter(others::test).count();
+        int spared = partition.replicas().size() - 1;
+        boolean counts = partition.isr().contains(broker) || partition.elr().contains(broker);
+        if (inSync < (counts ? Math.max(1, Math.min(minInSync(image, topic), spared)) : 1)) {
+            return Optional.empty();
+        }
+        return Optional.of(change(image, topic, partition, others)
+                .withoutUnclean(broker)
+                .withNewEpoch()
+                .toDirectory(broker, LOST_DIRECTORY));
+    }
+
+    /** Whether a broker's replica is given up and nobody depends on it: its records may go. */
+    public static boolean isGivenUp(PartitionImage partition, int broker) {
+        return hasGivenUp(partition, broker)
+                && partition.leader() >= 0
+                && partition.leader() != broker
+                && !partition.isr().contains(broker)
+                && !partition.elr().contains(broker);
+    }
+
+    static boolean hasGivenUp(PartitionImage partition, int broker) {
+        return directory(partition, broker).equals(LOST_DIRECTORY);
     }
 
     /** A broker has come into service: what has no leader may be led by it. Records are added for each. */

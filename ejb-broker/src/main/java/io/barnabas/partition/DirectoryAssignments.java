@@ -76,6 +76,11 @@ public final class DirectoryAssignments implements AutoCloseable {
         tell(news);
     }
 
+    /** Tells of a log that was made in the place of another. */
+    public void onMade(PartitionLog log) {
+        tell(List.of(of(log)));
+    }
+
     private static Assignment of(PartitionLog log) {
         return new Assignment(
                 log.topicId(), log.topicPartition().partition(), log.directory().id());

@@ -363,6 +363,19 @@ public final class LocalPartition implements Partition {
         take(opened, null);
     }
 
+    /** Takes an empty log in the place of one that was given up: the metadata say that this broker is not in sync. */
+    void onEmptied(PartitionLog empty) {
+        state.change.writeLock().lock();
+        try {
+            if (!state.deleted) {
+                state.log = empty;
+                state.highWatermark.lower(empty.logEndOffset());
+            }
+        } finally {
+            state.change.writeLock().unlock();
+        }
+    }
+
     private void take(PartitionLog opened, @Nullable PartitionLog insteadOf) {
         if (state.replaceLog(opened, insteadOf) && leads()) {
             onAppended(opened, opened.logEndOffset(), 0);

@@ -7,6 +7,7 @@ import io.barnabas.log.PartitionLog;
 import io.barnabas.metadata.Metadata;
 import io.barnabas.metadata.MetadataImage;
 import io.barnabas.metadata.PartitionImage;
+import io.barnabas.metadata.PartitionRules;
 import io.barnabas.metadata.TopicImage;
 import io.barnabas.partition.LocalPartition.Transition;
 import io.barnabas.time.SystemClock;
@@ -20,6 +21,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
@@ -51,6 +53,7 @@ public final class LocalPartitions implements Metadata.Listener {
     private final Map<Uuid, HostedTopic> byId = new ConcurrentHashMap<>();
     private final List<LeadershipListener> listeners = new CopyOnWriteArrayList<>();
     private final Object telling = new Object(); // what is told last is what is; no disk work under it
+    private volatile Consumer<PartitionLog> onBegunAnew = log -> {};
     private boolean started; // the initial image was taken; guarded by this
 
     /** Makes the registry of a broker whose partitions have no other replicas, or none that ever lag. */
@@ -73,6 +76,11 @@ public final class LocalPartitions implements Metadata.Listener {
         logs.onDirectoryFailure(directory -> workers.run(() -> onDirectoryFailure(directory)));
         logs.onMoved(this::onMoved);
         metadata.onChange(this);
+    }
+
+    /** Has somebody told, on a worker, of each empty log that was made in the place of one that was given up. */
+    public void onBegunAnew(Consumer<PartitionLog> listener) {
+        onBegunAnew = listener;
     }
 
     /** Has a listener told of each change after these partitions, which have taken it then, beginning with all that they have. */
@@ -276,11 +284,41 @@ public final class LocalPartitions implements Metadata.Listener {
                 if (isNew) {
                     open();
                 }
-                transition = partition.onImage(image);
+                boolean beginsAnew = !isNew && isGivenUp();
+                transition = partition.onImage(image); // what was fetched for the old log is of a past epoch now
+                if (beginsAnew) {
+                    beginAnew();
+                }
             } catch (IOException | RuntimeException e) {
                 LOG.error("partition could not be opened; partition={}", partition.topicPartition(), e);
                 partition.onOffline();
             }
+        }
+
+        /** In an epoch that has just begun: what the leader knows of this replica is not of the old copy. */
+        private boolean isGivenUp() {
+            return PartitionRules.isGivenUp(image, brokerId) && partition.leaderEpoch() < image.leaderEpoch();
+        }
+
+        /** What is damaged goes, and all comes again from the leader. */
+        private void beginAnew() throws IOException {
+            TopicPartition name = partition.topicPartition();
+            @Nullable
+            DataDirectory place = logs.log(name)
+                    .map(PartitionLog::directory)
+                    .filter(DataDirectory::online)
+                    .orElse(null);
+            if (place == null) {
+                return;
+            }
+            logs.delete(name);
+            PartitionLog empty = logs.openOrCreate(name, partition.topicId(), config, place);
+            partition.onEmptied(empty);
+            onBegunAnew.accept(empty);
+            LOG.warn(
+                    "replica with damaged records was dropped and is copied again from its leader; partition={} leader={}",
+                    name,
+                    image.leader());
         }
 
         private void open() throws IOException {

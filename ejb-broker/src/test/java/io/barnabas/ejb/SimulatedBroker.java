@@ -22,6 +22,8 @@ import io.barnabas.metadata.OrderedMetadata;
 import io.barnabas.metadata.Policies;
 import io.barnabas.metadata.SimulatedQuorum;
 import io.barnabas.metadata.TrailingMetadata;
+import io.barnabas.partition.DamagedReplicas;
+import io.barnabas.partition.DirectoryAssignments;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.partition.LocalPartitionWriter;
 import io.barnabas.partition.LocalPartitions;
@@ -83,6 +85,7 @@ public final class SimulatedBroker {
     private final LogDirectories logs;
     private final Uuid incarnation;
     private boolean registering;
+    private final DamagedReplicas damaged;
     private @Nullable Parts parts;
 
     /**
@@ -140,10 +143,14 @@ public final class SimulatedBroker {
         this.incarnation = new Uuid(world.random.nextLong() | 1L << 32, id);
         try {
             this.logs = port.openLogs(config.atStart().logManagerSettings("cluster"));
+            logs.onDamage((log, what) -> {
+                throw new AssertionError("nothing is damaged, but " + log + ": " + what);
+            });
             logs.directories().forEach(d -> d.markWith(membership.registration()::epoch));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        this.damaged = new DamagedReplicas(id, logs, metadata, membership.registration()::giveUp, port.ticker());
         metadata.onChange((change, image) -> maybeRegister(image));
     }
 
@@ -243,6 +250,9 @@ public final class SimulatedBroker {
                 of.partitions, logs, of.trailing, new RequestMetrics(), port.ticker(), world.clock, port.scans());
         int[] sessions = {1_000 * id};
         FetchHandler fetch = new FetchHandler(path, FetchLimits.defaults(), () -> ++sessions[0]);
+        DirectoryAssignments assignments =
+                new DirectoryAssignments(id, membership.registration()::assign, port.ticker());
+        of.partitions.onBegunAnew(assignments::onMade);
         of.partitions.start();
         world.twin.onFollowing(of.trailing, of.partitions);
         of.replication.begin(fetch);
@@ -286,6 +296,7 @@ public final class SimulatedBroker {
     /** Ends in order. */
     public void close() {
         membership.close();
+        damaged.close();
         Parts present = parts;
         if (present != null) {
             present.replication.close();
@@ -319,6 +330,14 @@ public final class SimulatedBroker {
     /** Its replica of a partition, once there is one. */
     public @Nullable LocalPartition partition(TopicPartition partition) {
         return parts == null ? null : parts.partitions.partition(partition);
+    }
+
+    /** Records of its replica turn out to be damaged. */
+    public void damage(TopicPartition partition) {
+        LocalPartition local = partition(partition);
+        if (local != null && local.online()) {
+            life.run(() -> damaged.onDamage(local.log(), "a bit is another"));
+        }
     }
 
     public SimulatedLife life() {

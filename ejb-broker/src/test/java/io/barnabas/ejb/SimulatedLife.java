@@ -133,6 +133,11 @@ public final class SimulatedLife implements UnboundedLogThreads {
     }
 
     @Override
+    public Executor checker() {
+        return workers();
+    }
+
+    @Override
     public Executor cleaner() {
         return workers();
     }

@@ -277,6 +277,62 @@ class ControllerServiceTest {
         assertThat(cluster.partition("a").leader()).isEqualTo(3);
     }
 
+    @Test
+    void aDamagedReplicaIsGivenUpAndComesIntoSyncOnlyWithALogOfItsOwn() {
+        // Given
+        Uuid topic = cluster.topic("a", 2, 3, 1);
+        // When
+        short error = assign(2, topic, PartitionRules.LOST_DIRECTORY);
+        // Then
+        assertThat(error).isZero();
+        assertThat(cluster.partition("a").leader()).isEqualTo(3);
+        assertThat(cluster.partition("a").isr()).containsExactly(3, 1);
+        assertThat(PartitionRules.isGivenUp(cluster.partition("a"), 2)).isTrue();
+        assertThat(cluster.alter("a", 3, List.of(3, 1, 2), Map.of()).errorCode())
+                .isEqualTo(Errors.INELIGIBLE_REPLICA.code());
+        // When it is asked again, for the answer was lost
+        int epoch = cluster.partition("a").partitionEpoch();
+        assertThat(assign(2, topic, PartitionRules.LOST_DIRECTORY)).isZero();
+        // Then
+        assertThat(cluster.partition("a").partitionEpoch()).isEqualTo(epoch);
+        // When
+        assign(2, topic, TestCluster.directory(2));
+        alter("a", 3, 1, 2);
+        // Then
+        assertThat(cluster.partition("a").isr()).containsExactly(3, 1, 2);
+        assertThat(PartitionRules.isGivenUp(cluster.partition("a"), 2)).isFalse();
+    }
+
+    @Test
+    void aFollowerThatIsGivenUpBeginsANewLeaderEpochSinceWhatIsKnownOfItIsOfTheOldLog() {
+        // Given
+        Uuid topic = cluster.topic("a", 2, 3, 1);
+        // When
+        assign(3, topic, PartitionRules.LOST_DIRECTORY);
+        // Then
+        assertThat(cluster.partition("a").leader()).isEqualTo(2);
+        assertThat(cluster.partition("a").leaderEpoch()).isEqualTo(1);
+        assertThat(cluster.partition("a").isr()).containsExactly(2, 1);
+    }
+
+    @Test
+    void aDamagedReplicaThatIsNeededIsNotGivenUp() {
+        // Given
+        Uuid topic = cluster.topic("a", 2, 3, 1);
+        alter("a", 2);
+        var before = cluster.partition("a");
+        // When
+        short error = assign(2, topic, PartitionRules.LOST_DIRECTORY);
+        // Then
+        assertThat(error).isEqualTo(Errors.NOT_ENOUGH_REPLICAS.code());
+        assertThat(cluster.partition("a")).isEqualTo(before);
+        // When it is one that may lead after the last in sync (KIP-966)
+        error = assign(1, topic, PartitionRules.LOST_DIRECTORY);
+        // Then
+        assertThat(error).isEqualTo(Errors.NOT_ENOUGH_REPLICAS.code());
+        assertThat(cluster.partition("a")).isEqualTo(before);
+    }
+
     private short assign(int broker, Uuid topic, Uuid directory) {
         AssignReplicasToDirsRequestData request =
                 new AssignReplicasToDirsRequestData().setBrokerId(broker).setBrokerEpoch(cluster.epoch(broker));

@@ -1,6 +1,7 @@
 package io.barnabas.simulation;
 
 import io.barnabas.ejb.SimulatedBroker;
+import io.barnabas.log.PartitionLog;
 import io.barnabas.metadata.PartitionImage;
 import io.barnabas.partition.LocalPartition;
 import io.barnabas.simulation.ReplicaReader.Entry;
@@ -16,13 +17,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What must be so of every partition of a simulated cluster, at any time and at the end. What is below a high watermark anywhere is
- * the same everywhere and for ever (I10), in the order and the number that its producer sent it; high watermarks do not go back within a
- * life, and nobody who may be elected lacks what is below one (I8); an epoch has one leader (I6).
+ * the same everywhere and for ever (I10), in the order and the number that its producer sent it; high watermarks do not go back within the
+ * life of a log, and nobody who may be elected lacks what is below one (I8); an epoch has one leader (I6).
  */
 final class ClusterChecks {
     private final SimulatedCluster cluster;
     private final Map<TopicPartition, History> histories = new HashMap<>();
-    private final Map<SimulatedBroker, Map<TopicPartition, Long>> highWatermarks = new IdentityHashMap<>();
+    private final Map<PartitionLog, Long> highWatermarks = new IdentityHashMap<>();
 
     ClusterChecks(SimulatedCluster cluster) {
         this.cluster = cluster;
@@ -103,8 +104,7 @@ final class ClusterChecks {
     private void check(SimulatedBroker broker, LocalPartition local) {
         TopicPartition partition = local.topicPartition();
         Supplier<String> where = () -> "broker " + broker.id() + " of " + partition + ": ";
-        Map<TopicPartition, Long> of = highWatermarks.computeIfAbsent(broker, life -> new HashMap<>());
-        long from = of.getOrDefault(partition, 0L);
+        long from = highWatermarks.getOrDefault(local.log(), 0L);
         long to = local.highWatermark();
         requireElse(to >= from, () -> where.get() + "the high watermark went back from " + from + " to " + to);
         requireElse(
@@ -114,7 +114,7 @@ final class ClusterChecks {
         History history = history(partition);
         if (to > from) {
             ReplicaReader.read(local.log(), from, to).forEach(entry -> expose(history, entry, where));
-            of.put(partition, to);
+            highWatermarks.put(local.log(), to);
         }
         if (local.leads()) {
             Integer other = history.leaders.putIfAbsent(local.leaderEpoch(), broker.id());

@@ -25,6 +25,9 @@ final class ClusterSimulation {
     /** One fault in so many is one of {@link StagedFaults}. */
     private static final int STAGED_IN = 40;
 
+    /** One step in so many finds damaged records somewhere. */
+    private static final int DAMAGED_IN = 30;
+
     private static final int QUIET_MS = 30_000;
 
     final Random random;
@@ -124,7 +127,17 @@ final class ClusterSimulation {
         if (random.nextInt(100) < faultPercent) {
             fault(faults.anyBroker());
         }
+        if (random.nextInt(DAMAGED_IN) == 0) {
+            damage(faults.anyBroker(), cluster.partitions.get(random.nextInt(cluster.partitions.size())));
+        }
         faults.maybeMend(this::restart);
+    }
+
+    private void damage(int broker, TopicPartition partition) {
+        if (cluster.alive(broker)) {
+            note("damage " + partition + " of " + broker);
+            cluster.broker(broker).damage(partition);
+        }
     }
 
     private void fault(int broker) {

@@ -50,6 +50,11 @@ final class SimulatedThreads implements UnboundedLogThreads {
     }
 
     @Override
+    public Executor checker() {
+        return lane("checker");
+    }
+
+    @Override
     public Executor cleaner() {
         return lane("cleaner");
     }

@@ -37,7 +37,8 @@ final class SimulationSettings {
                 600_000,
                 1,
                 1_000 + random.nextInt(20_000),
-                30_000);
+                30_000,
+                Long.MAX_VALUE);
     }
 
     static GroupCoordinatorSettings groups() {

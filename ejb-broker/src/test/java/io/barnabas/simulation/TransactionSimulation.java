@@ -105,7 +105,8 @@ final class TransactionSimulation {
                 10_000,
                 1,
                 2_000,
-                2_000);
+                2_000,
+                Long.MAX_VALUE);
         Map<String, LogConfig> topics = Map.of(
                 TransactionNode.TOPIC, config(false),
                 Topic.GROUP_METADATA_TOPIC_NAME, config(true),

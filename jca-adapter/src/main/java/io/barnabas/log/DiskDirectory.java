@@ -130,6 +130,9 @@ final class DiskDirectory implements DataDirectory {
 
     /** Judges an I/O error other than that of a force: lack of room fails the caller only. Returns what the caller throws. */
     LogStorageException failed(String what, IOException cause) {
+        if (cause instanceof DamagedSegmentException) { // the disk answers
+            return new LogStorageException(what + " met damage in " + path + ": " + cause.getMessage(), cause);
+        }
         if (IoFailures.isTransient(cause) || isFull(cause)) {
             LOG.warn(
                     "{} failed for want of room or by an interrupt: directory={} error={}",
@@ -185,6 +188,11 @@ final class DiskDirectory implements DataDirectory {
         return !(cause instanceof SegmentFile.PartialWriteException) && usable >= 0 && usable < ROOM_MIN;
     }
 
+    /** The marked end was not an orderly one for all that: records are missing. Who has none of them must not lead for it (KIP-966). */
+    void unmark() {
+        cleanShutdownEpoch = NO_EPOCH;
+    }
+
     /** An error after which the disk is not to be trusted. */
     LogStorageException broken(String what, IOException cause) {
         takeOffline(what, cause);
@@ -204,6 +212,18 @@ final class DiskDirectory implements DataDirectory {
                 what,
                 cause);
         listeners.forEach(listener -> listener.accept(this));
+    }
+
+    /** A log has left for another directory, and shall not be here again after a loss of power. */
+    void syncLeft(TopicPartition partition) {
+        try {
+            requireOnline();
+            files.syncDirectory(path);
+        } catch (IOException e) {
+            broken("Leaving by " + partition, e);
+        } catch (LogStorageException e) {
+            LOG.warn("A log left a failed directory: directory={}", path);
+        }
     }
 
     // ---- checkpoints
@@ -374,18 +394,6 @@ final class DiskDirectory implements DataDirectory {
     private static long epochIn(byte[] mark) {
         Matcher found = EPOCH_IN_MARK.matcher(new String(mark, StandardCharsets.UTF_8));
         return found.find() ? Long.parseLong(found.group(1)) : NO_EPOCH;
-    }
-
-    /** What was renamed in it stays so; if it has failed, that is for the start that finds it again. */
-    void syncNames() {
-        try {
-            requireOnline();
-            files.syncDirectory(path);
-        } catch (IOException e) {
-            broken("Syncing", e);
-        } catch (LogStorageException e) {
-            LOG.warn("A log left a failed directory: directory={}", path);
-        }
     }
 
     void unlock() throws IOException {

@@ -1,17 +1,15 @@
 package io.barnabas.log;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.TopicPartition;
@@ -24,7 +22,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The logs of all data directories: opens and recovers them, makes and deletes them, and closes them so that the next start is quick.
- * What goes on by itself in the meantime is {@link LogJanitor}'s; moves are {@link LogMover}'s.
+ * What goes on by itself in the meantime is {@link LogJanitor}'s; moves are {@link LogMover}'s; what becomes of folders is {@link LogRemoval}'s.
  *
  * <p>Threads: any. {@link #changes} orders creations, deletions and swaps.
  */
@@ -36,8 +34,9 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     private final ConcurrentHashMap<TopicPartition, SegmentedLog> logs = new ConcurrentHashMap<>();
     private final Set<SegmentedLog> alsoNamed = ConcurrentHashMap.newKeySet();
     private final Object changes = new Object();
-    private final AtomicLong uniqueNames = new AtomicLong();
     private final DirectoryWishes wishes = new DirectoryWishes();
+    private final DamagedLogs damaged = new DamagedLogs();
+    private final LogRemoval removal;
     private final LogJanitor janitor;
     private final LogMover mover;
     private final LogLoader loader;
@@ -48,6 +47,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         this.settings = settings;
         this.environment = environment;
         this.directories = directories;
+        this.removal = new LogRemoval(this, environment);
         this.janitor = new LogJanitor(this, environment);
         this.mover = new LogMover(this, environment);
         this.loader = new LogLoader(this, mover, environment);
@@ -128,6 +128,10 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         return directories;
     }
 
+    LogRemoval removal() {
+        return removal;
+    }
+
     LogManagerSettings settings() {
         return settings;
     }
@@ -187,61 +191,18 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
 
     @Override
     public void delete(TopicPartition partition) {
-        remove(partition, this::discard);
+        remove(partition, removal::discard);
     }
 
     @Override
     public void setAside(TopicPartition partition) {
-        remove(partition, log -> takeAway(log, LogFolder.FOLDER_STRAY).closeFiles());
+        remove(partition, removal::setAside);
     }
 
     private void remove(TopicPartition partition, Consumer<SegmentedLog> how) {
         synchronized (changes) {
             mover.cancel(partition);
             Optional.ofNullable(logs.remove(partition)).ifPresent(how);
-        }
-    }
-
-    /** Takes a log's folder away: at once out of sight, after file.delete.delay.ms from the disk. */
-    void discard(SegmentedLog log) {
-        deleteLater(takeAway(log, LogFolder.FOLDER_DELETE));
-    }
-
-    private SegmentedLog takeAway(SegmentedLog log, String suffix) {
-        log.retire();
-        alsoNamed.remove(log);
-        janitor.compactor().onDeleted(log.topicPartition(), log.disk());
-        if (log.disk().online()) {
-            try {
-                log.folder().rename(uniqueName(log.topicPartition(), log.disk(), suffix));
-            } catch (IOException e) {
-                throw log.disk().failed("Taking away the log of " + log.topicPartition(), e);
-            }
-        }
-        return log;
-    }
-
-    private void deleteLater(SegmentedLog log) {
-        later(log.config().fileDeleteDelayMs(), () -> {
-            log.closeFiles();
-            deleteFolder(log.disk(), log.folder().path());
-        });
-    }
-
-    void deleteFolderLater(DiskDirectory directory, Path folder) {
-        later(settings.defaults().fileDeleteDelayMs(), () -> deleteFolder(directory, folder));
-    }
-
-    private void deleteFolder(DiskDirectory directory, Path folder) {
-        try {
-            if (directory.online()) {
-                environment.files().deleteTree(folder);
-            }
-        } catch (IOException e) {
-            LOG.warn(
-                    "Deleting a log's folder failed; the next start tries again: folder={} error={}",
-                    folder,
-                    e.toString());
         }
     }
 
@@ -284,16 +245,6 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         return future;
     }
 
-    /** A folder's name that nothing in the directory has, nor had in this life of the process. */
-    String uniqueName(TopicPartition partition, DiskDirectory directory, String suffix) {
-        String name;
-        do {
-            UUID unique = new UUID(environment.clock().wallMillis(), uniqueNames.incrementAndGet());
-            name = LogFolder.nameWith(partition, unique, suffix);
-        } while (environment.files().exists(directory.path().resolve(name)));
-        return name;
-    }
-
     /**
      * A log is about to be made: what recovery finds in the checkpoint shall not be another log's, which was deleted or moved away, nor
      * shall it find none at all, which it would take for a damaged one.
@@ -320,13 +271,13 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
      */
     void swap(SegmentedLog present, SegmentedLog future) {
         try {
-            present.folder().move(uniqueName(present.topicPartition(), present.disk(), LogFolder.FOLDER_DELETE));
+            present.folder().move(removal.name(present.topicPartition(), present.disk(), LogFolder.FOLDER_DELETE));
         } catch (IOException e) {
             throw present.disk().failed("Moving the log of " + present.topicPartition(), e);
         }
         name(present); // until its going is forced: should it come back, its gaps would count as losses
         future.durability().beforeNextForce(() -> {
-            present.disk().syncNames();
+            present.disk().syncLeft(present.topicPartition());
             future.folder().rename(LogFolder.name(future.topicPartition()));
         });
         future.reconfigure(present.config());
@@ -336,11 +287,11 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         present.retireFor(future);
     }
 
-    /** The folder of a log that was moved away goes for good. */
-    void leave(SegmentedLog moved) {
-        alsoNamed.remove(moved);
-        janitor.compactor().onDeleted(moved.topicPartition(), moved.disk());
-        deleteLater(moved);
+    /** Nobody asks for this log any more. */
+    void forget(SegmentedLog log) {
+        alsoNamed.remove(log);
+        damaged.forget(log);
+        janitor.compactor().onDeleted(log.topicPartition(), log.disk());
     }
 
     void adopt(SegmentedLog log) {
@@ -365,6 +316,11 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
                 listener.accept(directory);
             }
         }
+    }
+
+    @Override
+    public void onDamage(BiConsumer<PartitionLog, String> listener) {
+        damaged.tell(listener);
     }
 
     @Override
@@ -427,6 +383,11 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         }
         mover.onTruncated(log, offset);
         janitor.compactor().onTruncated(log.topicPartition(), log.disk(), offset);
+    }
+
+    @Override
+    public void damaged(SegmentedLog log, String what) {
+        damaged.add(log, what);
     }
 
     private void requireOpen() {

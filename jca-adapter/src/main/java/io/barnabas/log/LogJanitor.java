@@ -13,7 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What logs need from time to time: retention, compaction, forces by flush.ms, checkpoints, expiry of producers.
+ * What logs need from time to time: retention, compaction, forces by flush.ms, checkpoints, expiry of producers; once, a look for damage.
  *
  * <p>Threads: the ticker says when, the worker does it, or the cleaners do; one round of a kind at a time.
  */
@@ -26,6 +26,7 @@ final class LogJanitor {
     private final LogDirectories directories;
     private final LogEnvironment environment;
     private final LogCompactor compactor;
+    private final LogCheck check;
     private final List<Ticker.Timeout> pending = new ArrayList<>(); // guarded by itself
     private int cleaners; // that were started; guarded by pending
     private final AtomicLong told = new AtomicLong(); // bytes of the cleaners' maps that the heap is too small for
@@ -42,6 +43,7 @@ final class LogJanitor {
                 new CleanerPace(environment.clock(), environment.threads(), () -> directories
                         .settings()
                         .cleanerIoBytesPerSecond()));
+        this.check = new LogCheck(directories, environment);
     }
 
     /** Memory for the keys of one pass. */
@@ -76,7 +78,8 @@ final class LogJanitor {
                 .map(PartitionLog::topicPartition)
                 .collect(Collectors.toSet());
         for (SegmentedLog log : serving()) {
-            if (log.configured() && log.config().compact() && !moving.contains(log.topicPartition())) {
+            boolean quiet = !check.isDue(log) && !moving.contains(log.topicPartition());
+            if (log.configured() && log.config().compact() && quiet) {
                 found.add(new CompactableSegments(log));
             }
         }
@@ -90,6 +93,7 @@ final class LogJanitor {
         every(initialDelayMs, () -> directories.settings().flushCheckpointIntervalMs(), this::checkpoint);
         Interval expiry = () -> directories.settings().producerIdExpirationCheckIntervalMs();
         every(expiry.ms(), expiry, this::expire);
+        check.start();
         onSettings();
     }
 
@@ -129,6 +133,7 @@ final class LogJanitor {
     void stop() {
         stopped = true;
         compactor.stop();
+        check.stop();
         synchronized (pending) {
             pending.forEach(Ticker.Timeout::cancel);
             pending.clear();
@@ -198,7 +203,7 @@ final class LogJanitor {
         }
     }
 
-    private static void retain(SegmentedLog log, long now) {
+    private void retain(SegmentedLog log, long now) {
         LogView seen = log.view();
         try {
             Retention.apply(log, now);
@@ -206,6 +211,9 @@ final class LogJanitor {
             if (log.closed() || log.view().segments() != seen.segments()) {
                 LOG.debug("Retention ended, segments went away meanwhile: partition={}", log.topicPartition(), e);
             } else {
+                if (e instanceof DamagedSegmentException) {
+                    directories.damaged(log, e);
+                }
                 throw log.disk().failed("Retention of " + log.topicPartition(), e);
             }
         }

@@ -160,7 +160,7 @@ final class LogLoader {
                 continue;
             }
             if (name.endsWith(LogFolder.FOLDER_DELETE)) {
-                manager.deleteFolderLater(directory, path);
+                manager.removal().deleteLater(directory, path);
                 continue;
             }
             LogFolder.partitionOf(name).ifPresent(partition -> {
@@ -211,8 +211,16 @@ final class LogLoader {
 
     private SegmentedLog load(SegmentedLog.LogParts parts, LogRecovery.Hints hints, LogConfig config)
             throws IOException {
-        return new SegmentedLog(
-                parts, config, new LogRecovery(parts, config, hints, this::producerExpirationMs).load());
+        SegmentedLog.Loaded loaded = new LogRecovery(parts, config, hints, this::producerExpirationMs).load();
+        SegmentedLog log = new SegmentedLog(parts, config, loaded);
+        if (hints.clean() && loaded.findings().cut()) {
+            parts.directory().unmark();
+        }
+        String damage = loaded.findings().damage();
+        if (damage != null) {
+            manager.damaged(log, damage);
+        }
+        return log;
     }
 
     private int producerExpirationMs() {
@@ -236,7 +244,7 @@ final class LogLoader {
         for (Path file : files.list(folder.path())) {
             if (file.toString().endsWith(LogFolder.LOG) && files.size(file) > 0) {
                 LogFolder old = new LogFolder(files, folder.path());
-                old.rename(manager.uniqueName(partition, directory, LogFolder.FOLDER_STRAY));
+                old.rename(manager.removal().name(partition, directory, LogFolder.FOLDER_STRAY));
                 LOG.warn("Setting aside an old folder of that name: partition={} folder={}", partition, old.path());
                 return;
             }
@@ -249,8 +257,9 @@ final class LogLoader {
             TopicPartition partition, Uuid topicId, LogConfig config, DiskDirectory directory, boolean future) {
         directory.requireOnline();
         FileStore files = environment.files();
-        String name =
-                future ? manager.uniqueName(partition, directory, LogFolder.FOLDER_FUTURE) : LogFolder.name(partition);
+        String name = future
+                ? manager.removal().name(partition, directory, LogFolder.FOLDER_FUTURE)
+                : LogFolder.name(partition);
         LogFolder folder = new LogFolder(files, directory.path().resolve(name));
         manager.unname(partition, directory);
         try {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.TopicPartition;
@@ -74,6 +75,12 @@ public interface LogManager {
 
     /** Called, on a thread of the log, when a data directory fails. */
     void onDirectoryFailure(Consumer<DataDirectory> listener);
+
+    /**
+     * Called, with the log and what is known of it, for each log of which records are damaged, once, those known before too. On any thread,
+     * perhaps under the log's lock: the listener never waits.
+     */
+    default void onDamage(BiConsumer<PartitionLog, String> listener) {}
 
     /** Called, with the log, when the set or the identity of logs changes by a {@link #move}. */
     void onMoved(Consumer<PartitionLog> listener);

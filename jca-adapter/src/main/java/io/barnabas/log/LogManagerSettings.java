@@ -23,6 +23,7 @@ import java.util.Set;
  * @param recoveryThreads threads that recover logs at start and close them at the end, each directory ({@code num.recovery.threads.per.data.dir})
  * @param flushCheckpointIntervalMs {@code log.flush.offset.checkpoint.interval.ms}
  * @param initialTaskDelayMs {@code log.initial.task.delay.ms}: from the start to the first retention and checkpoint
+ * @param checkBytesPerSecond {@code barnabas.log.check.max.bytes.per.second}: how fast what the start found is read and checked; 0: not at all
  */
 public record LogManagerSettings(
         List<Path> directories,
@@ -40,4 +41,5 @@ public record LogManagerSettings(
         int producerIdExpirationCheckIntervalMs,
         int recoveryThreads,
         long flushCheckpointIntervalMs,
-        long initialTaskDelayMs) {}
+        long initialTaskDelayMs,
+        long checkBytesPerSecond) {}

@@ -125,9 +125,9 @@ final class LogMover {
         if (move != null) {
             move.done.completeExceptionally(
                     new UnknownTopicOrPartitionException("The move of " + partition + " was given up"));
-            directories.discard(move.future);
+            directories.removal().discard(move.future);
         }
-        found.take(partition).forEach(copy -> directories.discard(copy.log()));
+        found.take(partition).forEach(copy -> directories.removal().discard(copy.log()));
     }
 
     /** The log loses its end, and so must the copy. The caller holds the log's lock. */
@@ -179,7 +179,7 @@ final class LogMover {
                 return;
             }
             try {
-                directories.discard(move.future);
+                directories.removal().discard(move.future);
             } catch (LogStorageException e) {
                 LOG.warn("The copy is left to the next start: partition={}", move.partition(), e);
             }
@@ -411,7 +411,7 @@ final class LogMover {
         SegmentedLog moved = move.future;
         try {
             moved.flush();
-            directories.leave(move.source);
+            directories.removal().leave(move.source);
             settledListeners.forEach(listener -> listener.accept(moved));
         } catch (RuntimeException e) {
             LOG.warn(
@@ -444,7 +444,7 @@ final class LogMover {
             if (directories.log(partition).isEmpty()) {
                 List<FoundCopies.Copy> copies = found.take(partition);
                 adopt(copies.get(0).log());
-                copies.stream().skip(1).forEach(copy -> directories.discard(copy.log()));
+                copies.stream().skip(1).forEach(copy -> directories.removal().discard(copy.log()));
             }
         }
     }
@@ -465,7 +465,7 @@ final class LogMover {
                 if (copy.isOf(source) && !moves.containsKey(source.topicPartition())) {
                     resume(source, copy);
                 } else {
-                    directories.discard(copy.log());
+                    directories.removal().discard(copy.log());
                 }
             } catch (LogStorageException e) {
                 LOG.warn("A move does not go on: partition={}", source.topicPartition(), e);

@@ -4,20 +4,15 @@ import java.io.IOException;
 import java.util.Optional;
 import org.apache.kafka.common.errors.CorruptRecordException;
 import org.apache.kafka.common.errors.OffsetOutOfRangeException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Reads and searches of one log. Before {@link LogReader} and {@link TimestampSearch}: takes the view of the moment, no lock, and looks
  * again where a segment went away meanwhile, by deletion, truncation or compaction. Any thread.
  */
 final class LogQueries {
-    private static final Logger LOG = LoggerFactory.getLogger(LogQueries.class);
-
     private final SegmentedLog log;
     private final SegmentedLog.LogParts parts;
     private final LogState state;
-    private volatile boolean told; // of damage: once
 
     LogQueries(SegmentedLog log, SegmentedLog.LogParts parts, LogState state) {
         this.log = log;
@@ -62,14 +57,7 @@ final class LogQueries {
 
     /** What lies before and behind the damage, and other partitions, are still served, as by Kafka. */
     private RuntimeException damaged(IOException e) {
-        if (!told) {
-            told = true;
-            LOG.error(
-                    "Records are damaged and cannot be read: partition={} directory={} error={}",
-                    parts.partition(),
-                    parts.directory().path(),
-                    e.getMessage());
-        }
+        parts.owner().damaged(log, e);
         return new CorruptRecordException(e.getMessage(), e);
     }
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.IntSupplier;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,6 +53,8 @@ final class LogRecovery {
     private final ProducerStates producers;
     private boolean epochsLearned;
     private long rescannedFrom = Long.MAX_VALUE; // indexes from here on are new and not forced
+    private boolean cut;
+    private @Nullable String damage; // met where nothing is cut
 
     LogRecovery(SegmentedLog.LogParts parts, LogConfig config, Hints hints, IntSupplier producerExpirationMs) {
         this.parts = parts;
@@ -222,6 +225,7 @@ final class LogRecovery {
         }
         rescannedFrom = first < segments.size() ? segments.get(first).baseOffset() : Long.MAX_VALUE;
         long loadAt = first < segments.size() ? segments.get(first).baseOffset() : end;
+        long lastSnapshot = producers.snapshots().last();
         producers.loadSnapshot(segments.get(0).baseOffset(), loadAt, agesFromMs);
         producers
                 .snapshots()
@@ -241,6 +245,7 @@ final class LogRecovery {
                 dropFrom(segments, follows ? i + 1 : i);
             }
         }
+        cut |= lastSnapshot > end; // an orderly end leaves one there
         return end;
     }
 
@@ -299,7 +304,17 @@ final class LogRecovery {
             first--;
         }
         for (int i = Math.max(0, first); i <= last; i++) {
-            recallBatches(segments.get(i), until);
+            Segment segment = segments.get(i);
+            sparing(() -> recallBatches(segment, until));
+        }
+    }
+
+    /** Where nothing is cut, what is damaged costs nobody what is not: the log serves the rest, and others see to it. */
+    private void sparing(SegmentedLog.Change step) throws IOException {
+        try {
+            step.run();
+        } catch (DamagedSegmentException e) {
+            damage = e.getMessage();
         }
     }
 
@@ -322,7 +337,7 @@ final class LogRecovery {
         for (int i = 0; i < first; i++) {
             if (endOf(segments, i) > producers.endOffset()) {
                 Segment segment = segments.get(i);
-                SegmentStore.replay(segment, segment.size(), producers);
+                sparing(() -> SegmentStore.replay(segment, segment.size(), producers));
             }
         }
     }
@@ -345,6 +360,7 @@ final class LogRecovery {
         }
         fault = fault == null ? cursor.fault() : fault;
         if (good < size) {
+            cut = true;
             LOG.warn("Cutting a log: segment={} at={} of={} offset={} reason={}", segment, good, size, next, fault);
         }
         segment.file().truncate(good);
@@ -355,8 +371,8 @@ final class LogRecovery {
         return good == size;
     }
 
-    private static @org.jspecify.annotations.Nullable String faultOf(BatchCursor cursor, long next, long base)
-            throws IOException {
+    /** What is wrong with a batch behind another that ends before {@code next}; null if nothing is. */
+    static @Nullable String faultOf(BatchCursor cursor, long next, long base) throws IOException {
         if (cursor.baseOffset() < next || cursor.lastOffset() < cursor.baseOffset()) {
             return "offset " + cursor.baseOffset() + " after " + (next - 1);
         }
@@ -373,6 +389,9 @@ final class LogRecovery {
             epochs.learn(epoch, cursor.baseOffset());
             epochsLearned = true;
         }
+        if (epoch >= 0 && epochs.at(cursor.baseOffset()).orElse(epoch) != epoch) { // outside the CRC
+            damage = segment + " has leader epoch " + epoch + " at offset " + cursor.baseOffset();
+        }
         boolean control = BatchHeader.isControl(cursor.header(), cursor.at());
         TransactionIndex.Aborted aborted =
                 control ? producers.apply(cursor.copy(), 0) : producers.apply(cursor.header(), cursor.at());
@@ -383,6 +402,7 @@ final class LogRecovery {
 
     private void dropFrom(List<Segment> segments, int from) throws IOException {
         for (int i = segments.size() - 1; i >= from; i--) {
+            cut = true;
             LOG.warn("Deleting a segment behind a cut: segment={}", segments.get(i));
             segments.get(i).delete();
             segments.remove(i);
@@ -418,7 +438,13 @@ final class LogRecovery {
             each.idle();
         }
         LogView view = new LogView(segments.toArray(new Segment[0]), end, last.size());
-        return new SegmentedLog.Loaded(view, logStart, recoveryPoint, epochs, producers);
+        return new SegmentedLog.Loaded(
+                view,
+                logStart,
+                recoveryPoint,
+                epochs,
+                producers,
+                new SegmentedLog.Findings(rescannedFrom, cut, damage));
     }
 
     /**

@@ -33,6 +33,8 @@ final class LogState {
     /** A cut at this offset is under way: no checkpoint may say more. */
     volatile long cuttingAt = Long.MAX_VALUE;
 
+    final long checkedFrom;
+
     /** How often records were taken off the end: what was computed under another count is void. */
     private volatile int truncations;
 
@@ -46,6 +48,7 @@ final class LogState {
         this.highWatermark = loaded.logStartOffset();
         this.epochs = loaded.epochs();
         this.producers = loaded.producers();
+        this.checkedFrom = loaded.findings().checkedFrom();
     }
 
     /** Who tells of a lower one comes late. */

@@ -16,6 +16,9 @@ public interface LogThreads extends AutoCloseable {
     /** Compaction. */
     java.util.concurrent.Executor cleaner();
 
+    /** Looks for damage. */
+    java.util.concurrent.Executor checker();
+
     /** Compaction may use so many threads from now on. */
     void cleaners(int threads);
 

@@ -66,7 +66,11 @@ final class LogTruncation {
                 state.logStartOffset, end, parts.environment().clock().wallMillis())) {
             parts.folder().files().syncDirectory(parts.folder().path());
         }
-        segments.replay(state.view, state.producers);
+        try {
+            segments.replay(state.view, state.producers);
+        } catch (DamagedSegmentException e) { // what is cut is cut
+            parts.owner().damaged(log, e);
+        }
         state.highWatermark = Math.min(state.highWatermark, end);
         state.logStartOffset = Math.min(state.logStartOffset, end);
     }

@@ -17,12 +17,13 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Production's threads: one forcer a data directory, one worker, as many cleaners as are set; they end when idle. */
+/** Production's threads: one forcer a data directory, one worker, one that checks, as many cleaners as are set; they end when idle. */
 public final class OwnLogThreads implements LogThreads {
     private static final Logger LOG = LoggerFactory.getLogger(OwnLogThreads.class);
     private static final long IDLE_SECONDS = 30;
     private final Map<Path, ThreadPoolExecutor> forcers = new ConcurrentHashMap<>();
     private final ThreadPoolExecutor worker = pool("worker", 1);
+    private final ThreadPoolExecutor checker = pool("check", 1);
     private final ThreadPoolExecutor cleaner;
     private final CountDownLatch closing = new CountDownLatch(1);
 
@@ -43,6 +44,11 @@ public final class OwnLogThreads implements LogThreads {
     @Override
     public Executor cleaner() {
         return cleaner;
+    }
+
+    @Override
+    public Executor checker() {
+        return checker;
     }
 
     @Override
@@ -115,6 +121,7 @@ public final class OwnLogThreads implements LogThreads {
         List<ThreadPoolExecutor> all = new ArrayList<>(forcers.values());
         all.add(worker);
         all.add(cleaner);
+        all.add(checker);
         all.forEach(ThreadPoolExecutor::shutdown); // not shutdownNow: that interrupts
         boolean interrupted = false;
         for (ThreadPoolExecutor each : all) {

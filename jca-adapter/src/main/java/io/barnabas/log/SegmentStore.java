@@ -162,13 +162,25 @@ final class SegmentStore {
         return view.withSegments(all.toArray(new Segment[0]));
     }
 
-    /** Tells the producers of the batches from where their state ends to the log's end. */
+    /**
+     * Tells the producers of the batches from where their state ends to the log's end.
+     *
+     * @throws DamagedSegmentException if some of them are damaged; the producers know of the others
+     */
     void replay(LogView view, ProducerStates producers) throws IOException {
         if (producers.endOffset() >= view.endOffset()) {
             return;
         }
+        DamagedSegmentException damage = null;
         for (int i = view.floor(producers.endOffset()); i < view.segments().length; i++) {
-            replay(view.segments()[i], view.limitOf(i), producers);
+            try {
+                replay(view.segments()[i], view.limitOf(i), producers);
+            } catch (DamagedSegmentException e) {
+                damage = e;
+            }
+        }
+        if (damage != null) {
+            throw damage;
         }
     }
 

@@ -47,9 +47,23 @@ final class SegmentedLog implements PartitionLog {
             BatchValidator validator,
             LogOwner owner) {}
 
-    /** What loading found. */
+    /** What loading made. */
     record Loaded(
-            LogView view, long logStartOffset, long recoveryPoint, LeaderEpochs epochs, ProducerStates producers) {}
+            LogView view,
+            long logStartOffset,
+            long recoveryPoint,
+            LeaderEpochs epochs,
+            ProducerStates producers,
+            Findings findings) {}
+
+    /**
+     * What loading found out about the files.
+     *
+     * @param checkedFrom segments from this base offset on were read whole
+     * @param cut whether records were taken off the end
+     * @param damage what is damaged and was left as it is, if anything
+     */
+    record Findings(long checkedFrom, boolean cut, @Nullable String damage) {}
 
     SegmentedLog(LogParts parts, LogConfig config, Loaded loaded) {
         this.parts = parts;
@@ -111,6 +125,11 @@ final class SegmentedLog implements PartitionLog {
 
     LogView view() {
         return state.view;
+    }
+
+    /** Segments that were there at the start, from this base offset on, were read whole then. */
+    long checkedFrom() {
+        return state.checkedFrom;
     }
 
     ProducerStates producers() {
@@ -452,6 +471,9 @@ final class SegmentedLog implements PartitionLog {
             try {
                 change.run();
             } catch (IOException e) {
+                if (e instanceof DamagedSegmentException) {
+                    parts.owner().damaged(this, e);
+                }
                 throw directory.failed(what + " of " + parts.partition(), e);
             }
         }

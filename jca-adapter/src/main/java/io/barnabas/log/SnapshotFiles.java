@@ -38,6 +38,11 @@ final class SnapshotFiles {
         offsets.add(offset);
     }
 
+    /** The offset of the newest, whole or not; -1 if there is none. */
+    long last() {
+        return offsets.isEmpty() ? -1 : offsets.last();
+    }
+
     boolean contains(long offset) {
         return offsets.contains(offset);
     }

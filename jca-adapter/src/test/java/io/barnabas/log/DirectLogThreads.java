@@ -45,6 +45,11 @@ public final class DirectLogThreads implements LogThreads {
         return this::execute;
     }
 
+    @Override
+    public Executor checker() {
+        return this::execute;
+    }
+
     /** Rests pass on this clock at once. */
     DirectLogThreads restingOn(ManualClock manual) {
         clock = manual;

@@ -65,7 +65,8 @@ public final class LogFixture implements AutoCloseable {
                 600_000,
                 2,
                 60_000,
-                30_000);
+                30_000,
+                Long.MAX_VALUE);
     }
 
     /** The same with the cleaner on: it looks for work every {@link #CLEANER_BACKOFF_MS}. */
@@ -86,7 +87,8 @@ public final class LogFixture implements AutoCloseable {
                 plain.producerIdExpirationCheckIntervalMs(),
                 plain.recoveryThreads(),
                 plain.flushCheckpointIntervalMs(),
-                plain.initialTaskDelayMs());
+                plain.initialTaskDelayMs(),
+                plain.checkBytesPerSecond());
     }
 
     private LogDirectories open() {

@@ -26,6 +26,7 @@ final class LogSimulation {
     private final List<SimulatedPartition> partitions = new ArrayList<>();
     private final Deque<String> events = new ArrayDeque<>();
     private final boolean fsync;
+    private final List<String> damage = new ArrayList<>(); // that was taken for such
     private int crashes;
 
     LogSimulation(long seed, SimulatedDisk disk) {
@@ -51,7 +52,8 @@ final class LogSimulation {
                         600_000,
                         1,
                         1_000 + random.nextInt(20_000),
-                        30_000));
+                        30_000,
+                        Long.MAX_VALUE));
         for (int i = 0; i < 2; i++) {
             TopicPartition name = new TopicPartition("t", i);
             LogConfig config = config(i == 1);
@@ -99,6 +101,10 @@ final class LogSimulation {
             note(step, "crash");
         } catch (LogStorageException e) {
             note(step, "error " + e.getMessage());
+        }
+        damage.removeIf(what -> what.contains("cannot be read")); // an error of the disk
+        if (!damage.isEmpty()) {
+            throw new AssertionError("nothing is damaged, but " + damage);
         }
         if (disk.crashed() || !fixture.directories().directories().get(0).online()) {
             crash(step);
@@ -195,6 +201,7 @@ final class LogSimulation {
         disk.heal();
         fixture.close();
         fixture.restart();
+        fixture.directories().onDamage((log, what) -> damage.add(what));
         for (SimulatedPartition partition : partitions) {
             partition.log = fixture.log(partition.topicPartition, partition.config);
             partition.log.onHighWatermark(partition.log.logEndOffset());
@@ -223,6 +230,7 @@ final class LogSimulation {
         }
         disk.neverCrash();
         fixture.restart();
+        fixture.directories().onDamage((log, what) -> damage.add(what));
         for (int i = 0; i < required.length; i++) {
             SimulatedPartition partition = partitions.get(i);
             PartitionLog log = fixture.log(partition.topicPartition, partition.config);

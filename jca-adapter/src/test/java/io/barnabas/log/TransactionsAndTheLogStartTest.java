@@ -224,7 +224,8 @@ class TransactionsAndTheLogStartTest {
                         now.producerIdExpirationCheckIntervalMs(),
                         now.recoveryThreads(),
                         now.flushCheckpointIntervalMs(),
-                        now.initialTaskDelayMs()));
+                        now.initialTaskDelayMs(),
+                        now.checkBytesPerSecond()));
         fixture.ticker.advance(now.producerIdExpirationCheckIntervalMs());
 
         assertThat(log.activeProducers()).isEmpty();

@@ -51,7 +51,6 @@ final class Damage {
     static final int ALL = Kind.values().length * Way.values().length;
 
     private final Random random;
-    private Path last = Path.of("");
     private int turn = Integer.getInteger("cluster.damage.first", 0);
 
     /** @param seed says which file and where in it */
@@ -73,15 +72,10 @@ final class Damage {
             List<Path> files = files(node, kind);
             if (!files.isEmpty()) {
                 Path file = files.get(random.nextInt(files.size()));
-                last = node.place().data().relativize(file);
-                return way + " " + last + " " + (way == Way.CUT ? cut(file) : flip(file));
+                return way + " " + node.place().data().relativize(file) + " "
+                        + (way == Way.CUT ? cut(file) : flip(file));
             }
         }
-    }
-
-    /** Whether a segment of that partition was what was damaged last. */
-    boolean lastIn(String partition) {
-        return last.toString().endsWith(".log") && last.startsWith(partition);
     }
 
     private static List<Path> files(Node node, Kind kind) throws IOException {

@@ -74,6 +74,11 @@ final class KafkaProduct implements Product {
     }
 
     @Override
+    public boolean mends() {
+        return false;
+    }
+
+    @Override
     public boolean votes(Cluster cluster, Node node) {
         return true; // a voter by its number alone, whatever it has forgotten
     }

@@ -76,12 +76,10 @@ final class Mix {
     }
 
     private void strike(Fault fault) throws Exception {
-        int turn = done.merge(fault, 1, Integer::sum) - 1;
-        // What lies damaged after an orderly end is not looked for before somebody reads it.
-        fault.strike(scene, fault == Fault.DAMAGE ? 0 : turn);
+        fault.strike(scene, done.merge(fault, 1, Integer::sum) - 1);
         scene.awaitWhole();
         if (fault == Fault.DAMAGE) {
-            examine();
+            scene.awaitMended(topics(), "the damage");
         }
     }
 
@@ -109,23 +107,6 @@ final class Mix {
         topics.addAll(scene.cluster().internalTopics());
         topics.forEach(scene.cluster()::awaitInSync);
         return topics;
-    }
-
-    /**
-     * A segment that was damaged where nobody reads it at the start is still damaged. Who looks for it finds it, as an operator does with
-     * {@code kafka-dump-log}, and takes the disk for lost; {@link Scene#damage} has seen to the scene's own topic. Whatever else differs is
-     * not the damage's own.
-     */
-    private void examine() throws Exception {
-        List<Difference> differences = ReplicaFiles.differences(scene.cluster(), topics(), Extent.COMMON);
-        if (differences.isEmpty()) {
-            return;
-        }
-        System.out.println("still damaged, the disk is replaced: " + differences);
-        if (!differences.stream().allMatch(each -> scene.damage().lastIn(each.partition()))) {
-            throw new AssertionError("replicas differ where nothing was damaged: " + differences);
-        }
-        scene.replaceDisk(scene.firstReplica());
     }
 
     private void judge(Workload workload) throws Exception {

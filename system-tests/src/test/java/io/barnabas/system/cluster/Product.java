@@ -36,6 +36,11 @@ interface Product {
     /** Whether a node that has lost its data votes on metadata again; does what an operator has to do for it. */
     boolean votes(Cluster cluster, Node node) throws ExecutionException, InterruptedException;
 
+    /** Whether a node finds out which of its records are damaged and has them again from the others. */
+    default boolean mends() {
+        return true;
+    }
+
     /** The command of a node, which stays in the foreground and keeps its pid. */
     List<String> command(Place node, List<Place> all) throws Exception;
 

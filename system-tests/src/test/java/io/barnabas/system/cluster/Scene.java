@@ -26,6 +26,9 @@ record Scene(Cluster cluster, String topic, Load load, Damage damage) {
     /** As long as it takes a node to start, or to say that it cannot. */
     private static final Duration DAMAGED = Duration.ofSeconds(90);
 
+    /** As long as it takes a node to find out what is damaged, and to have it again. */
+    private static final Duration MENDED = Duration.ofSeconds(120);
+
     /** Of all that is random. */
     static final long SEED = Long.getLong("cluster.seed", System.nanoTime());
 
@@ -209,8 +212,8 @@ record Scene(Cluster cluster, String topic, Load load, Damage damage) {
     }
 
     /**
-     * Damages a file of the first leader between its end, an orderly one or not, and its next start. A node that does not start with it, or
-     * whose records readers refuse, has its disk replaced.
+     * Damages a file of the first leader between its end, an orderly one or not, and its next start. A node that does not start with it has
+     * its disk replaced; any other has everything again unattended, whatever it showed at first.
      */
     void damage(int turn) throws Exception {
         Node node = firstReplica();
@@ -230,12 +233,30 @@ record Scene(Cluster cluster, String topic, Load load, Damage damage) {
         awaitWhole();
         cluster.electPreferred(topic);
         awaitFlow();
-        if (load.isReadable()) {
-            System.out.println(what + ": serves");
-        } else {
-            System.out.println(what + ": readers refuse what it shows");
-            replaceDisk(node);
+        System.out.println(what + ": serves");
+        awaitMended(List.of(topic), what);
+    }
+
+    /** Whoever had damaged records has found that out and has them again from the others. */
+    void awaitMended(List<String> topics, String damage) throws Exception {
+        long began = System.nanoTime();
+        List<ReplicaFiles.Difference> differences = ReplicaFiles.differences(cluster, topics, ReplicaLog.Extent.COMMON);
+        while (!differences.isEmpty()) {
+            if (!cluster.product().mends()) {
+                replaceDisk(firstReplica());
+                return;
+            }
+            if (System.nanoTime() - began > MENDED.toNanos()) {
+                throw new AssertionError("still damaged after " + damage + ": " + differences);
+            }
+            differences = ReplicaFiles.differences(cluster, topics, ReplicaLog.Extent.COMMON);
         }
+        topics.forEach(cluster::awaitInSync);
+        if (topics.contains(topic) && !load.isReadable()) {
+            throw new AssertionError("readers refuse what is shown after " + damage);
+        }
+        System.out.println(damage + ": whole after "
+                + Duration.ofNanos(System.nanoTime() - began).toMillis() + " ms");
     }
 
     private static String lastWords(Node node) {
