@@ -1,6 +1,7 @@
 package io.barnabas.partition;
 
 import io.barnabas.log.LogManager;
+import io.barnabas.log.MovedLog;
 import io.barnabas.log.PartitionLog;
 import io.barnabas.metadata.BrokerRegistration;
 import io.barnabas.metadata.BrokerRegistration.Assignment;
@@ -13,9 +14,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.Function;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,6 +43,7 @@ public final class DirectoryAssignments implements AutoCloseable {
     private final Function<List<Assignment>, CompletableFuture<Long>> registration;
     private final Ticker ticker;
     private final Map<Replica, Assignment> untold = new LinkedHashMap<>(); // the latest of each; guarded by this
+    private volatile Consumer<Set<Assignment>> onTold = told -> {};
     private @Nullable Timeout retry; // guarded by this
     private long retryMs = RETRY_MS; // guarded by this
     private boolean closed; // guarded by this
@@ -65,12 +68,25 @@ public final class DirectoryAssignments implements AutoCloseable {
 
     /** Tells of what the image has otherwise, and of moves from now on. The partitions are open. */
     public void follow(LogManager logs, MetadataImage image) {
+        onTold = told -> logs.moved().stream()
+                .filter(moved -> told.contains(
+                        new Assignment(moved.topicId(), moved.partition().partition(), moved.directoryId())))
+                .forEach(moved -> logs.onMoveRecorded(moved.partition()));
         logs.onSettled(
                 log -> tell(List.of(of(log)))); // not before: a start would make the log anew where it is said to be
         List<Assignment> news = new ArrayList<>();
         for (PartitionLog log : logs.logs()) {
-            if (log.directory().online() && isNews(log, image)) {
+            if (log.directory().online() && isNews(of(log), image)) {
                 news.add(of(log));
+            }
+        }
+        for (MovedLog moved : logs.moved()) {
+            Assignment left = of(moved, image);
+            boolean missing = logs.log(moved.partition()).isEmpty();
+            if (missing && isNews(left, image)) {
+                news.add(left); // the broker is no use as a leader
+            } else if (news.stream().noneMatch(each -> Replica.of(each).equals(Replica.of(left)))) {
+                logs.onMoveRecorded(moved.partition());
             }
         }
         tell(news);
@@ -86,18 +102,22 @@ public final class DirectoryAssignments implements AutoCloseable {
                 log.topicId(), log.topicPartition().partition(), log.directory().id());
     }
 
-    private boolean isNews(PartitionLog log, MetadataImage image) {
-        TopicPartition name = log.topicPartition();
-        @Nullable TopicImage topic = image.topic(log.topicId());
-        if (topic == null || name.partition() >= topic.partitions().size()) {
+    private static Assignment of(MovedLog moved, MetadataImage image) {
+        @Nullable TopicImage topic = image.topic(moved.partition().topic());
+        Uuid id = topic != null && moved.isOf(moved.partition(), topic.id()) ? topic.id() : moved.topicId();
+        return new Assignment(id, moved.partition().partition(), moved.directoryId());
+    }
+
+    /** Whether the image has it otherwise; it has nothing of what is no replica of this broker's. */
+    private boolean isNews(Assignment assignment, MetadataImage image) {
+        @Nullable TopicImage topic = image.topic(assignment.topicId());
+        if (topic == null || assignment.partition() >= topic.partitions().size()) {
             return false;
         }
-        PartitionImage partition = topic.partitions().get(name.partition());
+        PartitionImage partition = topic.partitions().get(assignment.partition());
         int at = partition.replicas().indexOf(brokerId);
         List<Uuid> directories = partition.directories();
-        return at >= 0
-                && at < directories.size()
-                && !directories.get(at).equals(log.directory().id());
+        return at >= 0 && at < directories.size() && !directories.get(at).equals(assignment.directory());
     }
 
     /** In order: what is told of a replica later is decided later. */
@@ -125,11 +145,14 @@ public final class DirectoryAssignments implements AutoCloseable {
         }
     }
 
-    private synchronized void onTold(List<Assignment> batch) {
-        batch.forEach(each -> untold.remove(Replica.of(each), each));
-        if (untold.isEmpty()) {
-            retryMs = RETRY_MS;
+    private void onTold(List<Assignment> batch) {
+        synchronized (this) {
+            batch.forEach(each -> untold.remove(Replica.of(each), each));
+            if (untold.isEmpty()) {
+                retryMs = RETRY_MS;
+            }
         }
+        onTold.accept(Set.copyOf(batch));
     }
 
     private synchronized void onFailure(List<Assignment> batch, Throwable failure) {

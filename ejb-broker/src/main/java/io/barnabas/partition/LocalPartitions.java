@@ -332,7 +332,7 @@ public final class LocalPartitions implements Metadata.Listener {
                 present = null;
             }
             @Nullable DataDirectory wanted = directoryOf(image);
-            if (present == null && (mayBeOnAFailedDisk(wanted) || isBeingMoved(name))) {
+            if (present == null && (mayBeOnAFailedDisk(wanted) || isBeingMoved(name) || wasMoved(name))) {
                 LOG.error("log is in an offline directory; partition={}", name);
                 return;
             }
@@ -347,9 +347,15 @@ public final class LocalPartitions implements Metadata.Listener {
             return !started && logs.directories().stream().anyMatch(directory -> !directory.online());
         }
 
+        /** It is in a directory that is away, whatever the metadata say: they had yet to be told. */
+        private boolean wasMoved(TopicPartition name) {
+            return logs.moved().stream().anyMatch(moved -> moved.isOf(name, partition.topicId()));
+        }
+
         /** There is a copy of an interrupted move, and the log is in the directory that is offline: the copy is not whole. */
         private boolean isBeingMoved(TopicPartition name) {
             return !started
+                    && logs.directories().stream().anyMatch(directory -> !directory.online())
                     && logs.futureLogs().stream()
                             .anyMatch(future -> future.topicPartition().equals(name)
                                     && (future.topicId().equals(partition.topicId())

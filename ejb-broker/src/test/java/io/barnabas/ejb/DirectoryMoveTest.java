@@ -2,6 +2,7 @@ package io.barnabas.ejb;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,6 +21,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionReplica;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -129,8 +131,15 @@ class DirectoryMoveTest {
                 ReplicaInfo moved = replica(admin, to);
                 assertThat(moved.isFuture()).isFalse();
                 assertThat(from.resolve("t-0")).doesNotExist();
+                Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> !leftBehind(from));
             }
             assertThat(readAll(broker)).isEqualTo(310);
+        }
+    }
+
+    private static boolean leftBehind(Path in) throws IOException {
+        try (var all = Files.list(in)) {
+            return all.anyMatch(path -> path.toString().endsWith("-moved"));
         }
     }
 
@@ -236,16 +245,63 @@ class DirectoryMoveTest {
         }
     }
 
+    /** As a crash leaves it between the end of a move and what the controller is told of it. */
+    @Test
+    void aMovedPartitionIsNotBegunAnewThoughTheMetadataHaveItWhereItWas() throws Exception {
+        // Given
+        Path one = Files.createDirectories(directory.resolve("one"));
+        Path two = Files.createDirectories(directory.resolve("two"));
+        Path away = directory.resolve("away");
+        Uuid there;
+        try (EmbeddedBroker broker = EmbeddedBroker.start(Map.of("log.dirs", one.toString()));
+                Admin admin = broker.admin();
+                var producer = new KafkaProducer<>(
+                        broker.clientConfig(), new ByteArraySerializer(), new ByteArraySerializer())) {
+            admin.createTopics(List.of(new NewTopic("t", 1, (short) 1))).all().get();
+            for (Future<RecordMetadata> sent : send(producer, 100)) {
+                sent.get();
+            }
+        }
+        try (EmbeddedBroker broker = EmbeddedBroker.start(Map.of("log.dirs", one + "," + two))) {
+            there = broker.node().logs().directories().get(1).id();
+            assertThat(isRecordedIn(broker, one)).isTrue();
+        }
+        Files.move(one.resolve("t-0"), two.resolve("t-0"));
+        Path left = one.resolve(
+                "t-0.%016x%016x-moved".formatted(there.getMostSignificantBits(), there.getLeastSignificantBits()));
+        Files.createDirectory(left);
+        Files.copy(two.resolve("t-0").resolve("partition.metadata"), left.resolve("partition.metadata"));
+        // When
+        Files.move(two, away);
+        Files.createFile(two);
+        try (EmbeddedBroker broker = EmbeddedBroker.start(Map.of("log.dirs", one + "," + two))) {
+            // Then: the metadata are told, since nobody is to ask this broker
+            assertThat(broker.node().partitions().hosted("t", 0).online()).isFalse();
+            assertThat(one.resolve("t-0")).doesNotExist();
+            Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> directories(broker)
+                    .contains(there));
+            Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> !Files.exists(left));
+        }
+        try (EmbeddedBroker broker = EmbeddedBroker.start(Map.of("log.dirs", one + "," + two))) {
+            assertThat(broker.node().partitions().hosted("t", 0).online()).isFalse();
+            assertThat(one.resolve("t-0")).doesNotExist();
+        }
+        Files.delete(two);
+        Files.move(away, two);
+        try (EmbeddedBroker broker = EmbeddedBroker.start(Map.of("log.dirs", one + "," + two))) {
+            assertThat(broker.node().partitions().leader(PARTITION).log().logEndOffset())
+                    .isEqualTo(100);
+        }
+    }
+
+    private static List<Uuid> directories(EmbeddedBroker broker) {
+        return broker.node().metadata().metadata().image().partition("t", 0).directories();
+    }
+
     private static boolean isRecordedIn(EmbeddedBroker broker, Path directory) {
         return broker.node().logs().directories().stream()
                 .filter(each -> each.path().equals(directory))
-                .anyMatch(each -> broker.node()
-                        .metadata()
-                        .metadata()
-                        .image()
-                        .partition("t", 0)
-                        .directories()
-                        .contains(each.id()));
+                .anyMatch(each -> directories(broker).contains(each.id()));
     }
 
     private static Path directoryOf(EmbeddedBroker broker) {

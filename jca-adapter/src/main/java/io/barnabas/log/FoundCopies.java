@@ -106,6 +106,33 @@ final class FoundCopies {
         return copies.stream().map(copy -> copy.log.topicPartition()).collect(Collectors.toSet());
     }
 
+    /**
+     * A copy that was about to take its log's place does, being complete: what the log has left behind names the copy's directory. A copy
+     * without that says nothing of its log, which may be in a directory that is away or was lost.
+     */
+    void settle(LogDirectories directories) {
+        for (MovedLog moved : directories.moved()) {
+            for (Copy copy : directories.log(moved.partition()).isEmpty() ? take(moved.partition()) : List.<Copy>of()) {
+                SegmentedLog log = copy.log();
+                if (log.disk().id().equals(moved.directoryId())
+                        && directories.log(moved.partition()).isEmpty()) {
+                    adopt(log, directories);
+                } else {
+                    directories.removal().discard(log);
+                }
+            }
+        }
+    }
+
+    private static void adopt(SegmentedLog copy, LogDirectories directories) {
+        try {
+            copy.folder().rename(LogFolder.name(copy.topicPartition()));
+            directories.adopt(copy);
+        } catch (IOException e) {
+            copy.disk().broken("Completing a move of " + copy.topicPartition(), e);
+        }
+    }
+
     /** The copies of a log, which are no longer here then; the furthest first. */
     List<Copy> take(TopicPartition partition) {
         if (copies.isEmpty()) {

@@ -37,6 +37,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     private final DirectoryWishes wishes = new DirectoryWishes();
     private final DamagedLogs damaged = new DamagedLogs();
     private final LogRemoval removal;
+    private final MovedLogs movedLogs;
     private final LogJanitor janitor;
     private final LogMover mover;
     private final LogLoader loader;
@@ -48,6 +49,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         this.environment = environment;
         this.directories = directories;
         this.removal = new LogRemoval(this, environment);
+        this.movedLogs = new MovedLogs(removal, environment);
         this.janitor = new LogJanitor(this, environment);
         this.mover = new LogMover(this, environment);
         this.loader = new LogLoader(this, mover, environment);
@@ -132,6 +134,10 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
         return removal;
     }
 
+    MovedLogs movedLogs() {
+        return movedLogs;
+    }
+
     LogManagerSettings settings() {
         return settings;
     }
@@ -202,6 +208,7 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     private void remove(TopicPartition partition, Consumer<SegmentedLog> how) {
         synchronized (changes) {
             mover.cancel(partition);
+            movedLogs.forget(partition);
             Optional.ofNullable(logs.remove(partition)).ifPresent(how);
         }
     }
@@ -271,7 +278,9 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
      */
     void swap(SegmentedLog present, SegmentedLog future) {
         try {
-            present.folder().move(removal.name(present.topicPartition(), present.disk(), LogFolder.FOLDER_DELETE));
+            present.folder()
+                    .move(LogFolder.nameMoved(
+                            present.topicPartition(), future.disk().id()));
         } catch (IOException e) {
             throw present.disk().failed("Moving the log of " + present.topicPartition(), e);
         }
@@ -321,6 +330,16 @@ public final class LogDirectories implements LogManager, LogOwner, AutoCloseable
     @Override
     public void onDamage(BiConsumer<PartitionLog, String> listener) {
         damaged.tell(listener);
+    }
+
+    @Override
+    public Collection<MovedLog> moved() {
+        return movedLogs.all();
+    }
+
+    @Override
+    public void onMoveRecorded(TopicPartition partition) {
+        movedLogs.forget(partition);
     }
 
     @Override

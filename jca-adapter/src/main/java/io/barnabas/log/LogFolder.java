@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.UUID;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 
 /**
  * The folder of one log and the names in it, as Kafka gives them. A move or a deletion renames the folder while its files are in use, so
@@ -22,6 +23,7 @@ final class LogFolder {
     static final String FOLDER_DELETE = "-delete";
     static final String FOLDER_FUTURE = "-future";
     static final String FOLDER_STRAY = "-stray";
+    static final String FOLDER_MOVED = "-moved";
     private static final int NAME_LENGTH_MAX = 255;
     private static final int UNIQUE_LENGTH = 32;
     private static final int OFFSET_DIGITS = 20;
@@ -104,6 +106,29 @@ final class LogFolder {
         String tail = "-" + partition.partition() + "." + unique.toString().replace("-", "") + suffix;
         int most = Math.min(partition.topic().length(), NAME_LENGTH_MAX - tail.length());
         return partition.topic().substring(0, most) + tail;
+    }
+
+    /** {@code topic-partition.directory-moved}: what a log leaves behind that goes to that directory. */
+    static String nameMoved(TopicPartition partition, Uuid directoryId) {
+        UUID directory = new UUID(directoryId.getMostSignificantBits(), directoryId.getLeastSignificantBits());
+        return nameWith(partition, directory, FOLDER_MOVED);
+    }
+
+    /** What {@link #nameMoved} says. */
+    static Optional<MovedLog> movedOf(String folderName, Uuid topicId) {
+        int end = folderName.length() - FOLDER_MOVED.length();
+        int dot = end - 1 - UNIQUE_LENGTH;
+        if (dot < 0 || folderName.charAt(dot) != '.' || !folderName.endsWith(FOLDER_MOVED)) {
+            return Optional.empty();
+        }
+        try {
+            long most = Long.parseUnsignedLong(folderName, dot + 1, dot + 1 + UNIQUE_LENGTH / 2, 16);
+            long least = Long.parseUnsignedLong(folderName, dot + 1 + UNIQUE_LENGTH / 2, end, 16);
+            return partitionOf(folderName.substring(0, dot))
+                    .map(partition -> new MovedLog(partition, topicId, new Uuid(most, least)));
+        } catch (NumberFormatException e) {
+            return Optional.empty();
+        }
     }
 
     /** The partition a folder's name tells, if it is a log's (a future one's too). */

@@ -163,6 +163,10 @@ final class LogLoader {
                 manager.removal().deleteLater(directory, path);
                 continue;
             }
+            if (name.endsWith(LogFolder.FOLDER_MOVED)) {
+                tasks.add(() -> manager.movedLogs().found(directory, path));
+                continue;
+            }
             LogFolder.partitionOf(name).ifPresent(partition -> {
                 LogRecovery.Hints hints = checkpoints.of(partition);
                 long committed = highWatermarks.getOrDefault(partition, 0L);

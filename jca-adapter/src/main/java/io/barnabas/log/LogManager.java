@@ -88,6 +88,17 @@ public interface LogManager {
     /** Called, with the log, when a {@link #move} can no longer be undone by a crash: from now on the log is in its directory alone. */
     void onSettled(Consumer<PartitionLog> listener);
 
+    /**
+     * Logs that were moved, as long as what they have left behind is there: until {@link #onMoveRecorded}. One that is not among {@link
+     * #logs} is in a directory that is away, and must not be begun elsewhere.
+     */
+    default Collection<MovedLog> moved() {
+        return List.of();
+    }
+
+    /** The metadata know where the partition's log was moved: what it has left behind goes, and it may be moved again. Does not wait. */
+    default void onMoveRecorded(TopicPartition partition) {}
+
     /** Changes cluster-wide dynamic settings. */
     void reconfigure(LogManagerSettings settings);
 }

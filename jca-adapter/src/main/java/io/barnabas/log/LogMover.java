@@ -39,6 +39,7 @@ final class LogMover {
     static final long RESUME_MS = 1_000;
 
     private static final long RETRY_MS = 1_000;
+    private static final long UNTOLD_MS = 50;
 
     private final LogDirectories directories;
     private final LogEnvironment environment;
@@ -153,7 +154,7 @@ final class LogMover {
     }
 
     private void turn(Move move) {
-        long restMs = underWay(move) ? pace.restMs() : 0;
+        long restMs = underWay(move) ? restMs(move) : 0;
         if (restMs > 0) {
             directories.later(restMs, () -> turn(move));
             return;
@@ -168,6 +169,11 @@ final class LogMover {
             giveUp(move, e);
             throw e;
         }
+    }
+
+    /** A log that moved a moment ago stays until the metadata have been told. */
+    private long restMs(Move move) {
+        return directories.movedLogs().contains(move.partition()) ? UNTOLD_MS : pace.restMs();
     }
 
     private void giveUp(Move move, Throwable why) {
@@ -412,6 +418,7 @@ final class LogMover {
         try {
             moved.flush();
             directories.removal().leave(move.source);
+            directories.movedLogs().add(move.source, moved);
             settledListeners.forEach(listener -> listener.accept(moved));
         } catch (RuntimeException e) {
             LOG.warn(
@@ -432,30 +439,9 @@ final class LogMover {
         found.add(future, whole);
     }
 
-    /**
-     * A future log whose present one is gone was about to take its place: it does. Unless a directory is offline, where the present one
-     * may be. Others wait for their logs to be opened.
-     */
+    /** Others wait for their logs to be opened. */
     void settleAfterStart() {
-        if (!directories.disks().stream().allMatch(DiskDirectory::online)) {
-            return;
-        }
-        for (TopicPartition partition : found.partitions()) {
-            if (directories.log(partition).isEmpty()) {
-                List<FoundCopies.Copy> copies = found.take(partition);
-                adopt(copies.get(0).log());
-                copies.stream().skip(1).forEach(copy -> directories.removal().discard(copy.log()));
-            }
-        }
-    }
-
-    private void adopt(SegmentedLog future) {
-        try {
-            future.folder().rename(LogFolder.name(future.topicPartition()));
-            directories.adopt(future);
-        } catch (IOException e) {
-            future.disk().broken("Completing a move of " + future.topicPartition(), e);
-        }
+        found.settle(directories);
     }
 
     /** A log was opened for its topic: a move of it that was interrupted goes on. The caller holds the manager's lock of changes. */

@@ -46,10 +46,16 @@ final class LogRemoval {
         takeAway(log, LogFolder.FOLDER_STRAY).closeFiles();
     }
 
-    /** The folder of a log that was moved away, and renamed, goes for good. */
+    /** A log was moved away, and its folder renamed: who still reads there may end that. */
     void leave(SegmentedLog moved) {
         logs.forget(moved);
-        deleteLater(moved);
+        logs.later(moved.config().fileDeleteDelayMs(), moved::closeFiles);
+    }
+
+    /** Takes a folder away that no log uses. */
+    void discard(TopicPartition partition, DiskDirectory directory, LogFolder folder) throws IOException {
+        folder.rename(name(partition, directory, LogFolder.FOLDER_DELETE));
+        deleteLater(directory, folder.path());
     }
 
     private SegmentedLog takeAway(SegmentedLog log, String suffix) {

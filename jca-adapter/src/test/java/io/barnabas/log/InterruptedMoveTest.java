@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -254,6 +255,96 @@ class InterruptedMoveTest {
         fixture.log(config);
         awaitMove();
         assertMoved(records(0, RECORDS, ""));
+    }
+
+    /** Done, and nobody has told the metadata yet. */
+    private void movedUntold() throws IOException {
+        interrupted(config);
+        fixture.metadataLearn = false;
+        awaitMove();
+        assertThat(fixture.log(config).directory().path()).isEqualTo(THERE);
+        assertThat(moved()).singleElement().satisfies(moved -> assertThat(moved.directoryId())
+                .isEqualTo(fixture.log(config).directory().id()));
+    }
+
+    private Collection<MovedLog> moved() {
+        return fixture.directories().moved();
+    }
+
+    /** The metadata say that the log is where it was: a start that believed them would begin it there. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whereALogWentIsKnownUntilTheMetadataKnow(boolean orderly) throws IOException {
+        // Given
+        movedUntold();
+
+        // When: twice, since the first start must not spoil it
+        for (int i = 0; i < 2; i++) {
+            endOrderly(orderly);
+            disk.away(Set.of(THERE));
+            fixture.restart();
+            fixture.ticker.advance(120_000);
+        }
+
+        // Then
+        assertThat(fixture.directories().log(LogFixture.T0)).isEmpty();
+        assertThat(moved()).singleElement().satisfies(moved -> assertThat(
+                        moved.isOf(LogFixture.T0, LogFixture.TOPIC_ID))
+                .isTrue());
+        disk.away(Set.of());
+        endOrderly(orderly);
+        fixture.restart();
+        assertThat(moved()).hasSize(1);
+        fixture.metadataLearn = true;
+        fixture.log(config);
+        assertThat(moved()).isEmpty();
+        fixture.ticker.advance(120_000);
+        assertMoved(records(0, RECORDS, ""));
+    }
+
+    @Test
+    void aLogIsMovedAgainOnceTheMetadataKnow() throws IOException {
+        movedUntold();
+        DataDirectory here = fixture.directories().directories().get(0);
+
+        var back = fixture.directories().move(LogFixture.T0, here);
+        fixture.ticker.advance(60_000);
+        assertThat(back).isNotDone();
+        assertThat(copy().logEndOffset()).isZero();
+        fixture.directories().onMoveRecorded(LogFixture.T0);
+        fixture.ticker.advance(60_000);
+
+        assertThat(back).isCompleted();
+        assertThat(fixture.log(config).directory()).isEqualTo(here);
+        assertThat(contents(fixture.log(config)).equals(records(0, RECORDS, "")))
+                .isTrue();
+    }
+
+    @Test
+    void whatAMovedLogLeftBehindGoesWithTheLog() throws IOException {
+        movedUntold();
+
+        fixture.directories().delete(LogFixture.T0);
+        fixture.ticker.advance(120_000);
+
+        assertThat(moved()).isEmpty();
+        assertThat(disk.list(HERE)).noneMatch(path -> path.toString().contains("t-0"));
+        assertThat(disk.list(THERE)).noneMatch(path -> path.toString().contains("t-0"));
+    }
+
+    /** The copy has less than what was acknowledged: this broker has lost the log, and others may have it. */
+    @Test
+    void aCopyIsNotTheLogWhoseDiskWasReplaced() throws IOException {
+        interrupted(config);
+        fixture.close();
+        disk.deleteTree(HERE);
+
+        fixture.restart();
+
+        assertThat(fixture.directories().log(LogFixture.T0)).isEmpty();
+        assertThat(fixture.log(config).logEndOffset()).isZero();
+        fixture.ticker.advance(120_000);
+        assertThat(contents(fixture.log(config))).isEmpty();
     }
 
     @Test

@@ -30,6 +30,9 @@ public final class LogFixture implements AutoCloseable {
     public final ManualClock clock = new ManualClock();
     public final ManualTicker ticker = new ManualTicker(clock);
     public final FileStore files;
+    /** False if what is told of moves does not arrive. */
+    public boolean metadataLearn = true;
+
     private final LogManagerSettings settings;
     private LogDirectories directories;
 
@@ -93,9 +96,18 @@ public final class LogFixture implements AutoCloseable {
 
     private LogDirectories open() {
         try {
-            return LogDirectories.open(settings, new LogEnvironment(files, clock, ticker, new DirectLogThreads()));
+            LogDirectories opened =
+                    LogDirectories.open(settings, new LogEnvironment(files, clock, ticker, new DirectLogThreads()));
+            opened.onSettled(log -> learn(opened, log));
+            return opened;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private void learn(LogDirectories of, PartitionLog log) {
+        if (metadataLearn) {
+            of.onMoveRecorded(log.topicPartition());
         }
     }
 
@@ -105,7 +117,9 @@ public final class LogFixture implements AutoCloseable {
 
     public PartitionLog log(TopicPartition partition, LogConfig config) {
         try {
-            return directories.openOrCreate(partition, TOPIC_ID, config, null);
+            PartitionLog log = directories.openOrCreate(partition, TOPIC_ID, config, null);
+            learn(directories, log);
+            return log;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -23,6 +23,7 @@ class MoveCrashSimulationTest {
 
     private int resumed;
     private int finished;
+    private int missing;
 
     @Test
     void aMoveThatIsInterruptedGoesOnAndLosesNothing() {
@@ -31,6 +32,7 @@ class MoveCrashSimulationTest {
         }
         assertThat(resumed).as("moves that went on after a start").isGreaterThan(SEEDS / 2);
         assertThat(finished).as("of them done at the end").isPositive();
+        assertThat(missing).as("logs that are not where the metadata say").isPositive();
     }
 
     @Test
@@ -66,6 +68,8 @@ class MoveCrashSimulationTest {
         private long promised; // everything below must be there
         private long acknowledged;
         private long startOffset; // acknowledged deletions
+        private Path recorded = HERE; // where the metadata say that the log is
+        private Set<Path> away = Set.of();
         private int epoch;
         private int sequence;
         private int value;
@@ -81,7 +85,7 @@ class MoveCrashSimulationTest {
             config = topic.build();
             fixture = new LogFixture(disk, LogFixture.settings(config, HERE, THERE));
             fixture.log(config);
-            bound();
+            begin();
         }
 
         void play() {
@@ -101,11 +105,13 @@ class MoveCrashSimulationTest {
                 }
                 disk.neverCrash();
                 end(orderly);
-                disk.away(random.nextInt(4) > 0 ? Set.of() : Set.of(random.nextBoolean() ? HERE : THERE));
+                away = random.nextInt(4) > 0 ? Set.of() : Set.of(random.nextBoolean() ? HERE : THERE);
+                fixture.metadataLearn = random.nextInt(3) > 0;
                 start();
             }
             end(false);
-            disk.away(Set.of());
+            away = Set.of();
+            fixture.metadataLearn = true;
             start();
             finishMoves();
         }
@@ -127,18 +133,32 @@ class MoveCrashSimulationTest {
 
         /** The leader of a start that may have lost records leads in another epoch (KIP-320). */
         private void start() {
+            disk.away(away);
             fixture.restart();
-            bound();
+            begin();
             epoch++;
             boolean all = fixture.directories().disks().stream().allMatch(DiskDirectory::online);
             if (all || fixture.directories().log(LogFixture.T0).isPresent()) {
                 verify();
                 resumed += fixture.directories().futureLogs().size();
+            } else if (!away.contains(recorded)) {
+                missing++;
+                assertThat(fixture.directories().futureLogs().isEmpty()
+                                && fixture.directories().moved().isEmpty())
+                        .as("nothing says that the log is not to be begun in " + recorded)
+                        .isFalse();
             }
         }
 
-        private void bound() {
+        private void begin() {
             fixture.directories().boundMoves(() -> LogMover.PIECE_BYTES);
+            fixture.directories().onSettled(this::learn);
+        }
+
+        private void learn(PartitionLog log) {
+            if (fixture.metadataLearn) {
+                recorded = log.directory().path();
+            }
         }
 
         private void work(boolean orderly) {
@@ -211,6 +231,7 @@ class MoveCrashSimulationTest {
 
         private void verify() {
             PartitionLog log = fixture.log(config);
+            learn(log);
             long end = log.logEndOffset();
             assertThat(end).as("end").isBetween(promised, (long) attempted.size());
             assertThat(log.logStartOffset()).as("start").isLessThanOrEqualTo(startOffset);
@@ -235,8 +256,9 @@ class MoveCrashSimulationTest {
             assertThat(folders("t-0")).hasSize(1);
             assertThat(folders("-future")).isEmpty();
             assertThat(folders("-delete")).isEmpty();
+            assertThat(folders("-moved")).isEmpty();
             fixture.crash();
-            bound();
+            begin();
             verify();
             fixture.close();
         }
